@@ -1,1 +1,50 @@
-fn main() {}
+//! `cargo xtask`: the commands that set up, play, test and maintain the project.
+//!
+//! Builds without any system library, so that it can say (and install) what the rest needs.
+#![forbid(unsafe_code)]
+
+mod packages;
+mod play;
+mod steps;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  play [FILE] [OPTION]...   install what the build needs, build, and play FILE (or a demo song);
+                            options go to `kmidi play`
+  test                      install what the tests need, and run every check of the project
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    let result = match (command.as_deref(), rest.is_empty()) {
+        (Some("play"), _) => play::run(&rest),
+        (Some("test"), true) => test::run(),
+        (Some("help" | "--help" | "-h"), _) => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace's `Cargo.toml`.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask test`: every check of the project, in the order in which a mistake shows soonest.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::steps::Steps;
+use crate::{packages, root};
+
+/// Installs what the tests need and runs all of them.
+///
+/// # Errors
+/// The first check that fails.
+pub fn run() -> Result<()> {
+    packages::ensure(packages::BUILD)?;
+    packages::ensure(packages::TEST)?;
+    let mut steps = Steps::default();
+
+    steps.run("format", &mut cargo("fmt --all --check"))?;
+    steps.run("clippy", &mut cargo("clippy --locked --workspace --all-targets -- -D warnings"))?;
+    steps.run(
+        "documentation",
+        cargo("doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    // With the servers installed above, a test that cannot reach one must fail instead of passing over it.
+    steps.run("tests", test_runner().env("KMIDI_REQUIRE_SERVERS", "1"))?;
+    steps.run("doc tests", &mut cargo("test --locked --workspace --doc"))?;
+    steps.summary();
+    Ok(())
+}
+
+fn cargo(arguments: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root()).args(arguments.split(' '));
+    command
+}
+
+/// `cargo nextest` where it is installed, else `cargo test`.
+fn test_runner() -> Command {
+    let nextest = Command::new("cargo").args(["nextest", "--version"]).output();
+    match nextest.is_ok_and(|output| output.status.success()) {
+        true => cargo("nextest run --locked --workspace --no-fail-fast"),
+        false => cargo("test --locked --workspace --lib --bins --tests --no-fail-fast"),
+    }
+}
