@@ -10,11 +10,18 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod feed;
 mod history;
+mod notes;
+mod outlet;
 mod report;
+mod sequencer;
 mod song;
 
 pub use clock::MIN_LOOP;
 pub use history::TransportHistory;
+pub use notes::ChannelMasks;
 pub use report::{Report, Reports};
-pub use song::{Chase, Locate, LoopPlan, Message, Page, PageEvent, Source, Stream, Timeline};
+pub use song::{
+    Chase, Locate, LoopPlan, Message, Page, PageEvent, Source, Stream, Timeline, TimelineSwap, When,
+};

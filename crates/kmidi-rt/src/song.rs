@@ -84,6 +84,26 @@ pub struct Timeline {
     pub end: SongTime,
 }
 
+/// A song to be played instead of, or after, the current one.
+pub struct TimelineSwap {
+    /// At once, or gaplessly behind the current song.
+    pub when: When,
+    /// The song; `None` unloads. Once adopted: the song before.
+    pub timeline: Option<Timeline>,
+    /// Where it begins (at its start if it names no position). Once adopted: the place before.
+    pub locate: Locate,
+}
+
+/// When a new song begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// With the next quantum.
+    Now,
+    /// At the exact frame where the current song ends. One song can be queued; another one, or a
+    /// song that begins now, sends it home unplayed.
+    AtEnd,
+}
+
 /// Everything that brings a synthesiser from any state to the one a position needs (programs,
 /// controllers, tempo, ...), in the order of sending. The times of the events are not used.
 #[derive(Clone, Debug, Default)]
