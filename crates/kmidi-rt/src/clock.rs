@@ -15,6 +15,7 @@ pub(crate) struct Clock {
     elapsed: Frames,
     pub scale: TempoScale,
     pub playing: bool,
+    /// The loop, while its end is ahead.
     pub looping: Option<LoopRange>,
     /// As written at the current position.
     pub tempo: Tempo,
@@ -62,11 +63,6 @@ impl Clock {
     pub fn set_scale(&mut self, scale: TempoScale) {
         self.locate(self.position());
         self.scale = scale;
-    }
-
-    /// The loop, if its end is still ahead.
-    pub fn loop_ahead(&self) -> Option<LoopRange> {
-        self.looping.filter(|range| self.position() < range.end)
     }
 
     /// The written tempo at the current scale.

@@ -96,19 +96,19 @@ impl Sequencer {
 
     /// Goes to the place in `locate`, which then holds the one before. Takes effect with the next quantum.
     pub fn locate(&mut self, locate: &mut Locate) {
-        self.take_place(locate);
-        match self.place.position {
+        match locate.position {
             Some(position) => {
-                self.feed.locate(self.place.generation, self.place.cursor);
+                self.feed.locate(locate.generation, locate.cursor);
                 self.clock.locate(position);
                 self.jump_due = true;
                 self.skip_played = false;
             }
             None => {
-                self.feed.expect(self.place.generation);
+                self.feed.expect(locate.generation);
                 self.skip_played = true;
             }
         }
+        self.take_place(locate);
     }
 
     /// Exchanges the song. Takes effect with the next quantum.
@@ -127,16 +127,20 @@ impl Sequencer {
         let end = self.feed.song().map_or(SongTime::ZERO, |(_, end)| end);
         self.clock.rename(end, *swap.locate.position.get_or_insert_default());
         self.feed.swap_timeline(&mut swap.timeline);
+        self.feed.locate(swap.locate.generation, swap.locate.cursor);
+        self.skip_played = false;
         self.take_place(&mut swap.locate);
-        self.feed.locate(self.place.generation, self.place.cursor);
         self.clock.playing = self.feed.song().is_some();
         self.jump(time, sysex);
     }
 
+    /// The clock is already where `locate` says. A loop whose end is behind that does not repeat.
     fn take_place(&mut self, locate: &mut Locate) {
         std::mem::swap(&mut self.place, locate);
+        let position = self.clock.position();
         let range = self.place.looping.as_ref().map(|plan| plan.range);
-        self.clock.looping = range.filter(|r| r.end.0.saturating_sub(r.start.0) >= MIN_LOOP.0);
+        self.clock.looping =
+            range.filter(|r| r.end.0.saturating_sub(r.start.0) >= MIN_LOOP.0 && position < r.end);
     }
 
     /// Starts a quantum: sends what is owed and what seeks and changes of speed bring, all on its
@@ -202,7 +206,7 @@ impl Sequencer {
 
     fn next_stop(&self) -> Option<Stop> {
         let end = self.feed.song().map(|(_, end)| Stop::End(end));
-        self.clock.loop_ahead().map(Stop::Wrap).or(end)
+        self.clock.looping.map(Stop::Wrap).or(end)
     }
 
     /// Sends the events of the next `run` frames, and those on the frame after them that come
