@@ -164,3 +164,26 @@ impl IndexMut<Generator> for Generators {
         &mut self.0[generator as usize]
     }
 }
+
+/// The values of a sounding voice: as [`Generators`], with fractions.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Values(pub [f32; Generator::COUNT]);
+
+impl Default for Values {
+    fn default() -> Self {
+        Values([0.0; Generator::COUNT])
+    }
+}
+
+impl Index<Generator> for Values {
+    type Output = f32;
+    fn index(&self, generator: Generator) -> &f32 {
+        &self.0[generator as usize]
+    }
+}
+
+impl IndexMut<Generator> for Values {
+    fn index_mut(&mut self, generator: Generator) -> &mut f32 {
+        &mut self.0[generator as usize]
+    }
+}

@@ -1,0 +1,233 @@
+//! The two envelopes of a voice (section 8.1.2, generators 25 to 40).
+//!
+//! Time is counted in frames from the first frame of the note. Frame *n* sounds at the level the
+//! envelope has at the *end* of that frame, so that an attack is already above zero in the frame
+//! where the note starts.
+
+use crate::modulator::convex;
+use crate::units::{attenuation_to_gain, gain_to_attenuation};
+
+/// Attenuation at which the specification calls a volume envelope silent, in centibels.
+pub(crate) const SILENCE_CB: f64 = 1000.0;
+
+/// Lengths of the stages in frames, and the sustain level.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Stages {
+    pub delay: f64,
+    pub attack: f64,
+    pub hold: f64,
+    /// For the whole way from the peak to nothing.
+    pub decay: f64,
+    /// How far the decay goes: 0 stays at the peak, 1 goes all the way.
+    pub fall: f64,
+    /// For the whole way from the peak to nothing.
+    pub release: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    #[default]
+    Delay,
+    Attack,
+    Hold,
+    Decay,
+    Sustain,
+    Release,
+    Finished,
+}
+
+/// Where an envelope is: common to both kinds, which differ in the shape of their stages.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    stage: Stage,
+    /// Frames into the stage; above 0 and at most its length.
+    position: f64,
+}
+
+impl Cursor {
+    /// At the end of the first frame.
+    fn start(stages: &Stages) -> Self {
+        let mut cursor = Cursor { stage: Stage::Delay, position: 1.0 };
+        cursor.settle(stages, 0.0);
+        cursor
+    }
+
+    /// Length of the current stage. `from` is how far the release has already come when it starts.
+    fn length(&self, stages: &Stages, from: f64) -> f64 {
+        match self.stage {
+            Stage::Delay => stages.delay,
+            Stage::Attack => stages.attack,
+            Stage::Hold => stages.hold,
+            Stage::Decay => stages.decay * stages.fall,
+            Stage::Release => stages.release * (1.0 - from),
+            Stage::Sustain | Stage::Finished => f64::INFINITY,
+        }
+    }
+
+    /// Moves on through all stages that are over.
+    fn settle(&mut self, stages: &Stages, from: f64) {
+        loop {
+            let length = self.length(stages, from);
+            if self.position <= length {
+                return;
+            }
+            self.position -= length;
+            self.stage = match self.stage {
+                Stage::Delay => Stage::Attack,
+                Stage::Attack => Stage::Hold,
+                Stage::Hold => Stage::Decay,
+                Stage::Decay if stages.fall >= 1.0 => Stage::Finished,
+                Stage::Decay => Stage::Sustain,
+                Stage::Release => Stage::Finished,
+                same => same,
+            };
+        }
+    }
+
+    /// Frames, this one included, that still belong to the stage.
+    fn frames_left(&self, stages: &Stages, from: f64) -> u32 {
+        let left = (self.length(stages, from) - self.position).floor() + 1.0;
+        if left < f64::from(u32::MAX) { left as u32 } else { u32::MAX }
+    }
+}
+
+/// One stretch of the volume envelope: the level of its first frame, and how each frame's level
+/// follows from the one before (`level * factor + step`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stretch {
+    pub level: f64,
+    pub factor: f64,
+    pub step: f64,
+    /// How many frames it lasts.
+    pub frames: u32,
+}
+
+/// Attack linear in amplitude; decay and release linear in decibels, 100 dB being the whole way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct VolumeEnvelope {
+    cursor: Cursor,
+    /// Attenuation where the release started, in parts of [`SILENCE_CB`].
+    released_from: f64,
+}
+
+impl VolumeEnvelope {
+    pub fn start(stages: &Stages) -> Self {
+        VolumeEnvelope { cursor: Cursor::start(stages), released_from: 0.0 }
+    }
+
+    /// Amplitude at the end of the current frame.
+    pub fn level(&self, stages: &Stages) -> f64 {
+        match self.cursor.stage {
+            Stage::Delay | Stage::Finished => 0.0,
+            Stage::Attack => self.cursor.position / stages.attack,
+            Stage::Hold => 1.0,
+            _ => attenuation_to_gain(SILENCE_CB * self.attenuation(stages)),
+        }
+    }
+
+    /// Attenuation after the peak, in parts of [`SILENCE_CB`].
+    fn attenuation(&self, stages: &Stages) -> f64 {
+        match self.cursor.stage {
+            Stage::Decay => self.cursor.position / stages.decay,
+            Stage::Sustain => stages.fall,
+            Stage::Release => self.released_from + self.cursor.position / stages.release,
+            _ => 0.0,
+        }
+    }
+
+    /// What follows from the current frame on, until the stage ends.
+    pub fn stretch(&self, stages: &Stages) -> Stretch {
+        let fall_per_frame = |length: f64| attenuation_to_gain(SILENCE_CB / length);
+        let (factor, step) = match self.cursor.stage {
+            Stage::Attack => (1.0, 1.0 / stages.attack),
+            Stage::Decay => (fall_per_frame(stages.decay), 0.0),
+            Stage::Release => (fall_per_frame(stages.release), 0.0),
+            _ => (1.0, 0.0),
+        };
+        let frames = self.cursor.frames_left(stages, self.released_from);
+        Stretch { level: self.level(stages), factor, step, frames }
+    }
+
+    pub fn advance(&mut self, stages: &Stages, frames: u32) {
+        self.cursor.position += f64::from(frames);
+        self.cursor.settle(stages, self.released_from);
+    }
+
+    /// The key is up: falls from the level of the frame before this one.
+    pub fn release(&mut self, stages: &Stages) {
+        let level = match self.cursor.stage {
+            Stage::Delay => 0.0,
+            // The frame before this one ended one frame earlier in the attack.
+            Stage::Attack => (self.cursor.position - 1.0) / stages.attack,
+            Stage::Hold => 1.0,
+            Stage::Decay => {
+                attenuation_to_gain(SILENCE_CB * ((self.cursor.position - 1.0) / stages.decay).max(0.0))
+            }
+            Stage::Sustain => attenuation_to_gain(SILENCE_CB * stages.fall),
+            Stage::Release | Stage::Finished => return,
+        };
+        let attenuation = if level > 0.0 { gain_to_attenuation(level) / SILENCE_CB } else { 1.0 };
+        self.released_from = attenuation.clamp(0.0, 1.0);
+        self.cursor = Cursor { stage: Stage::Release, position: 1.0 };
+        self.cursor.settle(stages, self.released_from);
+    }
+
+    pub fn is_released(&self) -> bool {
+        self.cursor.stage >= Stage::Release
+    }
+
+    pub fn is_finished(&self) -> bool {
+        self.cursor.stage == Stage::Finished
+    }
+
+    /// Whether the peak is still to come: such a voice will be heard better than it is now.
+    pub fn is_rising(&self) -> bool {
+        self.cursor.stage <= Stage::Attack
+    }
+}
+
+/// Attack convex; decay and release linear.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ModulationEnvelope {
+    cursor: Cursor,
+    /// How far below the peak the release started.
+    released_from: f64,
+}
+
+impl ModulationEnvelope {
+    pub fn start(stages: &Stages) -> Self {
+        ModulationEnvelope { cursor: Cursor::start(stages), released_from: 0.0 }
+    }
+
+    /// 0 to 1 at the end of the current frame.
+    pub fn value(&self, stages: &Stages) -> f64 {
+        let position = self.cursor.position;
+        match self.cursor.stage {
+            Stage::Delay | Stage::Finished => 0.0,
+            Stage::Attack => f64::from(convex((position / stages.attack) as f32)),
+            Stage::Hold => 1.0,
+            Stage::Decay => 1.0 - position / stages.decay,
+            Stage::Sustain => 1.0 - stages.fall,
+            Stage::Release => 1.0 - self.released_from - position / stages.release,
+        }
+    }
+
+    /// Frames until the curve has a corner.
+    pub fn frames_to_corner(&self, stages: &Stages) -> u32 {
+        self.cursor.frames_left(stages, self.released_from)
+    }
+
+    pub fn advance(&mut self, stages: &Stages, frames: u32) {
+        self.cursor.position += f64::from(frames);
+        self.cursor.settle(stages, self.released_from);
+    }
+
+    /// The key is up: falls from where it is.
+    pub fn release(&mut self, stages: &Stages) {
+        if self.cursor.stage < Stage::Release {
+            self.released_from = 1.0 - self.value(stages);
+            self.cursor = Cursor { stage: Stage::Release, position: 1.0 };
+            self.cursor.settle(stages, self.released_from);
+        }
+    }
+}

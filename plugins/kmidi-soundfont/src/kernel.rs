@@ -1,0 +1,272 @@
+//! The part of a voice that runs at each frame: reading the sample, filter, envelope, busses.
+//!
+//! Voices stand in blocks of [`LANES`], each quantity an array over the lanes, which is the shape
+//! a vector unit wants. Every quantity moves by a recurrence per frame, so a run may be cut
+//! anywhere without changing a bit; values are set afresh at control points only.
+
+use std::array::from_fn;
+
+use basedrop::Shared;
+
+use crate::filter::Coefficients;
+use crate::sample::Sample;
+
+/// Voices in one block.
+pub(crate) const LANES: usize = 8;
+
+/// Frames between two control points of the common grid, and the longest run of the kernel.
+pub(crate) const CONTROL_FRAMES: u32 = 64;
+
+/// What voices are mixed into: left, right, and the mono sends to reverb and chorus.
+pub(crate) const BUSSES: usize = 4;
+
+/// One run of the busses.
+pub(crate) type Busses = [[f32; CONTROL_FRAMES as usize]; BUSSES];
+
+/// One frame of a sample in a voice's fixed-point position.
+pub(crate) const FRAME: u64 = 1 << 32;
+
+/// A value that moves by the same step at each frame.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ramp {
+    value: f32,
+    step: f32,
+}
+
+impl Ramp {
+    /// From `value` at the next frame to `target` after `frames` frames.
+    pub fn new(value: f64, target: f64, frames: u32) -> Self {
+        Ramp { value: value as f32, step: ((target - value) / f64::from(frames)) as f32 }
+    }
+}
+
+/// Where a voice is in its sample. Positions are in 1/2^32 frames, from the first frame of
+/// [`Sample::data`], guard frames included.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reader {
+    pub position: u64,
+    pub increment: i64,
+    pub increment_step: i64,
+    /// The voice ends here, unless it loops.
+    pub end: u64,
+    pub loop_start: u64,
+    pub loop_end: u64,
+    pub looping: bool,
+    /// Whether the loop has been gone round: what comes before its start is then its end.
+    pub wrapped: bool,
+}
+
+impl Reader {
+    /// The four frames around the position: one before, three from it on.
+    #[inline]
+    fn taps(&self, data: &[f32]) -> [f32; 4] {
+        let at = (self.position / FRAME) as usize;
+        let (start, end) = ((self.loop_start / FRAME) as usize, (self.loop_end / FRAME) as usize);
+        let near_seam = self.looping && (at + 2 >= end || (self.wrapped && at <= start));
+        if !near_seam {
+            return match data.get(at.wrapping_sub(1)..at.wrapping_add(3)) {
+                Some(&[a, b, c, d]) => [a, b, c, d],
+                _ => [0.0; 4],
+            };
+        }
+        let length = end - start;
+        from_fn(|tap| {
+            let mut index = at + tap - 1;
+            if index >= end {
+                index = start + (index - end) % length;
+            } else if self.wrapped && index < start {
+                index = end - 1;
+            }
+            data.get(index).copied().unwrap_or(0.0)
+        })
+    }
+
+    /// Moves on by one frame; false when the sample has ended.
+    #[inline]
+    fn advance(&mut self) -> bool {
+        self.position = self.position.saturating_add_signed(self.increment);
+        self.increment += self.increment_step;
+        if self.looping && self.position >= self.loop_end {
+            let length = self.loop_end - self.loop_start;
+            self.position = self.loop_start + (self.position - self.loop_end) % length;
+            self.wrapped = true;
+        }
+        self.position < self.end || self.looping
+    }
+}
+
+/// Third-order interpolation between the two middle taps (Hermite, from central differences).
+#[inline]
+pub(crate) fn interpolate([a, b, c, d]: [f32; 4], x: f32) -> f32 {
+    let c1 = 0.5 * (c - a);
+    let c2 = a - 2.5 * b + 2.0 * c - 0.5 * d;
+    let c3 = 0.5 * (d - a) + 1.5 * (b - c);
+    ((c3 * x + c2) * x + c1) * x + b
+}
+
+/// The fraction of a position, to the 24 bits that a float holds exactly.
+#[inline]
+fn fraction(position: u64) -> f32 {
+    ((position as u32) >> 8) as f32 * (1.0 / 16_777_216.0)
+}
+
+/// The low-pass filter of a voice at work.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filter {
+    coefficients: [Ramp; 3],
+    band: f32,
+    low: f32,
+}
+
+impl Filter {
+    #[inline]
+    fn process(&mut self, input: f32) -> f32 {
+        let [a1, a2, a3] = self.coefficients.map(|c| c.value);
+        let difference = input - self.low;
+        let band = a1 * self.band + a2 * difference;
+        let low = self.low + a2 * self.band + a3 * difference;
+        self.band = 2.0 * band - self.band;
+        self.low = 2.0 * low - self.low;
+        for coefficient in &mut self.coefficients {
+            coefficient.value += coefficient.step;
+        }
+        low
+    }
+}
+
+/// [`LANES`] voices at the rate of frames.
+pub(crate) struct VoiceBlock {
+    samples: [Option<Shared<Sample>>; LANES],
+    readers: [Reader; LANES],
+    levels: [f32; LANES],
+    level_factors: [f32; LANES],
+    level_steps: [f32; LANES],
+    gains: [[Ramp; BUSSES]; LANES],
+    filters: [Option<Filter>; LANES],
+    /// What the voice gave last, where a filter that comes into circuit starts from.
+    last_inputs: [f32; LANES],
+}
+
+impl VoiceBlock {
+    /// All lanes empty. `[side B]`: no allocation of its own, but large.
+    pub fn new() -> Self {
+        VoiceBlock {
+            samples: from_fn(|_| None),
+            readers: [Reader::default(); LANES],
+            levels: [0.0; LANES],
+            level_factors: [1.0; LANES],
+            level_steps: [0.0; LANES],
+            gains: [[Ramp::default(); BUSSES]; LANES],
+            filters: [None; LANES],
+            last_inputs: [0.0; LANES],
+        }
+    }
+
+    /// Puts a voice into a lane, silent until its level is set.
+    pub fn start(&mut self, lane: usize, sample: Shared<Sample>, reader: Reader) {
+        self.samples[lane] = Some(sample);
+        self.readers[lane] = reader;
+        self.levels[lane] = 0.0;
+        self.gains[lane] = [Ramp::default(); BUSSES];
+        self.filters[lane] = None;
+        self.last_inputs[lane] = 0.0;
+    }
+
+    /// Empties a lane. The sample goes to the collector of its allocator, so nothing is freed here.
+    pub fn clear(&mut self, lane: usize) {
+        self.samples[lane] = None;
+    }
+
+    /// The loop is left when its end is next reached.
+    pub fn leave_loop(&mut self, lane: usize) {
+        self.readers[lane].looping = false;
+    }
+
+    /// The envelope's level at the next frame and its recurrence from there on.
+    pub fn set_level(&mut self, lane: usize, level: f64, factor: f64, step: f64) {
+        self.levels[lane] = level as f32;
+        self.level_factors[lane] = factor as f32;
+        self.level_steps[lane] = step as f32;
+    }
+
+    /// From the level it has straight to zero in `frames` frames.
+    pub fn fade_level(&mut self, lane: usize, frames: u32) {
+        self.level_factors[lane] = 1.0;
+        self.level_steps[lane] = -self.levels[lane] / frames as f32;
+    }
+
+    /// The speed of reading at the next frame and after `frames` frames, in sample frames per frame.
+    pub fn set_increment(&mut self, lane: usize, value: f64, target: f64, frames: u32) {
+        let fixed = |ratio: f64| (ratio * FRAME as f64) as i64;
+        let reader = &mut self.readers[lane];
+        reader.increment = fixed(value);
+        reader.increment_step = (fixed(target) - reader.increment) / i64::from(frames);
+    }
+
+    /// The gain into a bus.
+    pub fn set_gain(&mut self, lane: usize, bus: usize, ramp: Ramp) {
+        self.gains[lane][bus] = ramp;
+    }
+
+    /// Puts the filter into circuit, without a step, or moves it.
+    pub fn set_filter(&mut self, lane: usize, from: Coefficients, to: Coefficients, frames: u32) {
+        let last = self.last_inputs[lane];
+        let filter = self.filters[lane].get_or_insert(Filter {
+            coefficients: Default::default(),
+            band: 0.0,
+            low: last,
+        });
+        filter.coefficients = [
+            Ramp::new(from.a1, to.a1, frames),
+            Ramp::new(from.a2, to.a2, frames),
+            Ramp::new(from.a3, to.a3, frames),
+        ];
+    }
+
+    /// Adds `frames` frames of one voice to the busses from frame `from` on; false if its sample
+    /// ended among them.
+    pub fn render(&mut self, lane: usize, busses: &mut Busses, from: usize, frames: usize) -> bool {
+        let Some(sample) = &self.samples[lane] else { return false };
+        let data = &sample.data[..];
+        let mut reader = self.readers[lane];
+        let mut level = self.levels[lane];
+        let (factor, step) = (self.level_factors[lane], self.level_steps[lane]);
+        let mut gains = self.gains[lane];
+        let mut filter = self.filters[lane];
+        let mut last = self.last_inputs[lane];
+        let mut alive = true;
+        for frame in from..from + frames {
+            last = interpolate(reader.taps(data), fraction(reader.position));
+            let filtered = match &mut filter {
+                Some(filter) => filter.process(last),
+                None => last,
+            };
+            let sound = filtered * level;
+            level = level * factor + step;
+            for (bus, gain) in busses.iter_mut().zip(&mut gains) {
+                bus[frame] += sound * gain.value;
+                gain.value += gain.step;
+            }
+            if !reader.advance() {
+                alive = false;
+                break;
+            }
+        }
+        self.readers[lane] = reader;
+        self.levels[lane] = level;
+        self.gains[lane] = gains;
+        self.filters[lane] = filter;
+        self.last_inputs[lane] = last;
+        alive
+    }
+
+    /// How loud the voice is at this frame: its level through its louder side.
+    pub fn loudness(&self, lane: usize) -> f32 {
+        self.levels[lane].abs() * self.loudness_at_peak(lane)
+    }
+
+    /// How loud the voice is where its envelope peaks.
+    pub fn loudness_at_peak(&self, lane: usize) -> f32 {
+        self.gains[lane][0].value.abs().max(self.gains[lane][1].value.abs())
+    }
+}

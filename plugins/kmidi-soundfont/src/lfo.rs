@@ -1,0 +1,74 @@
+//! A triangle that starts at zero and rises first (section 8.1.2, generators 21 to 24).
+
+/// A low-frequency oscillator.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lfo {
+    /// Frames until it starts.
+    delay: f64,
+    /// Periods since it started, 0 to 1.
+    phase: f64,
+}
+
+impl Lfo {
+    /// `delay_frames` before the first movement.
+    pub fn start(delay_frames: f64) -> Self {
+        Lfo { delay: delay_frames, phase: 0.0 }
+    }
+
+    /// -1 to 1.
+    pub fn value(&self) -> f64 {
+        // The distance from a trough, folded: 0 at a quarter before the start, 1 at the crest.
+        let from_trough = (self.phase + 0.25).fract();
+        1.0 - 4.0 * (from_trough - 0.5).abs()
+    }
+
+    /// Frames until its course has a corner: the start, a crest or a trough.
+    pub fn frames_to_corner(&self, periods_per_frame: f64) -> u32 {
+        let frames =
+            if self.delay > 0.0 { self.delay } else { (0.5 - (self.phase + 0.25) % 0.5) / periods_per_frame };
+        (frames.ceil().max(1.0)).min(f64::from(u32::MAX)) as u32
+    }
+
+    pub fn advance(&mut self, periods_per_frame: f64, frames: u32) {
+        self.delay -= f64::from(frames);
+        if self.delay <= 0.0 {
+            self.phase = (self.phase - self.delay * periods_per_frame).fract();
+            self.delay = 0.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_at_zero_after_its_delay_and_rises_first() {
+        let mut lfo = Lfo::start(100.0);
+        let value_at = |lfo: &mut Lfo, frames| {
+            lfo.advance(0.001, frames);
+            (lfo.value() * 1000.0).round() as i32
+        };
+        assert_eq!(value_at(&mut lfo, 0), 0);
+        assert_eq!(value_at(&mut lfo, 100), 0);
+        assert_eq!(value_at(&mut lfo, 125), 500);
+        assert_eq!(value_at(&mut lfo, 125), 1000);
+        assert_eq!(value_at(&mut lfo, 250), 0);
+        assert_eq!(value_at(&mut lfo, 250), -1000);
+        assert_eq!(value_at(&mut lfo, 250), 0);
+    }
+
+    #[test]
+    fn corners_are_where_the_course_bends() {
+        let mut lfo = Lfo::start(10.5);
+        let mut corners = Vec::new();
+        let mut at = 0;
+        while at < 3000 {
+            let frames = lfo.frames_to_corner(0.001);
+            lfo.advance(0.001, frames);
+            at += frames;
+            corners.push(at);
+        }
+        assert_eq!(corners, [11, 261, 761, 1261, 1761, 2261, 2761, 3261]);
+    }
+}

@@ -1,0 +1,244 @@
+//! The processor: one quantum from events to sound.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use basedrop::Shared;
+use kmidi_core::limits::{MAX_MIDI_PORTS, MIDI_CHANNELS};
+use kmidi_core::{Event, NodeInfo, ProcessContext, ProcessStatus, Processor, SysExPool};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::channel::Channel;
+use crate::effects::Effects;
+use crate::handle::{Counters, INSTALL_RING, Install, PresetRequest, REQUEST_RING, SynthHandle};
+use crate::kernel::{BUSSES, Busses, CONTROL_FRAMES};
+use crate::preset_key::PresetKey;
+use crate::tuning::Tunings;
+use crate::voice::Surroundings;
+use crate::voices::Voices;
+use crate::zone::Preset;
+
+/// Channels of all ports.
+pub(crate) const CHANNELS: usize = MAX_MIDI_PORTS * MIDI_CHANNELS;
+
+/// What a synthesiser is made for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SynthConfig {
+    /// In Hz.
+    pub sample_rate_hz: u32,
+    /// Voices at the same time; a note may need several.
+    pub polyphony: usize,
+    /// Whether there is a reverb at all.
+    pub reverb: bool,
+    /// Whether there is a chorus at all.
+    pub chorus: bool,
+    /// Factor of the output: 1 lets a single voice reach full scale.
+    pub gain: f32,
+}
+
+impl SynthConfig {
+    /// 256 voices, both effects, a gain at which dense music stays below full scale.
+    pub fn new(sample_rate_hz: u32) -> Self {
+        SynthConfig { sample_rate_hz, polyphony: 256, reverb: true, chorus: true, gain: 0.2 }
+    }
+}
+
+/// A SoundFont synthesiser of [`MAX_MIDI_PORTS`] times 16 channels and one stereo output.
+///
+/// Envelopes, LFOs and controllers are looked at every 64 frames and run straight in between;
+/// notes start and end at their exact frame. The grid of 64 frames starts with the first note
+/// after silence, so that the output depends on the events and on nothing else.
+pub struct Synth {
+    pub(crate) sample_rate_hz: f64,
+    gain: f32,
+    pub(crate) channels: Box<[Channel]>,
+    presets: Box<[Option<Shared<Preset>>]>,
+    pub(crate) tunings: Tunings,
+    pub(crate) voices: Voices,
+    effects: Effects,
+    busses: Box<Busses>,
+    pub(crate) frame_in_grid: u32,
+    pub(crate) notes_begun: u64,
+    installs: Consumer<Install>,
+    requests: Producer<PresetRequest>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// Makes a synthesiser and side B's end of it. `[side B]`: allocates.
+pub fn synth(config: SynthConfig) -> (SynthHandle, Synth) {
+    let (install, installs) = RingBuffer::new(INSTALL_RING);
+    let (requests, request) = RingBuffer::new(REQUEST_RING);
+    let counters = Arc::<Counters>::default();
+    let handle = SynthHandle { installs: install, requests: request, counters: counters.clone() };
+    let synth = Synth {
+        sample_rate_hz: f64::from(config.sample_rate_hz),
+        gain: config.gain,
+        channels: (0..CHANNELS).map(|i| Channel::new((i % MIDI_CHANNELS) as u8)).collect(),
+        presets: (0..PresetKey::COUNT).map(|_| None).collect(),
+        tunings: Tunings::new(),
+        voices: Voices::new(config.polyphony),
+        effects: Effects::new(config.sample_rate_hz, config.reverb, config.chorus),
+        busses: Box::new([[0.0; CONTROL_FRAMES as usize]; BUSSES]),
+        frame_in_grid: 0,
+        notes_begun: 0,
+        installs,
+        requests,
+        counters,
+    };
+    (handle, synth)
+}
+
+impl Synth {
+    /// What the graph has to know.
+    pub fn info(&self) -> NodeInfo {
+        NodeInfo {
+            name: "SoundFont synthesiser".to_owned(),
+            audio_inputs: vec![],
+            audio_outputs: vec![2],
+            event_inputs: MAX_MIDI_PORTS as u16,
+            event_outputs: 0,
+            latency_frames: 0,
+            // Releases may last as long as a SoundFont says.
+            tail_frames: u32::MAX,
+        }
+    }
+
+    /// Takes what side B has installed.
+    fn adopt(&mut self) {
+        while let Ok(Install { key, preset }) = self.installs.pop() {
+            if let Some(preset) = &preset {
+                for channel in self.channels.iter_mut().filter(|channel| channel.wanted == key) {
+                    channel.preset = Some(preset.clone());
+                }
+            }
+            // What stood here goes to its collector: nothing is freed on this thread.
+            self.presets[key.index()] = preset;
+        }
+    }
+
+    /// Gives a channel the preset it wants, or counts it as missing and asks for it.
+    pub(crate) fn select(&mut self, channel: usize) {
+        if !self.select_if_installed(channel) {
+            self.counters.presets_missing.fetch_add(1, Relaxed);
+            self.request(channel);
+        }
+    }
+
+    /// Gives a channel the preset it wants, if that is there.
+    pub(crate) fn select_if_installed(&mut self, channel: usize) -> bool {
+        let channel = &mut self.channels[channel];
+        let preset = &self.presets[channel.wanted.index()];
+        if preset.is_some() {
+            channel.preset.clone_from(preset);
+        }
+        preset.is_some()
+    }
+
+    /// Asks side B for what a channel wants. A full ring loses nothing that lasts: the next
+    /// program change or note asks again.
+    pub(crate) fn request(&mut self, channel: usize) {
+        let key = self.channels[channel].wanted;
+        let (port, channel) = ((channel / MIDI_CHANNELS) as u8, (channel % MIDI_CHANNELS) as u8);
+        let _ = self.requests.push(PresetRequest { port, channel, key });
+    }
+
+    /// Whether nothing sounds and nothing will without an event.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.voices.occupied() == 0 && self.effects.is_silent()
+    }
+
+    /// Renders frames `from..to` of the quantum, between two events.
+    fn render(&mut self, outputs: &mut [kmidi_core::AudioBuffer], from: usize, to: usize) {
+        let mut at = from;
+        while at < to {
+            if self.is_silent() {
+                outputs.iter_mut().for_each(|output| output[at..to].fill(0.0));
+                return;
+            }
+            let frames = ((CONTROL_FRAMES - self.frame_in_grid) as usize).min(to - at);
+            self.busses.iter_mut().for_each(|bus| bus[..frames].fill(0.0));
+            let around = Surroundings {
+                channels: &self.channels,
+                tunings: &self.tunings,
+                sample_rate_hz: self.sample_rate_hz,
+                frame_in_grid: self.frame_in_grid,
+            };
+            self.voices.render(&mut self.busses, frames, &around);
+            self.effects.process(&mut self.busses, frames);
+            for (output, bus) in outputs.iter_mut().zip(self.busses.iter()) {
+                for (output, sound) in output[at..at + frames].iter_mut().zip(bus) {
+                    *output = sound * self.gain;
+                }
+            }
+            self.frame_in_grid += frames as u32;
+            if self.frame_in_grid == CONTROL_FRAMES {
+                self.frame_in_grid = 0;
+                self.effects.grid();
+            }
+            at += frames;
+        }
+    }
+
+    fn handle(&mut self, port: u16, event: Event, sysex: &SysExPool) {
+        let port = usize::from(port);
+        if port >= MAX_MIDI_PORTS {
+            return;
+        }
+        let at = |channel: u8| port * MIDI_CHANNELS + usize::from(channel & 15);
+        match event {
+            Event::NoteOn { channel, key, velocity } => {
+                self.note_on(at(channel), key & 127, (velocity * 127.0).clamp(0.0, 127.0));
+            }
+            Event::NoteOff { channel, key, .. } => self.note_off(at(channel), key & 127),
+            Event::PolyPressure { channel, key, pressure } => {
+                self.channels[at(channel)].set_key_pressure(key, pressure & 127);
+            }
+            Event::ControlChange { channel, controller, value } => {
+                self.control_change(at(channel), controller & 127, value & 127);
+            }
+            Event::ProgramChange { channel, program } => {
+                self.channels[at(channel)].set_program(program & 127);
+                self.select(at(channel));
+            }
+            Event::ChannelPressure { channel, pressure } => {
+                self.channels[at(channel)].set_pressure(pressure & 127);
+            }
+            Event::PitchBend { channel, value } => self.channels[at(channel)].set_wheel(value),
+            Event::SysEx(handle) => {
+                if let Some(message) = sysex.get(handle) {
+                    self.system_exclusive(port, message);
+                }
+            }
+            Event::Parameter { .. } | Event::Tempo(_) | Event::Meter(_) | Event::Jump => {}
+        }
+    }
+}
+
+impl Processor for Synth {
+    fn process(&mut self, cx: &mut ProcessContext<'_>) -> ProcessStatus {
+        self.adopt();
+        let frames = cx.frames as usize;
+        let mut at = 0;
+        for timed in cx.events_in {
+            let time = (timed.time as usize).min(frames);
+            if time > at {
+                self.render(cx.audio.outputs, at, time);
+                at = time;
+            }
+            self.handle(timed.port, timed.event, cx.sysex);
+        }
+        let silent = at == 0 && self.is_silent();
+        self.render(cx.audio.outputs, at, frames);
+        self.counters.voices.store(self.voices.occupied() as u32, Relaxed);
+        if silent {
+            cx.audio.silence_outputs();
+        }
+        if self.is_silent() { ProcessStatus::Sleep } else { ProcessStatus::Continue }
+    }
+
+    fn reset(&mut self) {
+        self.voices.clear();
+        self.effects.clear();
+        self.frame_in_grid = 0;
+    }
+}

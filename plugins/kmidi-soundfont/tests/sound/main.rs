@@ -1,0 +1,4 @@
+//! What the synthesiser sounds like, against formulas of the specification.
+
+mod quanta;
+mod rig;

@@ -1,0 +1,45 @@
+use crate::rig::*;
+use kmidi_core::Event;
+use kmidi_soundfont::Generator;
+
+fn busy() -> (Vec<ZoneSketch>, Vec<(usize, Action)>) {
+    let zone = ZoneSketch::sine()
+        .set(Generator::AttackVolEnv, -7000)
+        .set(Generator::DecayVolEnv, -1500)
+        .set(Generator::SustainVolEnv, 120)
+        .set(Generator::ReleaseVolEnv, -2500)
+        .set(Generator::VibLfoToPitch, 40)
+        .set(Generator::ModEnvToFilterFc, 2400)
+        .set(Generator::DecayModEnv, -2000)
+        .set(Generator::InitialFilterFc, 9000)
+        .set(Generator::InitialFilterQ, 60)
+        .set(Generator::ModLfoToVolume, 30);
+    let mut actions = Vec::new();
+    for i in 0..60usize {
+        let key = 40 + (i * 7 % 40) as u8;
+        actions.push((13 + i * 331, on(key, 30 + (i * 13 % 90) as u8)));
+        actions.push((13 + i * 331 + 977, off(key)));
+        actions.push((29 + i * 331, cc([1, 7, 10, 11, 91][i % 5], (i * 29 % 128) as u8)));
+        let bend = Event::PitchBend { channel: 0, value: (i as i16 % 16 - 8) * 1000 };
+        actions.push((31 + i * 331, bend.into()));
+    }
+    actions.sort_by_key(|(time, _)| *time);
+    (vec![zone], actions)
+}
+
+#[test]
+fn bits_do_not_depend_on_the_quantum() {
+    let play = |config, quantum| {
+        let (zones, actions) = busy();
+        Rig::with(config, zones).play(&actions, 40_000, quantum)
+    };
+    for config in [dry(), kmidi_soundfont::SynthConfig { polyphony: 8, ..kmidi_soundfont::SynthConfig::new(RATE) }] {
+        let reference = play(config, 64);
+        assert!(reference[0].iter().any(|x| x.abs() > 0.01));
+        assert!(reference.iter().flatten().all(|x| x.is_finite()));
+        for quantum in [1, 32, 37, 441, 1024] {
+            let other = play(config, quantum);
+            assert!(reference == other, "quantum {quantum}");
+        }
+    }
+}
