@@ -10,18 +10,27 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod delay;
 mod feed;
+mod guard;
 mod history;
+mod ledger;
+mod nodes;
 mod notes;
 mod outlet;
 mod report;
+mod schedule;
 mod sequencer;
 mod song;
+mod swap;
 
 pub use clock::MIN_LOOP;
 pub use history::TransportHistory;
+pub use nodes::{NodeEntry, NodeTable};
 pub use notes::ChannelMasks;
 pub use report::{Report, Reports};
+pub use schedule::{EventSource, Plan, Quantum, Run, Schedule, Step};
 pub use song::{
     Chase, Locate, LoopPlan, Message, Page, PageEvent, Source, Stream, Timeline, TimelineSwap, When,
 };
+pub use swap::{Carried, GraphSwap};

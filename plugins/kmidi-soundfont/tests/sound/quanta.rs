@@ -33,7 +33,9 @@ fn bits_do_not_depend_on_the_quantum() {
         let (zones, actions) = busy();
         Rig::with(config, zones).play(&actions, 40_000, quantum)
     };
-    for config in [dry(), kmidi_soundfont::SynthConfig { polyphony: 8, ..kmidi_soundfont::SynthConfig::new(RATE) }] {
+    for config in
+        [dry(), kmidi_soundfont::SynthConfig { polyphony: 8, ..kmidi_soundfont::SynthConfig::new(RATE) }]
+    {
         let reference = play(config, 64);
         assert!(reference[0].iter().any(|x| x.abs() > 0.01));
         assert!(reference.iter().flatten().all(|x| x.is_finite()));
