@@ -1,0 +1,162 @@
+//! Where the sound goes: files that cannot be written, disks that are full, renders that are killed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::program::{self, Outcome};
+use crate::support::{root, servers};
+
+fn song() -> String {
+    root().join("tests/data/midi/freedoom/freedoom1_D_E1M1.mid").to_str().expect("UTF-8").to_owned()
+}
+
+fn render_to(output: &Path) -> Outcome {
+    program::kmidi(&["render", "--to", "20s", "-o", output.to_str().expect("UTF-8"), &song()])
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect()
+}
+
+fn fails_and_names(outcome: &Outcome, name: &str) {
+    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+    assert!(outcome.stderr.contains(name), "{outcome:#?}");
+    assert!(!outcome.stderr.contains("panicked"), "{outcome:#?}");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_fails_at_once_and_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fails_and_names(&render_to(&folder.path().join("missing/out.wav")), "out.wav");
+    fs::create_dir(folder.path().join("taken.wav")).expect("a folder");
+    fails_and_names(&render_to(&folder.path().join("taken.wav")), "taken.wav");
+    fs::write(folder.path().join("file"), b"").expect("written");
+    fails_and_names(&render_to(&folder.path().join("file/out.wav")), "out.wav");
+}
+
+/// A file system of one mebibyte, gone with the value.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// `None` where mounting is not allowed, unless it must be.
+    fn mount() -> Option<SmallDisk> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "none"]).arg(folder.path()).output();
+        let mounted = mount.is_ok_and(|output| output.status.success());
+        if !mounted {
+            eprintln!("mounting is not allowed here: nothing tested");
+        }
+        mounted.then_some(SmallDisk(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_file_and_keeps_the_old_one() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    for name in ["out.wav", "out.flac"] {
+        let output = disk.0.path().join(name);
+        fs::write(&output, b"what was here before").expect("written");
+        fails_and_names(&render_to(&output), name);
+        assert_eq!(fs::read(&output).expect("still there"), b"what was here before");
+        assert_eq!(files(disk.0.path()), std::slice::from_ref(&output), "left behind");
+        fs::remove_file(output).expect("removed");
+    }
+}
+
+#[test]
+fn a_render_killed_half_way_leaves_no_half_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("out.wav");
+    let arguments = ["render", "--tempo-scale", "0.0625", "-o", output.to_str().expect("UTF-8"), &song()];
+    let mut render = program::spawn(program::command(&arguments));
+    let start = Instant::now();
+    while files(folder.path()).is_empty() {
+        assert!(render.is_running() && start.elapsed() < Duration::from_secs(20), "nothing was begun");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(render.is_running(), "the song is too short for this test");
+    render.signal("KILL");
+    let outcome = render.wait(Duration::from_secs(10));
+    assert_eq!(outcome.signal, Some(9), "{outcome:#?}");
+    assert!(!output.exists(), "a half file");
+}
+
+#[test]
+fn an_interrupted_render_cleans_up_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("out.wav");
+    let arguments = ["render", "--tempo-scale", "0.0625", "-o", output.to_str().expect("UTF-8"), &song()];
+    let render = program::spawn(program::command(&arguments));
+    let start = Instant::now();
+    while files(folder.path()).is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(20), "nothing was begun");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    render.signal("INT");
+    let outcome = render.wait(Duration::from_secs(20));
+    assert_eq!(outcome.code, Some(130), "{outcome:#?}");
+    assert_eq!(files(folder.path()), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn a_closed_standard_output_is_no_crash() {
+    let shell = format!("{} info --json {} | true", env!("CARGO_BIN_EXE_kmidi"), song());
+    let output =
+        Command::new("bash").args(["-c", &format!("set -o pipefail; {shell}")]).output().expect("bash runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    assert!(matches!(output.status.code(), Some(0 | 1 | 141)), "{output:?}");
+}
+
+#[test]
+fn a_render_is_the_same_for_any_callback_size_and_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("out.wav");
+    let path = output.to_str().expect("UTF-8");
+    let json = program::kmidi(&["render", "--to", "10s", "--verify", "--json", "-o", path, &song()])
+        .success()
+        .json();
+    assert_eq!(json["verify"]["identical"], true, "{json:#}");
+    let sizes = json["verify"]["callback_sizes"].as_array().expect("a list");
+    assert!(sizes.len() >= 5, "{json:#}");
+    let first = fs::read(&output).expect("written");
+    program::kmidi(&["render", "--to", "10s", "-o", path, &song()]).success();
+    assert!(first == fs::read(&output).expect("written"), "a second run differs");
+}
+
+#[test]
+fn other_decoders_read_what_is_written() {
+    if !servers::available("sox") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bits, precision) in
+        [("a.wav", "16", "16"), ("a.wav", "24", "24"), ("a.wav", "32f", "32"), ("a.flac", "24", "24")]
+    {
+        let output = folder.path().join(name);
+        let path = output.to_str().expect("UTF-8");
+        program::kmidi(&["render", "--to", "2s", "--tail", "0", "--bits", bits, "-o", path, &song()])
+            .success();
+        let soxi = |flag: &str| {
+            let output = Command::new("soxi").args([flag, path]).output().expect("soxi runs");
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        };
+        assert_eq!(
+            (soxi("-s").as_str(), soxi("-c").as_str(), soxi("-r").as_str()),
+            ("96000", "2", "48000"),
+            "{name}"
+        );
+        let seen = soxi("-b");
+        assert!(seen == precision || (bits == "32f" && seen == "25"), "{name} with {bits} bits: {seen}");
+    }
+}

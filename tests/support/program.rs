@@ -1,0 +1,153 @@
+//! The program, run with a deadline.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes on a slow machine; reaching it means that something hangs.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// `None` if a signal ended it.
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    /// Highest `RssAnon` seen, in bytes.
+    pub peak_anonymous_bytes: u64,
+}
+
+impl Outcome {
+    /// What it printed as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// Panics unless it ended with exit code 0.
+    pub fn success(self) -> Outcome {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self
+    }
+}
+
+/// A program that runs.
+pub struct Running {
+    child: Child,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+    peak_anonymous_bytes: u64,
+}
+
+/// `kmidi` with these arguments, with nothing of the user's own settings, and never starting a server.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kmidi"));
+    command.args(arguments);
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if ["KMIDI_", "JACK_", "PULSE_", "XDG_", "ALSA_"].iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command.env("XDG_CONFIG_HOME", "/nonexistent").env("JACK_NO_START_SERVER", "1");
+    command.env("JACK_NO_AUDIO_RESERVATION", "1").env("JACK_DEFAULT_SERVER", "kmidi-tests-none");
+    command.env("PULSE_SERVER", "unix:/nonexistent/pulse").env("NO_COLOR", "1");
+    command
+}
+
+/// Runs `kmidi` to its end.
+pub fn kmidi(arguments: &[&str]) -> Outcome {
+    spawn(command(arguments)).wait(DEADLINE)
+}
+
+/// Renders to 32-bit floats and reads the result.
+pub fn render(arguments: &[&str], output: &Path) -> super::wav::Audio {
+    let output_text = output.to_str().expect("a UTF-8 path");
+    let mut all = vec!["render", "--bits", "32f", "-o", output_text];
+    all.extend(arguments);
+    kmidi(&all).success();
+    super::wav::Audio::read(output)
+}
+
+/// Starts a command with its input closed and its output kept.
+pub fn spawn(mut command: Command) -> Running {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    Running { child, stdout: Some(collect(stdout)), stderr: Some(collect(stderr)), peak_anonymous_bytes: 0 }
+}
+
+fn collect(mut from: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(from) = &mut from {
+            from.read_to_end(&mut bytes).expect("output can be read");
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+impl Running {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("our own child").is_none()
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// Waits for its end; one that does not come within `deadline` fails the test.
+    pub fn wait(mut self, deadline: Duration) -> Outcome {
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("our own child") {
+                break status;
+            }
+            self.peak_anonymous_bytes = self.peak_anonymous_bytes.max(anonymous_bytes(self.id()));
+            if start.elapsed() > deadline {
+                self.child.kill().expect("our own child");
+                let (stdout, stderr) = self.output();
+                panic!("no end after {deadline:?}\nstdout: {stdout}\nstderr: {stderr}");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let (stdout, stderr) = self.output();
+        let peak_anonymous_bytes = self.peak_anonymous_bytes;
+        Outcome { code: status.code(), signal: status.signal(), stdout, stderr, peak_anonymous_bytes }
+    }
+
+    fn output(&mut self) -> (String, String) {
+        let text = |reader: Option<JoinHandle<String>>| {
+            reader.map_or_else(String::new, |reader| reader.join().expect("a reader that does not panic"))
+        };
+        (text(self.stdout.take()), text(self.stderr.take()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Of a test that fails half-way nothing may go on running.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `RssAnon` of a process, in bytes; 0 once it has ended.
+fn anonymous_bytes(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        .map_or(0, |kilobytes| kilobytes * 1024)
+}

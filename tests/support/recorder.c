@@ -1,0 +1,103 @@
+/* Records the first two audio outputs of a JACK client, bit for bit.
+ *
+ *   recorder OUT.f32 SECONDS CLIENT [freewheel]
+ *
+ * Waits for CLIENT's ports, connects them, prints "connected", and records SECONDS of sound as interleaved
+ * 32-bit floats. With `freewheel` the server then runs as fast as it can. Ends early if the server goes away.
+ * At the end prints one line: frames, xruns, and the CLOCK_MONOTONIC nanosecond of the callback in which
+ * the first sample over -80 dBFS arrived (0: none did). */
+#include <jack/jack.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const float AUDIBLE = 1e-4f;
+enum { PATIENCE_MS = 20000 };
+static jack_port_t *input[2];
+static float *sound;
+static size_t wanted;
+static atomic_size_t recorded;
+static atomic_int armed, gone, xruns;
+static atomic_llong first_sound_ns;
+
+static long long now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static int process(jack_nframes_t frames, void *unused) {
+    (void)unused;
+    if (!atomic_load(&armed)) return 0;
+    const float *left = jack_port_get_buffer(input[0], frames), *right = jack_port_get_buffer(input[1], frames);
+    size_t at = atomic_load(&recorded);
+    for (jack_nframes_t i = 0; i < frames && at < wanted; i++, at++) {
+        sound[2 * at] = left[i];
+        sound[2 * at + 1] = right[i];
+        if ((fabsf(left[i]) > AUDIBLE || fabsf(right[i]) > AUDIBLE) && !atomic_load(&first_sound_ns)) atomic_store(&first_sound_ns, now_ns());
+    }
+    atomic_store(&recorded, at);
+    return 0;
+}
+
+static int count_xrun(void *unused) {
+    (void)unused;
+    atomic_fetch_add(&xruns, 1);
+    return 0;
+}
+
+static void server_gone(void *unused) {
+    (void)unused;
+    atomic_store(&gone, 1);
+}
+
+static void pause_ms(long ms) {
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) return 2;
+    jack_client_t *client = jack_client_open("recorder", JackNoStartServer, NULL);
+    if (!client) return 1;
+    wanted = (size_t)(atof(argv[2]) * jack_get_sample_rate(client));
+    sound = malloc(wanted * 2 * sizeof *sound);
+    if (!sound) return 1;
+    memset(sound, 0, wanted * 2 * sizeof *sound); /* resident before the callback runs */
+    jack_set_process_callback(client, process, NULL);
+    jack_set_xrun_callback(client, count_xrun, NULL);
+    jack_on_shutdown(client, server_gone, NULL);
+    input[0] = jack_port_register(client, "left", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
+    input[1] = jack_port_register(client, "right", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
+    if (jack_activate(client)) return 1;
+    char pattern[256];
+    snprintf(pattern, sizeof pattern, "^%s.*:", argv[3]);
+    for (int connected = 0, waited_ms = 0; !connected; waited_ms++) {
+        if (atomic_load(&gone) || waited_ms > PATIENCE_MS) {
+            fprintf(stderr, "no ports of %s\n", argv[3]);
+            return 1;
+        }
+        const char **ports = jack_get_ports(client, pattern, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput);
+        if (ports && ports[0] && ports[1])
+            connected = !jack_connect(client, ports[0], jack_port_name(input[0]))
+                     && !jack_connect(client, ports[1], jack_port_name(input[1]));
+        jack_free(ports);
+        if (!connected) pause_ms(1);
+    }
+    atomic_store(&armed, 1);
+    puts("connected");
+    fflush(stdout);
+    if (argc > 4 && !strcmp(argv[4], "freewheel")) jack_set_freewheel(client, 1);
+    while (atomic_load(&recorded) < wanted && !atomic_load(&gone)) pause_ms(1);
+    if (argc > 4 && !atomic_load(&gone)) jack_set_freewheel(client, 0);
+    size_t frames = atomic_load(&recorded);
+    FILE *out = fopen(argv[1], "wb");
+    if (!out || fwrite(sound, 2 * sizeof *sound, frames, out) != frames || fclose(out)) return 1;
+    printf("%zu %d %lld\n", frames, atomic_load(&xruns), atomic_load(&first_sound_ns));
+    fflush(stdout);
+    _exit(0); /* closing a client of a dead server can wait for ever */
+}

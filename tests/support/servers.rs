@@ -1,0 +1,140 @@
+//! Sound servers of the tests' own, with nothing behind them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Whether the servers are installed. Where they must be, their absence fails the test.
+pub fn available(program: &str) -> bool {
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()));
+    let required = std::env::var_os("KMIDI_REQUIRE_SERVERS").is_some();
+    assert!(found || !required, "{program} is not installed");
+    if !found {
+        eprintln!("{program} is not installed: nothing tested");
+    }
+    found
+}
+
+/// A process that ends with the test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have been killed by the test itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(10), "no {what} after 10 s");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A JACK server with the dummy driver.
+pub struct Jack {
+    name: String,
+    period: u32,
+    server: Option<Server>,
+}
+
+impl Jack {
+    /// Starts it at 48 kHz with this period.
+    pub fn start(period: u32) -> Jack {
+        let name = format!("kmidi-tests-{}-{:x}", std::process::id(), unique());
+        let mut jack = Jack { name, period, server: None };
+        jack.restart();
+        jack
+    }
+
+    /// Starts it again, after [`Jack::kill`].
+    pub fn restart(&mut self) {
+        let period = self.period.to_string();
+        let mut jackd = Command::new("jackd");
+        jackd.args(["--name", &self.name, "-R", "-P70", "-ddummy", "-r48000", "-C2", "-P2", "-p", &period]);
+        jackd.env("JACK_NO_AUDIO_RESERVATION", "1");
+        jackd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.server = Some(Server(jackd.spawn().expect("jackd starts")));
+        wait_until("JACK server", || {
+            self.tool("jack_wait")
+                .args(["-c"])
+                .output()
+                .is_ok_and(|it| String::from_utf8_lossy(&it.stdout).starts_with("running"))
+        });
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&mut self) {
+        self.server = None;
+    }
+
+    /// A command that talks to this server.
+    pub fn client(&self, mut command: Command) -> Command {
+        command.env("JACK_DEFAULT_SERVER", &self.name).env("JACK_NO_START_SERVER", "1");
+        command
+    }
+
+    /// A program of jack-tools.
+    pub fn tool(&self, name: &str) -> Command {
+        self.client(Command::new(name))
+    }
+}
+
+/// Different at each call in this process.
+fn unique() -> u32 {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A PulseAudio server with a null sink.
+pub struct Pulse {
+    folder: PathBuf,
+    _server: Server,
+}
+
+impl Pulse {
+    /// Name of the sink.
+    pub const SINK: &str = "kmidi_null";
+
+    /// Starts it with its socket in `folder`.
+    pub fn start(folder: &Path) -> Pulse {
+        let socket = folder.join("native");
+        let sink =
+            format!("module-null-sink sink_name={} rate=48000 channels=2 format=float32le", Self::SINK);
+        let protocol = format!("module-native-protocol-unix socket={} auth-anonymous=1", socket.display());
+        let mut pulseaudio = Command::new("pulseaudio");
+        pulseaudio.args([
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+            "--disallow-exit",
+        ]);
+        pulseaudio.args(["--realtime=no", "--high-priority=no", "-L", &sink, "-L", &protocol]);
+        pulseaudio.env("XDG_RUNTIME_DIR", folder).env("HOME", folder);
+        pulseaudio.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let server = Server(pulseaudio.spawn().expect("pulseaudio starts"));
+        let pulse = Pulse { folder: folder.to_owned(), _server: server };
+        wait_until("PulseAudio server", || pulse.control(&["info"]).status().is_ok_and(|it| it.success()));
+        pulse
+    }
+
+    /// A command that talks to this server.
+    pub fn client(&self, mut command: Command) -> Command {
+        command.env("PULSE_SERVER", format!("unix:{}", self.folder.join("native").display()));
+        command.env("XDG_RUNTIME_DIR", &self.folder).env("HOME", &self.folder);
+        command
+    }
+
+    /// `pactl` with these arguments.
+    pub fn control(&self, arguments: &[&str]) -> Command {
+        let mut pactl = self.client(Command::new("pactl"));
+        pactl.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        pactl
+    }
+}
