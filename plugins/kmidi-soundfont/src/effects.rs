@@ -1,18 +1,135 @@
 //! Reverb and chorus behind the send busses.
 
-use crate::kernel::Busses;
+use crate::chorus::Chorus;
+use crate::kernel::{Busses, CONTROL_FRAMES};
+use crate::reverb::Reverb;
 
-/// Both effects, asleep while there is nothing to hear of them. `[side A]` except [`Effects::new`].
-pub(crate) struct Effects {}
+/// Below this (-120 dBFS before the output gain) an effect is taken as silent.
+const SILENCE: f32 = 1e-6;
+
+/// How long an effect must be silent before it sleeps: longer than any delay in it, in seconds.
+const PATIENCE_SECONDS: f64 = 0.25;
+
+/// What an effect does to one frame.
+trait Effect {
+    fn frame(&mut self, input: f32) -> (f32, f32);
+    fn clear(&mut self);
+}
+
+impl Effect for Reverb {
+    #[inline]
+    fn frame(&mut self, input: f32) -> (f32, f32) {
+        self.process(input)
+    }
+    fn clear(&mut self) {
+        Reverb::clear(self);
+    }
+}
+
+impl Effect for Chorus {
+    #[inline]
+    fn frame(&mut self, input: f32) -> (f32, f32) {
+        self.process(input)
+    }
+    fn clear(&mut self) {
+        Chorus::clear(self);
+    }
+}
+
+/// An effect that sleeps while it has nothing to say. It wakes at the very frame of its first
+/// input and falls asleep at points of the control grid only, so that neither depends on how the
+/// time is cut into runs.
+struct Sleeper<E> {
+    effect: E,
+    awake: bool,
+    /// Loudest input or output since the last point of the grid.
+    peak: f32,
+    quiet_frames: u32,
+    patience_frames: u32,
+}
+
+impl<E: Effect> Sleeper<E> {
+    fn new(effect: E, sample_rate_hz: f64) -> Self {
+        let patience_frames = (PATIENCE_SECONDS * sample_rate_hz) as u32;
+        Sleeper { effect, awake: false, peak: 0.0, quiet_frames: 0, patience_frames }
+    }
+
+    fn process(&mut self, [left, right, ..]: &mut Busses, send: &[f32]) {
+        let mut from = 0;
+        if !self.awake {
+            let Some(first) = send.iter().position(|&sample| sample != 0.0) else { return };
+            (self.awake, self.quiet_frames, from) = (true, 0, first);
+        }
+        for (frame, &input) in send.iter().enumerate().skip(from) {
+            let (a, b) = self.effect.frame(input);
+            left[frame] += a;
+            right[frame] += b;
+            self.peak = self.peak.max(input.abs()).max(a.abs()).max(b.abs());
+        }
+    }
+
+    fn grid(&mut self) {
+        self.quiet_frames = if self.peak < SILENCE { self.quiet_frames + CONTROL_FRAMES } else { 0 };
+        self.peak = 0.0;
+        self.awake &= self.quiet_frames < self.patience_frames;
+    }
+
+    fn clear(&mut self) {
+        self.effect.clear();
+        (self.awake, self.peak, self.quiet_frames) = (false, 0.0, 0);
+    }
+}
+
+/// Both effects. `[side A]` except [`Effects::new`].
+pub(crate) struct Effects {
+    reverb: Option<Sleeper<Reverb>>,
+    chorus: Option<Sleeper<Chorus>>,
+}
 
 impl Effects {
-    pub fn new(_sample_rate_hz: u32, _reverb: bool, _chorus: bool) -> Self {
-        Effects {}
+    /// With the effects that are wanted. `[side B]`: allocates.
+    pub fn new(sample_rate_hz: u32, reverb: bool, chorus: bool) -> Self {
+        let rate = f64::from(sample_rate_hz);
+        Effects {
+            reverb: reverb.then(|| Sleeper::new(Reverb::new(rate), rate)),
+            chorus: chorus.then(|| Sleeper::new(Chorus::new(rate), rate)),
+        }
     }
+
+    /// Whether both sleep.
     pub fn is_silent(&self) -> bool {
-        true
+        !(self.reverb.as_ref().is_some_and(|reverb| reverb.awake)
+            || self.chorus.as_ref().is_some_and(|chorus| chorus.awake))
     }
-    pub fn process(&mut self, _busses: &mut Busses, _frames: usize) {}
-    pub fn grid(&mut self) {}
-    pub fn clear(&mut self) {}
+
+    /// Adds what the sends give to left and right.
+    pub fn process(&mut self, busses: &mut Busses, frames: usize) {
+        let [_, _, reverb, chorus] = *busses;
+        if let Some(effect) = &mut self.reverb {
+            effect.process(busses, &reverb[..frames]);
+        }
+        if let Some(effect) = &mut self.chorus {
+            effect.process(busses, &chorus[..frames]);
+        }
+    }
+
+    /// A point of the control grid has been reached.
+    pub fn grid(&mut self) {
+        if let Some(effect) = &mut self.reverb {
+            effect.grid();
+        }
+        if let Some(effect) = &mut self.chorus {
+            effect.grid();
+        }
+    }
+
+    /// Forgets all sound.
+    pub fn clear(&mut self) {
+        if let Some(effect) = &mut self.reverb {
+            effect.clear();
+        }
+        if let Some(effect) = &mut self.chorus {
+            effect.clear();
+        }
+    }
 }

@@ -3,6 +3,8 @@
 #![warn(missing_docs)]
 
 mod channel;
+mod chorus;
+mod delay_line;
 mod effects;
 mod envelope;
 mod filter;
@@ -14,6 +16,7 @@ mod modulator;
 mod notes;
 mod parameter;
 mod preset_key;
+mod reverb;
 mod sample;
 mod synth;
 mod sysex;
