@@ -186,6 +186,9 @@ impl VolumeEnvelope {
     }
 }
 
+/// How far a straight line may go along the convex attack, as a part of the way from its start.
+const LONGEST_CHORD: f64 = 0.25;
+
 /// Attack convex; decay and release linear.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ModulationEnvelope {
@@ -199,12 +202,12 @@ impl ModulationEnvelope {
         ModulationEnvelope { cursor: Cursor::start(stages), released_from: 0.0 }
     }
 
-    /// 0 to 1 at the end of the current frame.
-    pub fn value(&self, stages: &Stages) -> f64 {
-        let position = self.cursor.position;
+    /// 0 to 1 at the end of the frame `frames` frames from now, if no corner comes before.
+    pub fn ahead(&self, stages: &Stages, frames: f64) -> f64 {
+        let position = self.cursor.position + frames;
         match self.cursor.stage {
             Stage::Delay | Stage::Finished => 0.0,
-            Stage::Attack => f64::from(convex((position / stages.attack) as f32)),
+            Stage::Attack => convex(position / stages.attack),
             Stage::Hold => 1.0,
             Stage::Decay => 1.0 - position / stages.decay,
             Stage::Sustain => 1.0 - stages.fall,
@@ -212,9 +215,23 @@ impl ModulationEnvelope {
         }
     }
 
-    /// Frames until the curve has a corner.
+    /// Frames until the curve has a corner, or has bent so much that a straight line misses it.
     pub fn frames_to_corner(&self, stages: &Stages) -> u32 {
-        self.cursor.frames_left(stages, self.released_from)
+        let left = self.cursor.frames_left(stages, self.released_from);
+        if self.cursor.stage != Stage::Attack {
+            return left;
+        }
+        // The curve is a logarithm of the position.
+        left.min((self.cursor.position * LONGEST_CHORD) as u32 + 1)
+    }
+
+    /// Frames in which it falls by a part of the whole way.
+    pub fn frames_to_move(&self, stages: &Stages, part: f64) -> u32 {
+        match self.cursor.stage {
+            Stage::Decay => (stages.decay * part) as u32 + 1,
+            Stage::Release => (stages.release * part) as u32 + 1,
+            _ => u32::MAX,
+        }
     }
 
     pub fn advance(&mut self, stages: &Stages, frames: u32) {
@@ -222,10 +239,12 @@ impl ModulationEnvelope {
         self.cursor.settle(stages, self.released_from);
     }
 
-    /// The key is up: falls from where it is.
+    /// The key is up: falls from where the frame before this one was.
     pub fn release(&mut self, stages: &Stages) {
         if self.cursor.stage < Stage::Release {
-            self.released_from = 1.0 - self.value(stages);
+            let mut before = *self;
+            before.cursor.position -= 1.0;
+            self.released_from = (1.0 - before.ahead(stages, 0.0)).clamp(0.0, 1.0);
             self.cursor = Cursor { stage: Stage::Release, position: 1.0 };
             self.cursor.settle(stages, self.released_from);
         }

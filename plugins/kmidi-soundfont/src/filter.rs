@@ -19,20 +19,10 @@ pub(crate) fn quality(resonance_cb: f64) -> f64 {
     ((peak_squared + root) / 2.0).sqrt()
 }
 
-/// Coefficients of the state-variable form.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Coefficients {
-    pub a1: f64,
-    pub a2: f64,
-    pub a3: f64,
-}
-
-impl Coefficients {
-    /// For a cutoff in absolute cents.
-    pub fn low_pass(cutoff_cents: f64, quality: f64, sample_rate_hz: f64) -> Self {
-        let cutoff = (absolute_cents_to_hz(cutoff_cents) / sample_rate_hz).min(HIGHEST_CUTOFF);
-        let g = libm::tan(std::f64::consts::PI * cutoff);
-        let a1 = 1.0 / (1.0 + g * (g + 1.0 / quality));
-        Coefficients { a1, a2: g * a1, a3: g * g * a1 }
-    }
+/// The three coefficients of the state-variable form, for a cutoff in absolute cents.
+pub(crate) fn low_pass(cutoff_cents: f64, quality: f64, sample_rate_hz: f64) -> [f64; 3] {
+    let cutoff = (absolute_cents_to_hz(cutoff_cents) / sample_rate_hz).min(HIGHEST_CUTOFF);
+    let g = libm::tan(std::f64::consts::PI * cutoff);
+    let a1 = 1.0 / (1.0 + g * (g + 1.0 / quality));
+    [a1, g * a1, g * g * a1]
 }

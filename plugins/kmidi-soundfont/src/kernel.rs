@@ -8,7 +8,6 @@ use std::array::from_fn;
 
 use basedrop::Shared;
 
-use crate::filter::Coefficients;
 use crate::sample::Sample;
 
 /// Voices in one block.
@@ -209,18 +208,10 @@ impl VoiceBlock {
     }
 
     /// Puts the filter into circuit, without a step, or moves it.
-    pub fn set_filter(&mut self, lane: usize, from: Coefficients, to: Coefficients, frames: u32) {
-        let last = self.last_inputs[lane];
-        let filter = self.filters[lane].get_or_insert(Filter {
-            coefficients: Default::default(),
-            band: 0.0,
-            low: last,
-        });
-        filter.coefficients = [
-            Ramp::new(from.a1, to.a1, frames),
-            Ramp::new(from.a2, to.a2, frames),
-            Ramp::new(from.a3, to.a3, frames),
-        ];
+    pub fn set_filter(&mut self, lane: usize, coefficients: [Ramp; 3]) {
+        let low = self.last_inputs[lane];
+        let filter = self.filters[lane].get_or_insert(Filter { low, ..Filter::default() });
+        filter.coefficients = coefficients;
     }
 
     /// Adds `frames` frames of one voice to the busses from frame `from` on; false if its sample

@@ -15,11 +15,16 @@ impl Lfo {
         Lfo { delay: delay_frames, phase: 0.0 }
     }
 
-    /// -1 to 1.
-    pub fn value(&self) -> f64 {
-        // The distance from a trough, folded: 0 at a quarter before the start, 1 at the crest.
+    /// -1 to 1, `frames` frames from now, if it has no corner before.
+    pub fn ahead(&self, periods_per_frame: f64, frames: f64) -> f64 {
         let from_trough = (self.phase + 0.25).fract();
-        1.0 - 4.0 * (from_trough - 0.5).abs()
+        let value = 1.0 - 4.0 * (from_trough - 0.5).abs();
+        let slope = match from_trough {
+            _ if self.delay > 0.0 => 0.0,
+            x if x < 0.5 => 4.0,
+            _ => -4.0,
+        };
+        value + slope * periods_per_frame * frames
     }
 
     /// Frames until its course has a corner: the start, a crest or a trough.
@@ -47,7 +52,7 @@ mod tests {
         let mut lfo = Lfo::start(100.0);
         let value_at = |lfo: &mut Lfo, frames| {
             lfo.advance(0.001, frames);
-            (lfo.value() * 1000.0).round() as i32
+            (lfo.ahead(0.001, 0.0) * 1000.0).round() as i32
         };
         assert_eq!(value_at(&mut lfo, 0), 0);
         assert_eq!(value_at(&mut lfo, 100), 0);

@@ -64,23 +64,20 @@ impl Curve {
     fn apply(self, x: f32) -> f32 {
         match self {
             Curve::Linear => x,
-            Curve::Concave => concave(x),
-            Curve::Convex => convex(x),
+            Curve::Concave => concave(f64::from(x)) as f32,
+            Curve::Convex => convex(f64::from(x)) as f32,
             Curve::Switch => f32::from(u8::from(x >= 0.5)),
         }
     }
 }
 
 /// -20/96 log10((1 - x)²), within 0 and 1.
-pub(crate) fn concave(x: f32) -> f32 {
-    if x >= 1.0 {
-        return 1.0;
-    }
-    (-40.0 / 96.0 * libm::log10(1.0 - f64::from(x.max(0.0)))).min(1.0) as f32
+pub(crate) fn concave(x: f64) -> f64 {
+    if x >= 1.0 { 1.0 } else { (-40.0 / 96.0 * libm::log10(1.0 - x.max(0.0))).min(1.0) }
 }
 
 /// The concave curve, mirrored in both directions.
-pub(crate) fn convex(x: f32) -> f32 {
+pub(crate) fn convex(x: f64) -> f64 {
     1.0 - concave(1.0 - x)
 }
 

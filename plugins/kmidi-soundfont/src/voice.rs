@@ -1,11 +1,13 @@
 //! The part of a voice that thinks: what its zone, its channel and its own time make of it, at
 //! control points. What runs at each frame is in [`crate::kernel`].
 
+use std::array::from_fn;
+
 use basedrop::Shared;
 
 use crate::channel::{Channel, cc};
-use crate::envelope::{ModulationEnvelope, Stages, Stretch, VolumeEnvelope};
-use crate::filter::{Coefficients, FLAT_CUTOFF_CENTS, quality};
+use crate::envelope::{ModulationEnvelope, Stages, VolumeEnvelope};
+use crate::filter::{FLAT_CUTOFF_CENTS, low_pass, quality};
 use crate::generator::{Generator, Values};
 use crate::kernel::{BUSSES, CONTROL_FRAMES, FRAME, Ramp, Reader, VoiceBlock};
 use crate::lfo::Lfo;
@@ -28,6 +30,9 @@ const FADE_SECONDS: f64 = 0.005;
 
 /// Time in which a voice ended by its exclusive class fades, in seconds.
 const CHOKE_SECONDS: f64 = 0.050;
+
+/// Farthest that the modulation envelope may move the cutoff between two control points.
+const LONGEST_SWEEP_CENTS: f64 = 400.0;
 
 /// What all voices need to know at a control point.
 pub(crate) struct Surroundings<'a> {
@@ -69,9 +74,28 @@ struct Way {
 }
 
 impl Way {
+    fn at_rest(at: f64) -> Self {
+        Way { from: at, to: at }
+    }
+
+    /// On from where it led.
+    fn on_to(self, to: f64) -> Self {
+        Way { from: self.to, to }
+    }
+
     fn at(self, part: f64) -> f64 {
         self.from + (self.to - self.from) * part
     }
+}
+
+/// What moves inside a stretch, at one end of it.
+#[derive(Clone, Copy)]
+struct Movement {
+    /// Factors.
+    speed: f64,
+    gain: f64,
+    /// Absolute cents.
+    cutoff: f64,
 }
 
 /// A voice at control rate. `[side A]`
@@ -98,10 +122,15 @@ pub(crate) struct Voice {
     /// Length of the stretch between control points the voice is in, and what is left of it.
     stretch: u32,
     pub countdown: u32,
-    pitch_ratio: Way,
-    coefficients: [Way; 3],
+    /// Sample frames per frame of output without LFOs and envelope, from grid point to grid point.
+    steady_speed: Way,
+    /// Gains without the modulation LFO, from grid point to grid point.
+    steady_gains: [Way; BUSSES],
+    /// Whether the filter is in circuit: it stays once it has been needed.
     filtered: bool,
-    gains: [f64; BUSSES],
+    /// The cutoff for which coefficients were worked out last, and these.
+    cutoff: f64,
+    coefficients: [f64; 3],
     /// Frames since the note began; counts only as far as the shortest note needs.
     age: u32,
     release_wanted: bool,
@@ -168,9 +197,8 @@ impl Voice {
         self.modulation = ModulationEnvelope::start(&self.modulation_stages);
         let lfo = |generator| Lfo::start(wait_frames(self.value(generator), around.sample_rate_hz));
         (self.vibrato_lfo, self.modulation_lfo) = (lfo(Generator::DelayVibLfo), lfo(Generator::DelayModLfo));
-        self.pitch_ratio.to = self.ratio(source, channel, around);
-        self.coefficients = self.coefficients_now(around).map(|to| Way { from: to, to });
-        self.gains = self.gains_now(channel, &self.modulation_lfo);
+        self.steady_speed = Way::at_rest(self.speed_of_zone(source, channel, around));
+        self.steady_gains = self.gains_of_zone(channel).map(Way::at_rest);
         self.preset = Some(preset.clone());
         block.start(lane, source.sample.clone(), reader);
         true
@@ -204,6 +232,8 @@ impl Voice {
             self.refresh_times(zone, sample_rate_hz);
         }
         self.quality = quality(self.value(Generator::InitialFilterQ));
+        // The coefficients of another quality are of no use.
+        self.cutoff = f64::NAN;
     }
 
     fn refresh_times(&mut self, zone: &Zone, rate: f64) {
@@ -213,7 +243,8 @@ impl Voice {
         let ramp = |generator, by_key: f64| ramp_frames(self.value(generator) + by_key, rate);
         let modulation = Stages {
             delay: wait(G::DelayModEnv, 0.0),
-            attack: ramp(G::AttackModEnv, 0.0),
+            // Nothing clicks when pitch or cutoff start at the peak.
+            attack: wait(G::AttackModEnv, 0.0),
             hold: wait(G::HoldModEnv, below_60 * self.value(G::KeynumToModEnvHold)),
             decay: ramp(G::DecayModEnv, below_60 * self.value(G::KeynumToModEnvDecay)),
             fall: self.value(G::SustainModEnv) / 1000.0,
@@ -237,8 +268,8 @@ impl Voice {
         u8::try_from(zone.generators[Generator::Keynum]).unwrap_or(self.note.key)
     }
 
-    /// Sample frames per frame of output, now.
-    fn ratio(&self, zone: &Zone, channel: &Channel, around: &Surroundings<'_>) -> f64 {
+    /// Sample frames per frame of output, without LFOs and envelope.
+    fn speed_of_zone(&self, zone: &Zone, channel: &Channel, around: &Surroundings<'_>) -> f64 {
         use Generator as G;
         let sample: &Sample = &zone.sample;
         let root = match zone.generators[G::OverridingRootKey] {
@@ -252,36 +283,45 @@ impl Voice {
             + 100.0 * f64::from(self.values[G::CoarseTune])
             + f64::from(self.values[G::FineTune])
             + f64::from(self.values[G::Pitch])
-            + f64::from(tuned)
-            + self.note.glide_cents
-            + self.vibrato_lfo.value() * self.value(G::VibLfoToPitch)
-            + self.modulation_lfo.value() * self.value(G::ModLfoToPitch)
-            + self.modulation.value(&self.modulation_stages) * self.value(G::ModEnvToPitch);
-        cents_to_ratio(cents.clamp(-24_000.0, 24_000.0)) * f64::from(sample.rate_hz) / around.sample_rate_hz
+            + f64::from(tuned);
+        speed(cents) * f64::from(sample.rate_hz) / around.sample_rate_hz
     }
 
-    fn coefficients_now(&mut self, around: &Surroundings<'_>) -> [f64; 3] {
+    /// What LFOs, modulation envelope and portamento make of the voice `frames` frames from now,
+    /// if none of them turns a corner before.
+    fn movement(&self, frames: f64) -> Movement {
         use Generator as G;
-        let cutoff = self.value(G::InitialFilterFc)
-            + self.modulation_lfo.value() * self.value(G::ModLfoToFilterFc)
-            + self.modulation.value(&self.modulation_stages) * self.value(G::ModEnvToFilterFc);
-        let resonant = self.value(G::InitialFilterQ) > 0.0;
-        self.filtered |= resonant || cutoff < FLAT_CUTOFF_CENTS;
-        if !self.filtered {
-            return [0.0; 3];
+        let vibrato = self.vibrato_lfo.ahead(self.vibrato_frequency, frames);
+        let lfo = self.modulation_lfo.ahead(self.modulation_frequency, frames);
+        let envelope = self.modulation.ahead(&self.modulation_stages, frames);
+        let cents = self.note.glide_ahead(frames)
+            + vibrato * self.value(G::VibLfoToPitch)
+            + lfo * self.value(G::ModLfoToPitch)
+            + envelope * self.value(G::ModEnvToPitch);
+        let tremolo = lfo * self.value(G::ModLfoToVolume);
+        Movement {
+            speed: if cents == 0.0 { 1.0 } else { speed(cents) },
+            gain: if tremolo == 0.0 { 1.0 } else { attenuation_to_gain(-tremolo) },
+            cutoff: self.value(G::InitialFilterFc)
+                + lfo * self.value(G::ModLfoToFilterFc)
+                + envelope * self.value(G::ModEnvToFilterFc),
         }
-        let cutoff = cutoff.max(f64::from(G::InitialFilterFc.range().0));
-        let Coefficients { a1, a2, a3 } = Coefficients::low_pass(cutoff, self.quality, around.sample_rate_hz);
-        [a1, a2, a3]
     }
 
-    /// Gains into left, right, reverb and chorus; the envelope comes on top.
-    fn gains_now(&self, channel: &Channel, modulation_lfo: &Lfo) -> [f64; BUSSES] {
+    fn coefficients(&mut self, cutoff: f64, sample_rate_hz: f64) -> [f64; 3] {
+        if cutoff != self.cutoff {
+            let cutoff_in_range = cutoff.max(f64::from(Generator::InitialFilterFc.range().0));
+            self.cutoff = cutoff;
+            self.coefficients = low_pass(cutoff_in_range, self.quality, sample_rate_hz);
+        }
+        self.coefficients
+    }
+
+    /// Gains into left, right, reverb and chorus; envelope and tremolo come on top.
+    fn gains_of_zone(&self, channel: &Channel) -> [f64; BUSSES] {
         use Generator as G;
-        let attenuation = self.value(G::InitialAttenuation)
-            // The filter's gain at 0 Hz is lowered by half the height of its peak.
-            + self.value(G::InitialFilterQ) / 2.0
-            - modulation_lfo.value() * self.value(G::ModLfoToVolume);
+        // The filter's gain at 0 Hz is lowered by half the height of its peak.
+        let attenuation = self.value(G::InitialAttenuation) + self.value(G::InitialFilterQ) / 2.0;
         let gain = attenuation_to_gain(attenuation);
         let angle = (self.value(G::Pan) + 500.0) / 1000.0 * std::f64::consts::FRAC_PI_2;
         let (left, right) = channel.balance();
@@ -313,56 +353,87 @@ impl Voice {
         around: &Surroundings<'_>,
     ) -> bool {
         let rate = around.sample_rate_hz;
-        let begins = self.age == 0;
         self.move_on(self.stretch - self.countdown);
         if self.release_wanted && self.age >= shortest_note_frames(rate) {
-            self.release_wanted = false;
-            self.volume.release(&self.volume_stages);
-            self.modulation.release(&self.modulation_stages);
-            if zone.generators[Generator::SampleModes] & 3 == 3 {
-                block.leave_loop(lane);
-            }
+            self.begin_release(zone, block, lane);
         }
         let ended = self.fade == Some(0) || (self.fade.is_none() && self.volume.is_finished());
         if ended {
             return false;
         }
-        let channel = &around.channels[self.note.channel];
-        let on_grid = around.frame_in_grid == 0;
-        if on_grid && channel.revision != self.revision {
-            self.refresh(zone, channel, rate);
+        let now = self.movement(0.0);
+        if around.frame_in_grid == 0 {
+            self.grid_point(zone, around);
         }
         let to_grid = CONTROL_FRAMES - around.frame_in_grid;
         let stretch = self.volume.stretch(&self.volume_stages);
         let frames = to_grid.min(self.frames_to_corner(rate)).min(stretch.frames);
-        self.set_level(block, lane, stretch);
+        match self.fade {
+            // A fade leaves from the level the kernel has reached and goes straight down.
+            Some(frames_left) => block.fade_level(lane, frames_left),
+            None => block.set_level(lane, stretch.level, stretch.factor, stretch.step),
+        }
         (self.stretch, self.countdown) = (frames, frames);
-
-        // Values at the end of the stretch are found by looking ahead.
-        let now = (self.modulation, self.vibrato_lfo, self.modulation_lfo, self.note);
-        self.modulation.advance(&self.modulation_stages, frames);
-        self.vibrato_lfo.advance(self.vibrato_frequency, frames);
-        self.modulation_lfo.advance(self.modulation_frequency, frames);
-        self.note.glide(frames);
-        self.pitch_ratio = Way { from: self.pitch_ratio.to, to: self.ratio(zone, channel, around) };
-        let was_filtered = self.filtered;
-        let ahead = self.coefficients_now(around);
-        for (way, to) in self.coefficients.iter_mut().zip(ahead) {
-            *way = Way { from: if was_filtered { way.to } else { to }, to };
-        }
-        (self.modulation, self.vibrato_lfo, self.modulation_lfo, self.note) = now;
-
-        block.set_increment(lane, self.pitch_ratio.from, self.pitch_ratio.to, frames);
-        if self.filtered {
-            let [a, b, c] = self.coefficients;
-            let from = Coefficients { a1: a.from, a2: b.from, a3: c.from };
-            let to = Coefficients { a1: a.to, a2: b.to, a3: c.to };
-            block.set_filter(lane, from, to, frames);
-        }
-        if on_grid || begins {
-            self.set_gains(block, lane, channel, to_grid);
-        }
+        let then = self.movement(f64::from(frames));
+        self.send(block, lane, (now, then), around);
         true
+    }
+
+    fn begin_release(&mut self, zone: &Zone, block: &mut VoiceBlock, lane: usize) {
+        self.release_wanted = false;
+        self.volume.release(&self.volume_stages);
+        self.modulation.release(&self.modulation_stages);
+        if zone.generators[Generator::SampleModes] & 3 == 3 {
+            block.leave_loop(lane);
+        }
+    }
+
+    /// Looks at the channel. What it has changed is reached at the next point of the grid.
+    fn grid_point(&mut self, zone: &Zone, around: &Surroundings<'_>) {
+        let channel = &around.channels[self.note.channel];
+        let (mut speed, mut gains) = (self.steady_speed.to, self.steady_gains.map(|gain| gain.to));
+        if channel.revision != self.revision {
+            self.refresh(zone, channel, around.sample_rate_hz);
+            speed = self.speed_of_zone(zone, channel, around);
+            gains = self.gains_of_zone(channel);
+        }
+        self.steady_speed = self.steady_speed.on_to(speed);
+        for (way, to) in self.steady_gains.iter_mut().zip(gains) {
+            *way = way.on_to(to);
+        }
+    }
+
+    /// Gives the course of the stretch to the kernel.
+    fn send(
+        &mut self,
+        block: &mut VoiceBlock,
+        lane: usize,
+        (now, then): (Movement, Movement),
+        around: &Surroundings<'_>,
+    ) {
+        let frames = self.stretch;
+        let part = |frame: u32| f64::from(frame) / f64::from(CONTROL_FRAMES);
+        let (from, to) = (part(around.frame_in_grid), part(around.frame_in_grid + frames));
+        let (start, end) = (self.steady_speed.at(from) * now.speed, self.steady_speed.at(to) * then.speed);
+        let end = if self.value(Generator::ModEnvToPitch) == 0.0 {
+            end
+        } else {
+            let half = self.movement(f64::from(frames) / 2.0).speed;
+            let middle = self.steady_speed.at((from + to) / 2.0) * half;
+            same_distance(start, middle, end, f64::from(frames))
+        };
+        block.set_increment(lane, start, end, frames);
+        for (bus, steady) in self.steady_gains.iter().enumerate() {
+            let ramp = Ramp::new(steady.at(from) * now.gain, steady.at(to) * then.gain, frames);
+            block.set_gain(lane, bus, ramp);
+        }
+        let resonant = self.value(Generator::InitialFilterQ) > 0.0;
+        self.filtered |= resonant || now.cutoff.min(then.cutoff) < FLAT_CUTOFF_CENTS;
+        if self.filtered {
+            let start = self.coefficients(now.cutoff, around.sample_rate_hz);
+            let end = self.coefficients(then.cutoff, around.sample_rate_hz);
+            block.set_filter(lane, from_fn(|i| Ramp::new(start[i], end[i], frames)));
+        }
     }
 
     /// Takes the states to the current frame.
@@ -370,16 +441,11 @@ impl Voice {
         if frames == 0 {
             return;
         }
-        let part = f64::from(frames) / f64::from(self.stretch);
         self.volume.advance(&self.volume_stages, frames);
         self.modulation.advance(&self.modulation_stages, frames);
         self.vibrato_lfo.advance(self.vibrato_frequency, frames);
         self.modulation_lfo.advance(self.modulation_frequency, frames);
         self.note.glide(frames);
-        self.pitch_ratio.to = self.pitch_ratio.at(part);
-        for way in &mut self.coefficients {
-            way.to = way.at(part);
-        }
         if let Some(left) = &mut self.fade {
             *left = left.saturating_sub(frames);
         }
@@ -387,40 +453,29 @@ impl Voice {
         (self.stretch, self.countdown) = (0, 0);
     }
 
+    /// Frames until something that moves changes its direction.
     fn frames_to_corner(&self, rate: f64) -> u32 {
         use Generator as G;
+        let moves = |generator| self.value(generator) != 0.0;
         let mut frames = self.fade.unwrap_or(u32::MAX);
-        if self.value(G::ModEnvToPitch) != 0.0 || self.value(G::ModEnvToFilterFc) != 0.0 {
+        if moves(G::ModEnvToPitch) || moves(G::ModEnvToFilterFc) {
             frames = frames.min(self.modulation.frames_to_corner(&self.modulation_stages));
         }
-        if self.value(G::VibLfoToPitch) != 0.0 {
+        let sweep = self.value(G::ModEnvToFilterFc).abs();
+        if sweep > LONGEST_SWEEP_CENTS {
+            let part = LONGEST_SWEEP_CENTS / sweep;
+            frames = frames.min(self.modulation.frames_to_move(&self.modulation_stages, part));
+        }
+        if moves(G::VibLfoToPitch) {
             frames = frames.min(self.vibrato_lfo.frames_to_corner(self.vibrato_frequency));
         }
-        if self.value(G::ModLfoToPitch) != 0.0 {
+        if moves(G::ModLfoToPitch) || moves(G::ModLfoToFilterFc) || moves(G::ModLfoToVolume) {
             frames = frames.min(self.modulation_lfo.frames_to_corner(self.modulation_frequency));
         }
         if self.release_wanted {
             frames = frames.min(shortest_note_frames(rate).saturating_sub(self.age).max(1));
         }
         frames
-    }
-
-    fn set_level(&self, block: &mut VoiceBlock, lane: usize, stretch: Stretch) {
-        match self.fade {
-            // A fade leaves from the level the kernel has reached and goes straight down.
-            Some(frames_left) => block.fade_level(lane, frames_left),
-            None => block.set_level(lane, stretch.level, stretch.factor, stretch.step),
-        }
-    }
-
-    fn set_gains(&mut self, block: &mut VoiceBlock, lane: usize, channel: &Channel, frames: u32) {
-        let mut lfo = self.modulation_lfo;
-        lfo.advance(self.modulation_frequency, frames);
-        let target = self.gains_now(channel, &lfo);
-        for (bus, (from, to)) in self.gains.iter().zip(target).enumerate() {
-            block.set_gain(lane, bus, Ramp::new(*from, to, frames));
-        }
-        self.gains = target;
     }
 
     /// The key is up and no pedal holds the note: the release starts at this frame.
@@ -475,15 +530,31 @@ impl Voice {
 }
 
 impl Note {
-    fn glide(&mut self, frames: u32) {
-        let frames = f64::from(frames);
-        if frames >= self.glide_frames {
-            (self.glide_cents, self.glide_frames) = (0.0, 0.0);
-        } else {
-            self.glide_cents *= 1.0 - frames / self.glide_frames;
-            self.glide_frames -= frames;
-        }
+    /// The portamento's offset in `frames` frames, in cents.
+    fn glide_ahead(&self, frames: f64) -> f64 {
+        if self.glide_frames > frames { self.glide_cents * (1.0 - frames / self.glide_frames) } else { 0.0 }
     }
+
+    fn glide(&mut self, frames: u32) {
+        self.glide_cents = self.glide_ahead(f64::from(frames));
+        self.glide_frames = (self.glide_frames - f64::from(frames)).max(0.0);
+    }
+}
+
+/// The end of a straight ramp of speeds over `frames` frames that covers the same distance as the
+/// curve through start, middle and end (Simpson's rule): the modulation envelope bends pitch so
+/// fast that a chord would leave the sample out of phase.
+fn same_distance(start: f64, middle: f64, end: f64, frames: f64) -> f64 {
+    if frames < 2.0 {
+        return end;
+    }
+    let mean = (start + 4.0 * middle + end) / 6.0;
+    start + (2.0 * frames * (mean - start) - (end - start)) / (frames - 1.0)
+}
+
+/// A pitch in cents as a speed, held within ten octaves.
+fn speed(cents: f64) -> f64 {
+    cents_to_ratio(cents.clamp(-12_000.0, 12_000.0))
 }
 
 fn shortest_note_frames(sample_rate_hz: f64) -> u32 {

@@ -1,4 +1,7 @@
-//! What the synthesiser sounds like, against formulas of the specification.
+//! What the synthesiser sounds like, against the oracle and against formulas.
 
+mod generators;
+#[path = "../oracle/mod.rs"]
+mod oracle;
 mod quanta;
 mod rig;
