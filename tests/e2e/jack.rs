@@ -32,9 +32,7 @@ fn play(jack: &Jack, arguments: &[&str]) -> Running {
 fn start_recorder(jack: &Jack, folder: &Path, seconds: u32, freewheel: bool) -> Running {
     let mut recorder = jack.client(std::process::Command::new(native::recorder(folder)));
     recorder.arg(folder.join("recording.f32")).arg(seconds.to_string()).arg("kmidi");
-    if freewheel {
-        recorder.arg("freewheel");
-    }
+    recorder.arg(if freewheel { "freewheel" } else { "realtime" });
     program::spawn(recorder)
 }
 

@@ -1,17 +1,21 @@
 /* Records the first two audio outputs of a JACK client, bit for bit.
  *
- *   recorder OUT.f32 SECONDS CLIENT [freewheel]
+ *   recorder OUT.f32 SECONDS CLIENT realtime|freewheel [PROGRAM ARGUMENT...]
  *
- * Waits for CLIENT's ports, connects them, prints "connected", and records SECONDS of sound as interleaved
+ * Starts PROGRAM, if there is one, and interrupts it at the end. Waits for CLIENT's ports, connects them, prints "connected", and records SECONDS of sound as interleaved
  * 32-bit floats. With `freewheel` the server then runs as fast as it can. Ends early if the server goes away.
- * At the end prints one line: frames, xruns, and the CLOCK_MONOTONIC nanosecond of the callback in which
- * the first sample over -80 dBFS arrived (0: none did). */
+ * At the end prints one line: frames, xruns, and the nanoseconds from the start of PROGRAM to the callback in
+ * which the first sample over -80 dBFS arrived (-1: none did). */
+#define _GNU_SOURCE
 #include <jack/jack.h>
 #include <math.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,7 +65,8 @@ static void pause_ms(long ms) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 4) return 2;
+    if (argc < 5) return 2;
+    int freewheel = !strcmp(argv[4], "freewheel");
     jack_client_t *client = jack_client_open("recorder", JackNoStartServer, NULL);
     if (!client) return 1;
     wanted = (size_t)(atof(argv[2]) * jack_get_sample_rate(client));
@@ -74,6 +79,9 @@ int main(int argc, char **argv) {
     input[0] = jack_port_register(client, "left", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
     input[1] = jack_port_register(client, "right", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
     if (jack_activate(client)) return 1;
+    pid_t program = 0;
+    long long start_ns = now_ns();
+    if (argc > 5 && posix_spawnp(&program, argv[5], NULL, NULL, argv + 5, environ)) return 1;
     char pattern[256];
     snprintf(pattern, sizeof pattern, "^%s.*:", argv[3]);
     for (int connected = 0, waited_ms = 0; !connected; waited_ms++) {
@@ -91,13 +99,18 @@ int main(int argc, char **argv) {
     atomic_store(&armed, 1);
     puts("connected");
     fflush(stdout);
-    if (argc > 4 && !strcmp(argv[4], "freewheel")) jack_set_freewheel(client, 1);
+    if (freewheel) jack_set_freewheel(client, 1);
     while (atomic_load(&recorded) < wanted && !atomic_load(&gone)) pause_ms(1);
-    if (argc > 4 && !atomic_load(&gone)) jack_set_freewheel(client, 0);
+    if (freewheel && !atomic_load(&gone)) jack_set_freewheel(client, 0);
     size_t frames = atomic_load(&recorded);
     FILE *out = fopen(argv[1], "wb");
     if (!out || fwrite(sound, 2 * sizeof *sound, frames, out) != frames || fclose(out)) return 1;
-    printf("%zu %d %lld\n", frames, atomic_load(&xruns), atomic_load(&first_sound_ns));
+    if (program) {
+        kill(program, SIGINT);
+        waitpid(program, NULL, 0);
+    }
+    long long first = atomic_load(&first_sound_ns);
+    printf("%zu %d %lld\n", frames, atomic_load(&xruns), first ? first - start_ns : -1);
     fflush(stdout);
     _exit(0); /* closing a client of a dead server can wait for ever */
 }

@@ -12,8 +12,6 @@ pub struct SoundFont {
 
 /// `sampleModes`: 1 loops for as long as the voice sounds.
 pub const SAMPLE_MODES: u16 = 54;
-/// `releaseVolEnv`, in timecents.
-pub const RELEASE: u16 = 38;
 /// `scaleTuning`, in cents a key: 0 plays every key at the sample's own pitch.
 pub const SCALE_TUNING: u16 = 56;
 const SAMPLE_ID: u16 = 53;
@@ -41,27 +39,37 @@ pub fn sine(rate_hz: u32, period_frames: u32) -> SoundFont {
 impl SoundFont {
     /// The bytes of the file.
     pub fn bytes(&self) -> Vec<u8> {
-        let info = list(b"INFO", &[
-            chunk(b"ifil", &[2, 0, 4, 0]),
-            chunk(b"isng", b"EMU8000\0"),
-            chunk(b"INAM", b"test\0\0"),
-        ]);
+        let info = list(
+            b"INFO",
+            &[chunk(b"ifil", &[2, 0, 4, 0]), chunk(b"isng", b"EMU8000\0"), chunk(b"INAM", b"test\0\0")],
+        );
         let padding = [0i16; 46];
-        let samples: Vec<u8> = self.frames.iter().chain(&padding).flat_map(|frame| frame.to_le_bytes()).collect();
+        let samples: Vec<u8> =
+            self.frames.iter().chain(&padding).flat_map(|frame| frame.to_le_bytes()).collect();
         let data = list(b"sdta", &[chunk(b"smpl", &samples)]);
-        let instrument_zone: Vec<(u16, i16)> = self.generators.iter().copied().chain([(SAMPLE_ID, 0)]).collect();
+        let instrument_zone: Vec<(u16, i16)> =
+            self.generators.iter().copied().chain([(SAMPLE_ID, 0)]).collect();
         let generators_end = instrument_zone.len() as u16;
-        let hydra = list(b"pdta", &[
-            chunk(b"phdr", &[preset("test", 0), preset("EOP", 1)].concat()),
-            chunk(b"pbag", &[[0u16, 0], [1, 0]].concat().iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>()),
-            chunk(b"pmod", &[0; 10]),
-            chunk(b"pgen", &generators(&[(INSTRUMENT, 0)])),
-            chunk(b"inst", &[instrument("test", 0), instrument("EOI", 1)].concat()),
-            chunk(b"ibag", &[0, 0, generators_end, 0].iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>()),
-            chunk(b"imod", &[0; 10]),
-            chunk(b"igen", &generators(&instrument_zone)),
-            chunk(b"shdr", &[self.header(), [0; 46].to_vec()].concat()),
-        ]);
+        let hydra = list(
+            b"pdta",
+            &[
+                chunk(b"phdr", &[preset("test", 0), preset("EOP", 1)].concat()),
+                chunk(
+                    b"pbag",
+                    &[[0u16, 0], [1, 0]].concat().iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>(),
+                ),
+                chunk(b"pmod", &[0; 10]),
+                chunk(b"pgen", &generators(&[(INSTRUMENT, 0)])),
+                chunk(b"inst", &[instrument("test", 0), instrument("EOI", 1)].concat()),
+                chunk(
+                    b"ibag",
+                    &[0, 0, generators_end, 0].iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>(),
+                ),
+                chunk(b"imod", &[0; 10]),
+                chunk(b"igen", &generators(&instrument_zone)),
+                chunk(b"shdr", &[self.header(), [0; 46].to_vec()].concat()),
+            ],
+        );
         chunk(b"RIFF", &[b"sfbk".to_vec(), info, data, hydra].concat())
     }
 

@@ -4,8 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use super::tree::{self, Source};
 
-/// Lines after which a file probably has two subjects.
-const LONG: usize = 500;
+/// Lines after which a file probably has two subjects: five hundred, and what a formatter may add.
+const LONG: usize = 520;
 
 /// Files that are longer with a reason: path, most lines, reason.
 const LONG_WITH_REASON: &[(&str, usize, &str)] = &[];
@@ -47,7 +47,7 @@ fn lax_roots(allowed_unsafe: &[&str], sources: &[Source]) -> Vec<String> {
         {
             problems.push(format!("{}: no #![warn(missing_docs)]", source.path));
         }
-        let root = library || source.path.ends_with("/main.rs");
+        let root = library || (source.path.ends_with("/main.rs") && !source.path.contains("/tests/"));
         let may = allowed_unsafe.iter().any(|allowed| source.path.starts_with(allowed));
         if root && !may && !source.text.contains("#![forbid(unsafe_code)]") {
             problems.push(format!("{}: no #![forbid(unsafe_code)]", source.path));
@@ -104,10 +104,10 @@ fn control_a_crate_root_without_its_lints_is_seen() {
 #[test]
 fn control_a_long_file_is_seen() {
     let sources = [
-        source("long.rs", &"\n".repeat(501)),
-        source("short.rs", &"\n".repeat(500)),
+        source("long.rs", &"\n".repeat(521)),
+        source("short.rs", &"\n".repeat(520)),
         source("table.rs", &"\n".repeat(700)),
     ];
     let reasons = [("table.rs", 700, "one table"), ("short.rs", 600, "was long once")];
-    assert_eq!(too_long(&reasons, &sources), ["long.rs: 501 lines", "short.rs: listed as long, but is not"]);
+    assert_eq!(too_long(&reasons, &sources), ["long.rs: 521 lines", "short.rs: listed as long, but is not"]);
 }
