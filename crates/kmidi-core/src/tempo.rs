@@ -145,6 +145,12 @@ impl TempoMap {
         self.segments.iter().map(|s| (Ticks(s.tick), self.segment_tempo(s)))
     }
 
+    /// The first change of tempo after a tick.
+    pub fn change_after(&self, tick: Ticks) -> Option<(Ticks, Tempo)> {
+        let at = self.segments.partition_point(|s| s.tick <= tick.0);
+        self.segments.get(at).map(|s| (Ticks(s.tick), self.segment_tempo(s)))
+    }
+
     /// Seconds in one unit, as a fraction.
     fn unit_seconds(&self) -> (i128, i128) {
         match self.division {
@@ -340,6 +346,17 @@ mod tests {
         let map = TempoMap::new(Division::Ppq(32_767), changes);
         let (numerator, denominator) = map.seconds_fraction(Ticks(200_000));
         assert_eq!(numerator * 32_767, denominator * 100_000);
+    }
+
+    #[test]
+    fn the_changes_are_found_one_after_another() {
+        let map = TempoMap::new(Division::Ppq(96), [(Ticks(10), 7), (Ticks(50), 8), (Ticks(60), 8)]);
+        let mut found = vec![map.changes().next().unwrap()];
+        while let Some(next) = map.change_after(found[found.len() - 1].0) {
+            found.push(next);
+        }
+        assert_eq!(found, map.changes().collect::<Vec<_>>());
+        assert_eq!(map.change_after(Ticks(49)).map(|(tick, _)| tick), Some(Ticks(50)));
     }
 
     #[test]

@@ -1,1 +1,35 @@
+//! Standard MIDI Files: read, repair, stream, write. Bytes in, bytes out; no input or output of its own.
+//!
+//! - [`SongIndex::scan`] reads a file of any size once, in bounded memory, and knows all about it:
+//!   tempo and meter map, duration, programs, warnings, and places to start reading from.
+//! - [`EventStream`] then gives its events in playing order, in bounded memory, from any tick.
+//! - [`Song`] holds a whole file in memory, to be changed and written back.
+//!
+//! Damaged files are read as far as they can be: `midly` reads clean bytes, and where it would give
+//! a track up, our own reader finds the place where events make sense again. What was lost, and
+//! where, stands in the [`Warning`]s.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod chunks;
+mod error;
+mod event_bytes;
+mod index;
+mod meta;
+mod reader;
+mod song;
+mod source;
+mod stream;
+mod sysex;
+mod usage;
+mod warning;
+
+pub use error::{SongError, WriteError};
+pub use index::{Format, KeySignature, SongIndex, TextEvent, TrackSummary};
+pub use meta::TextKind;
+pub use song::{SmfEvent, Song, Track};
+pub use source::ByteSource;
+pub use stream::{EventStream, Message, StreamEvent};
+pub use sysex::SystemMode;
+pub use usage::ProgramUse;
+pub use warning::{Warning, WarningKind, Warnings};
