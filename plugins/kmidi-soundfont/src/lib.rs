@@ -2,16 +2,22 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod assemble;
 mod channel;
 mod chorus;
 mod delay_line;
 mod effects;
 mod envelope;
+mod error;
+mod fetch;
+pub mod file;
 mod filter;
 mod generator;
 mod handle;
 mod kernel;
+mod key_set;
 mod lfo;
+mod loader;
 mod modulator;
 mod notes;
 mod parameter;
@@ -24,10 +30,15 @@ mod tuning;
 mod units;
 mod voice;
 mod voices;
+mod vorbis;
 mod zone;
 
+pub use error::SoundFontError;
+pub use file::SampleSource;
 pub use generator::{Generator, Generators};
 pub use handle::{InstallFull, PresetRequest, SynthHandle, SynthStatus};
+pub use key_set::KeySet;
+pub use loader::{PresetInfo, SoundFont};
 pub use modulator::{Controller, ControllerValue, Curve, DEFAULT_MODULATORS, Modulator, Source, Transform};
 pub use preset_key::{DRUM_BANK, PresetKey};
 pub use sample::{GUARD_FRAMES, Sample};

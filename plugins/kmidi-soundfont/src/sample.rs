@@ -25,4 +25,9 @@ impl Sample {
     pub fn frames(&self) -> usize {
         self.data.len().saturating_sub(2 * GUARD_FRAMES)
     }
+
+    /// What the frames take in memory.
+    pub fn bytes(&self) -> u64 {
+        size_of_val(&*self.data) as u64
+    }
 }
