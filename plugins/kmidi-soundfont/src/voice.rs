@@ -415,7 +415,7 @@ impl Voice {
         let part = |frame: u32| f64::from(frame) / f64::from(CONTROL_FRAMES);
         let (from, to) = (part(around.frame_in_grid), part(around.frame_in_grid + frames));
         let (start, end) = (self.steady_speed.at(from) * now.speed, self.steady_speed.at(to) * then.speed);
-        let end = if self.value(Generator::ModEnvToPitch) == 0.0 {
+        let end = if now.speed == then.speed {
             end
         } else {
             let half = self.movement(f64::from(frames) / 2.0).speed;
@@ -542,14 +542,14 @@ impl Note {
 }
 
 /// The end of a straight ramp of speeds over `frames` frames that covers the same distance as the
-/// curve through start, middle and end (Simpson's rule): the modulation envelope bends pitch so
-/// fast that a chord would leave the sample out of phase.
+/// curve through start, middle and end (Simpson's rule): chords alone would leave the sample out of
+/// phase where the modulation envelope sweeps, and sharp under a wide vibrato.
 fn same_distance(start: f64, middle: f64, end: f64, frames: f64) -> f64 {
     if frames < 2.0 {
         return end;
     }
     let mean = (start + 4.0 * middle + end) / 6.0;
-    start + (2.0 * frames * (mean - start) - (end - start)) / (frames - 1.0)
+    (start + (2.0 * frames * (mean - start) - (end - start)) / (frames - 1.0)).max(0.0)
 }
 
 /// A pitch in cents as a speed, held within ten octaves.

@@ -1,5 +1,6 @@
 //! Every generator, held against the oracle, with a control that it does something at all.
 
+use crate::against::*;
 use crate::rig::*;
 use kmidi_soundfont::Generator::{self, *};
 

@@ -1,7 +1,12 @@
 //! What the synthesiser sounds like, against the oracle and against formulas.
 
+mod against;
+mod behaviour;
 mod generators;
+mod measure;
+mod modulators;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 mod quanta;
 mod rig;
+mod system;
