@@ -12,5 +12,6 @@ mod e2e {
     mod outputs;
     mod pulse;
     mod right_sound;
+    mod screen;
     mod time;
 }

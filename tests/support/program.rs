@@ -1,10 +1,12 @@
 //! The program, run with a deadline.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -41,7 +43,7 @@ pub struct Running {
     child: Child,
     stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
-    peak_anonymous_bytes: u64,
+    peak_anonymous_bytes: Arc<AtomicU64>,
 }
 
 /// `kmidi` with these arguments, with nothing of the user's own settings, and never starting a server.
@@ -76,10 +78,52 @@ pub fn render(arguments: &[&str], output: &Path) -> super::wav::Audio {
 
 /// Starts a command with its input closed and its output kept.
 pub fn spawn(mut command: Command) -> Running {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::null());
+    start(command)
+}
+
+/// Starts `kmidi` on a terminal of 100 by 30 characters, and returns what types on its keyboard too.
+pub fn spawn_on_terminal(arguments: &[&str]) -> (Running, ChildStdin) {
+    let kmidi = command(arguments);
+    let words = std::iter::once(kmidi.get_program()).chain(kmidi.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().expect("UTF-8"))).collect();
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--flush", "--return", "--command"]);
+    script.arg(format!("stty cols 100 rows 30; exec {}", words.join(" "))).arg("/dev/null");
+    for (name, value) in kmidi.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    script.env("TERM", "xterm").stdin(Stdio::piped());
+    let mut running = start(script);
+    let keyboard = running.child.stdin.take().expect("a pipe");
+    (running, keyboard)
+}
+
+/// Types keys.
+pub fn press(keyboard: &mut ChildStdin, keys: &str) {
+    keyboard
+        .write_all(keys.as_bytes())
+        .and_then(|()| keyboard.flush())
+        .expect("the program reads its keyboard");
+}
+
+fn start(mut command: Command) -> Running {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    Running { child, stdout: Some(collect(stdout)), stderr: Some(collect(stderr)), peak_anonymous_bytes: 0 }
+    let peak_anonymous_bytes = Arc::new(AtomicU64::new(0));
+    let (id, peak) = (child.id(), Arc::downgrade(&peak_anonymous_bytes));
+    std::thread::spawn(move || {
+        while let Some(peak) = peak.upgrade() {
+            peak.fetch_max(anonymous_bytes(id), Ordering::Relaxed);
+            drop(peak);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    Running { child, stdout: Some(collect(stdout)), stderr: Some(collect(stderr)), peak_anonymous_bytes }
 }
 
 fn collect(mut from: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
@@ -115,7 +159,6 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("our own child") {
                 break status;
             }
-            self.peak_anonymous_bytes = self.peak_anonymous_bytes.max(anonymous_bytes(self.id()));
             if start.elapsed() > deadline {
                 self.child.kill().expect("our own child");
                 let (stdout, stderr) = self.output();
@@ -124,7 +167,7 @@ impl Running {
             std::thread::sleep(Duration::from_millis(2));
         };
         let (stdout, stderr) = self.output();
-        let peak_anonymous_bytes = self.peak_anonymous_bytes;
+        let peak_anonymous_bytes = self.peak_anonymous_bytes.load(Ordering::Relaxed);
         Outcome { code: status.code(), signal: status.signal(), stdout, stderr, peak_anonymous_bytes }
     }
 
@@ -144,10 +187,12 @@ impl Drop for Running {
     }
 }
 
-/// `RssAnon` of a process, in bytes; 0 once it has ended.
+/// `RssAnon` of a process and its children, in bytes; 0 once they have ended.
 fn anonymous_bytes(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok())
-        .map_or(0, |kilobytes| kilobytes * 1024)
+    let own =
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).map_or(0, |kb| kb * 1024);
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    own + children.split_whitespace().filter_map(|child| child.parse().ok()).map(anonymous_bytes).sum::<u64>()
 }

@@ -1,0 +1,39 @@
+//! The player on a terminal: what it shows and what its keys do.
+
+use std::time::Duration;
+
+use crate::support::{program, root};
+
+#[test]
+fn the_screen_follows_the_keys_and_leaves_the_terminal_as_it_was() {
+    let song = root().join("tests/data/midi/freedoom/freedoom1_D_E1M1.mid");
+    let arguments = ["play", "--audio", "null", song.to_str().expect("UTF-8")];
+    let (mut player, mut keyboard) = program::spawn_on_terminal(&arguments);
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(player.is_running());
+    for keys in ["\x1b[C", "\x1b[C", " ", " ", "+", "l"] {
+        program::press(&mut keyboard, keys);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    program::press(&mut keyboard, "q");
+    let outcome = player.wait(Duration::from_secs(10)).success();
+    assert!(outcome.stdout.contains("freedoom1_D_E1M1"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("0:1"), "ten seconds on: {outcome:#?}");
+    let (enter, leave) = ("\x1b[?1049h", "\x1b[?1049l");
+    assert!(
+        outcome.stdout.rfind(enter) < outcome.stdout.rfind(leave),
+        "the terminal is not given back: {outcome:#?}"
+    );
+}
+
+#[test]
+fn ctrl_c_ends_cleanly_without_a_terminal_too() {
+    let song = root().join("tests/data/midi/freedoom/freedoom1_D_E1M1.mid");
+    let arguments = ["play", "--audio", "null", song.to_str().expect("UTF-8")];
+    let mut player = program::spawn(program::command(&arguments));
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(player.is_running());
+    player.signal("INT");
+    let outcome = player.wait(Duration::from_secs(5)).success();
+    assert!(!outcome.stderr.contains('\x1b'), "control characters without a terminal: {outcome:#?}");
+}
