@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::program::{self, Outcome, Running};
 use crate::support::servers::{self, Jack};
 use crate::support::wav::Audio;
-use crate::support::{alone, midi, native, root};
+use crate::support::{alone, analysis, midi, native, root, soundfont};
 
 /// What the recorder heard.
 struct Recording {
@@ -29,10 +29,9 @@ fn play(jack: &Jack, arguments: &[&str]) -> Running {
     program::spawn(jack.client(program::command(&all)))
 }
 
-fn start_recorder(jack: &Jack, folder: &Path, seconds: u32, freewheel: bool) -> Running {
+fn start_recorder(jack: &Jack, folder: &Path, seconds: u32, mode: &str) -> Running {
     let mut recorder = jack.client(std::process::Command::new(native::recorder(folder)));
-    recorder.arg(folder.join("recording.f32")).arg(seconds.to_string()).arg("kmidi");
-    recorder.arg(if freewheel { "freewheel" } else { "realtime" });
+    recorder.arg(folder.join("recording.f32")).arg(seconds.to_string()).args(["kmidi", mode]);
     program::spawn(recorder)
 }
 
@@ -68,7 +67,7 @@ fn freewheel_capture_is_bit_identical_to_the_render() {
     let rendered = program::render(&["--rate", "48000", &song], &folder.path().join("out.wav")).trimmed();
     let jack = Jack::start(256);
     let mut player = play(&jack, &[&song]);
-    let recorder = start_recorder(&jack, folder.path(), 90, true);
+    let recorder = start_recorder(&jack, folder.path(), 90, "freewheel");
     let recording = finish_recording(recorder, folder.path());
     assert!(player.is_running(), "the song is shorter than the recording");
     interrupt(player);
@@ -100,7 +99,7 @@ fn real_time_capture_at_256_is_continuous() {
     let rendered = program::render(&arguments, &folder.path().join("out.wav")).trimmed();
     let jack = Jack::start(256);
     let mut player = play(&jack, &[&song]);
-    let recorder = start_recorder(&jack, folder.path(), 15, false);
+    let recorder = start_recorder(&jack, folder.path(), 15, "realtime");
     let recording = finish_recording(recorder, folder.path());
     assert!(player.is_running());
     interrupt(player);
@@ -124,7 +123,7 @@ fn the_servers_period_changes_while_playing() {
         program::render(&["--rate", "48000", "--to", "40s", &song], &folder.path().join("out.wav"));
     let jack = Jack::start(256);
     let mut player = play(&jack, &[&song]);
-    let recorder = start_recorder(&jack, folder.path(), 16, false);
+    let recorder = start_recorder(&jack, folder.path(), 16, "realtime");
     for period in ["64", "1024", "333", "128"] {
         std::thread::sleep(Duration::from_secs(3));
         assert!(jack.tool("jack_bufsize").arg(period).output().expect("jack_bufsize runs").status.success());
@@ -139,7 +138,34 @@ fn the_servers_period_changes_while_playing() {
     let difference = first_difference(&captured, &rendered).unwrap_or(captured.frames());
     assert!(difference > 10_000 || recording.xruns > 0, "differs from frame {difference}");
     let last_second = &captured.channels[0][captured.frames() - 48_000..];
-    assert!(crate::support::analysis::rms(last_second) > 0.001, "silence after the change");
+    assert!(analysis::rms(last_second) > 0.001, "silence after the change");
+}
+
+#[test]
+fn a_live_note_sounds_after_exactly_one_period() {
+    if !servers::available("jackd") {
+        return;
+    }
+    let _alone = alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let mut silence = midi::Track::default();
+    silence.at(96_000, &[0xb0, 20, 0]);
+    fs::write(path("silence.mid"), midi::file(0, midi::ppq(96), &[silence])).expect("written");
+    fs::write(path("click.sf2"), soundfont::click(48_000).bytes()).expect("written");
+    let jack = Jack::start(256);
+    let recorder = start_recorder(&jack, folder.path(), 20, "keys");
+    let arguments = ["--no-effects", "--midi-in", "recorder:keys", &path("silence.mid"), &path("click.sf2")];
+    let player = play(&jack, &arguments);
+    let recording = finish_recording(recorder, folder.path());
+    interrupt(player);
+    let notes = fs::read_to_string(path("recording.f32.notes")).expect("read");
+    let notes: Vec<usize> = notes.lines().map(|line| line.parse().expect("a frame")).collect();
+    assert!(notes.len() > 60, "{notes:?}");
+    let onsets = analysis::clicks(&recording.audio.mono());
+    let latencies: Vec<usize> =
+        onsets.iter().zip(&notes).map(|(onset, note)| onset - soundfont::CLICK_FRAME - note).collect();
+    assert_eq!(latencies, vec![256; notes.len()], "frames");
 }
 
 /// Kills the server after two seconds of playing.
@@ -198,7 +224,7 @@ fn a_song_goes_on_when_its_server_is_back() {
     std::thread::sleep(Duration::from_secs(5));
     assert!(player.is_running(), "held, not ended");
     jack.restart();
-    let recorder = start_recorder(&jack, folder.path(), 2, false);
+    let recorder = start_recorder(&jack, folder.path(), 2, "realtime");
     let recording = finish_recording(recorder, folder.path());
     assert!(recording.audio.peak() > 0.001, "silence after the server is back");
     tells_of_the_loss(&player.wait(Duration::from_secs(20)).success());

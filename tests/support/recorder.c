@@ -1,13 +1,15 @@
 /* Records the first two audio outputs of a JACK client, bit for bit.
  *
- *   recorder OUT.f32 SECONDS CLIENT realtime|freewheel [PROGRAM ARGUMENT...]
+ *   recorder OUT.f32 SECONDS CLIENT realtime|freewheel|keys [PROGRAM ARGUMENT...]
  *
  * Starts PROGRAM, if there is one, and interrupts it at the end. Waits for CLIENT's ports, connects them, prints "connected", and records SECONDS of sound as interleaved
- * 32-bit floats. With `freewheel` the server then runs as fast as it can. Ends early if the server goes away.
+ * 32-bit floats. With `freewheel` and `keys` the server then runs as fast as it can; with `keys` the port
+ * recorder:keys sends a note every 12,345 frames, and OUT.f32.notes lists the frames. Ends early if the server goes away.
  * At the end prints one line: frames, xruns, and the nanoseconds from the start of PROGRAM to the callback in
  * which the first sample over -80 dBFS arrived (-1: none did). */
 #define _GNU_SOURCE
 #include <jack/jack.h>
+#include <jack/midiport.h>
 #include <math.h>
 #include <signal.h>
 #include <spawn.h>
@@ -20,8 +22,8 @@
 #include <unistd.h>
 
 static const float AUDIBLE = 1e-4f;
-enum { PATIENCE_MS = 20000 };
-static jack_port_t *input[2];
+enum { PATIENCE_MS = 20000, FIRST_NOTE = 48000, NOTE_STEP = 12345 };
+static jack_port_t *input[2], *keys;
 static float *sound;
 static size_t wanted;
 static atomic_size_t recorded;
@@ -34,11 +36,22 @@ static long long now_ns(void) {
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+/* Whether the keyboard plays a note at this frame. */
+static int is_note(size_t frame) { return frame >= FIRST_NOTE && (frame - FIRST_NOTE) % NOTE_STEP == 0; }
+
+static void send_notes(void *buffer, size_t at, jack_nframes_t frames) {
+    static const jack_midi_data_t note_on[3] = {0x90, 60, 127};
+    jack_midi_clear_buffer(buffer);
+    for (jack_nframes_t i = 0; i < frames; i++)
+        if (is_note(at + i)) jack_midi_event_write(buffer, i, note_on, sizeof note_on);
+}
+
 static int process(jack_nframes_t frames, void *unused) {
     (void)unused;
     if (!atomic_load(&armed)) return 0;
     const float *left = jack_port_get_buffer(input[0], frames), *right = jack_port_get_buffer(input[1], frames);
     size_t at = atomic_load(&recorded);
+    if (keys) send_notes(jack_port_get_buffer(keys, frames), at, frames);
     for (jack_nframes_t i = 0; i < frames && at < wanted; i++, at++) {
         sound[2 * at] = left[i];
         sound[2 * at + 1] = right[i];
@@ -66,7 +79,7 @@ static void pause_ms(long ms) {
 
 int main(int argc, char **argv) {
     if (argc < 5) return 2;
-    int freewheel = !strcmp(argv[4], "freewheel");
+    int with_keys = !strcmp(argv[4], "keys"), freewheel = with_keys || !strcmp(argv[4], "freewheel");
     jack_client_t *client = jack_client_open("recorder", JackNoStartServer, NULL);
     if (!client) return 1;
     wanted = (size_t)(atof(argv[2]) * jack_get_sample_rate(client));
@@ -78,6 +91,7 @@ int main(int argc, char **argv) {
     jack_on_shutdown(client, server_gone, NULL);
     input[0] = jack_port_register(client, "left", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
     input[1] = jack_port_register(client, "right", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
+    if (with_keys) keys = jack_port_register(client, "keys", JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput, 0);
     if (jack_activate(client)) return 1;
     pid_t program = 0;
     long long start_ns = now_ns();
@@ -105,6 +119,15 @@ int main(int argc, char **argv) {
     size_t frames = atomic_load(&recorded);
     FILE *out = fopen(argv[1], "wb");
     if (!out || fwrite(sound, 2 * sizeof *sound, frames, out) != frames || fclose(out)) return 1;
+    if (with_keys) {
+        char name[4096];
+        snprintf(name, sizeof name, "%s.notes", argv[1]);
+        FILE *notes = fopen(name, "w");
+        if (!notes) return 1;
+        for (size_t i = 0; i < frames; i++)
+            if (is_note(i)) fprintf(notes, "%zu\n", i);
+        fclose(notes);
+    }
     if (program) {
         kill(program, SIGINT);
         waitpid(program, NULL, 0);
