@@ -11,6 +11,7 @@ pub(crate) struct AudioDelay {
 
 impl AudioDelay {
     /// `[side B]` A silent delay line; `delay_frames` is not 0.
+    #[allow(clippy::disallowed_macros, reason = "side B")]
     pub fn new(delay_frames: u32) -> Self {
         let frames = delay_frames as usize;
         AudioDelay { ring: vec![0.0; frames].into_boxed_slice(), at: 0, silent_frames: frames }
@@ -62,6 +63,7 @@ pub(crate) struct EventDelay {
 
 impl EventDelay {
     /// `[side B]` An empty delay.
+    #[allow(clippy::disallowed_macros, reason = "side B")]
     pub fn new(delay_frames: u32) -> Self {
         EventDelay {
             delay_frames: u64::from(delay_frames),

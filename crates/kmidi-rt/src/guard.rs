@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use kmidi_core::AudioBuffer;
 use kmidi_core::limits::GUARD_LEVEL;
 
@@ -44,6 +46,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// `[side B]`
+    #[allow(clippy::disallowed_macros, reason = "side B")]
     pub fn new(channels: usize, sample_rate_hz: u32) -> Self {
         Guard {
             state: State::Open,
@@ -67,7 +70,8 @@ impl Guard {
             let (mut peak, mut bad) = (0.0f32, false);
             for sample in output.iter() {
                 // Written so that NaN is bad.
-                bad |= !(sample.abs() <= GUARD_LEVEL);
+                bad |=
+                    !matches!(sample.abs().partial_cmp(&GUARD_LEVEL), Some(Ordering::Less | Ordering::Equal));
                 peak = peak.max(sample.abs());
             }
             if bad {

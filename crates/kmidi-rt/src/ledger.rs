@@ -15,6 +15,7 @@ const PEDALS: [u8; 3] = [64, 66, 69];
 
 impl EdgeLedger {
     /// `[side B]`
+    #[allow(clippy::disallowed_macros, reason = "side B")]
     pub fn new() -> Self {
         EdgeLedger { notes: vec![0; MIDI_CHANNELS * MIDI_KEYS].into_boxed_slice(), owed: 0, pedals: [0; 3] }
     }

@@ -8,29 +8,47 @@
 //! What an item may do is said by `[side A]` (inside the callback) and `[side B]` (everywhere else).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "tests run on side B")
+)]
 
+mod border;
 mod clock;
 mod delay;
+mod engine;
 mod feed;
 mod guard;
 mod history;
 mod ledger;
+mod load;
+mod mail;
+mod meters;
 mod nodes;
 mod notes;
 mod outlet;
+mod pool;
 mod report;
 mod schedule;
+mod seqlock;
 mod sequencer;
 mod song;
+mod status;
 mod swap;
 
 pub use clock::MIN_LOOP;
+pub use engine::{Engine, EngineConfig, EngineEnds};
 pub use history::TransportHistory;
+pub use load::LoadMeter;
+pub use mail::{Control, Mail, Swap};
+pub use meters::Level;
 pub use nodes::{NodeEntry, NodeTable};
 pub use notes::ChannelMasks;
+pub use pool::{PageSender, page_stream};
 pub use report::{Report, Reports};
 pub use schedule::{EventSource, Plan, Quantum, Run, Schedule, Step};
 pub use song::{
     Chase, Locate, LoopPlan, Message, Page, PageEvent, Source, Stream, Timeline, TimelineSwap, When,
 };
+pub use status::{Drops, EngineStatus, StatusCell};
 pub use swap::{Carried, GraphSwap};

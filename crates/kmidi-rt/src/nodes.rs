@@ -18,6 +18,7 @@ pub struct NodeEntry {
 
 impl NodeEntry {
     /// `[side B]` A processor with `output_channels` audio channels out, ready to be inserted.
+    #[allow(clippy::disallowed_methods, reason = "side B")]
     pub fn new(processor: Box<dyn Processor>, output_channels: usize, sample_rate_hz: u32) -> Box<Self> {
         Box::new(NodeEntry {
             processor,

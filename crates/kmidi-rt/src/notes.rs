@@ -25,6 +25,7 @@ pub(crate) struct NoteLedger {
 
 impl NoteLedger {
     /// `[side B]`
+    #[allow(clippy::disallowed_macros, reason = "side B")]
     pub fn new() -> Self {
         let keys = vec![Sounding::default(); MAX_MIDI_PORTS * MIDI_CHANNELS * MIDI_KEYS];
         NoteLedger { keys: keys.into_boxed_slice(), channels: Default::default() }
@@ -66,8 +67,8 @@ impl NoteLedger {
     /// says could not be sent stays owed. Returns whether nothing is owed there any more.
     pub fn settle(&mut self, channels: &ChannelMasks, mut send: impl FnMut(usize, u8, u8) -> bool) -> bool {
         let mut settled = true;
-        for port in 0..MAX_MIDI_PORTS {
-            for channel in (0..MIDI_CHANNELS as u8).filter(|c| channels[port] & (1 << c) != 0) {
+        for (port, mask) in channels.iter().enumerate() {
+            for channel in (0..MIDI_CHANNELS as u8).filter(|channel| mask & (1 << channel) != 0) {
                 for key in 0..MIDI_KEYS as u8 {
                     if self.channels[port][usize::from(channel)] == 0 {
                         break;

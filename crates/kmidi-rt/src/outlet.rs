@@ -1,6 +1,7 @@
 use kmidi_core::limits::{MAX_EVENTS_PER_QUANTUM, MAX_MIDI_PORTS, MIDI_CHANNELS};
 use kmidi_core::{Event, EventBuffer, SysExPool, TimedEvent};
 
+use crate::border::all_sound_off;
 use crate::notes::{ALL_CHANNELS, ChannelMasks, NoteLedger};
 
 /// Controllers that hold notes: sustain, sostenuto, hold 2.
@@ -70,10 +71,12 @@ impl Outlet {
         self.release = ALL_CHANNELS;
     }
 
-    /// Notes of these channels are not sent; those that sound there end. `port` must be valid.
-    pub fn mute(&mut self, port: usize, channels: u16) {
-        self.release[port] |= channels & !self.muted[port];
-        self.muted[port] = channels;
+    /// Notes of these channels are not sent; those that sound there end.
+    pub fn mute(&mut self, port: u8, channels: u16) {
+        if let Some(muted) = self.muted.get_mut(usize::from(port)) {
+            self.release[usize::from(port)] |= channels & !*muted;
+            *muted = channels;
+        }
     }
 
     /// New notes of `channels` are sent `semitones` higher; sounding ones end where they began.
@@ -86,6 +89,11 @@ impl Outlet {
     pub fn lift_pedals(&mut self, lifted: bool) {
         self.pedals_owed |= self.pedals_lifted != lifted;
         self.pedals_lifted = lifted;
+    }
+
+    /// Starts a quantum: its buffers are empty.
+    pub fn clear(&mut self) {
+        self.buffers.iter_mut().for_each(EventBuffer::clear);
     }
 
     /// Sends what is owed: the note-offs of released channels, and pedals.
@@ -234,13 +242,12 @@ impl Outlet {
     }
 
     /// Ends all sound on every channel of every port, also what was not sent from here.
-    pub fn all_sound_off(&mut self, time: u32) {
-        const ALL_SOUND_OFF: u8 = 120;
+    pub fn all_sound_off(&mut self) {
         self.release_all();
         for buffer in &mut self.buffers {
-            for channel in 0..MIDI_CHANNELS as u8 {
-                push(buffer, time, Event::ControlChange { channel, controller: ALL_SOUND_OFF, value: 0 });
-            }
+            all_sound_off().for_each(|event| {
+                push(buffer, 0, event);
+            });
         }
     }
 }

@@ -208,6 +208,7 @@ pub(crate) struct Master {
 
 impl Schedule {
     /// `[side B]` Makes all that `plan` names, for quanta of `quantum_frames`.
+    #[allow(clippy::disallowed_macros, reason = "side B")]
     pub fn new(plan: Plan, quantum_frames: u32, sample_rate_hz: u32) -> Self {
         let frames = quantum_frames as usize;
         let inbox = |edges: &bool| {

@@ -134,6 +134,12 @@ impl Sequencer {
         self.jump(time, sysex);
     }
 
+    /// The song has ended at frame `time` and nothing follows: what still sounds is ended, and rings out.
+    pub fn end(&mut self, time: u32) {
+        self.pause();
+        self.outlet.settle(time);
+    }
+
     /// The clock is already where `locate` says. A loop whose end is behind that does not repeat.
     fn take_place(&mut self, locate: &mut Locate) {
         std::mem::swap(&mut self.place, locate);
@@ -146,6 +152,7 @@ impl Sequencer {
     /// Starts a quantum: sends what is owed and what seeks and changes of speed bring, all on its
     /// first frame, and writes the snapshot of the transport.
     pub fn begin(&mut self, transport: &mut Transport, sysex: &mut SysExPool) {
+        self.outlet.clear();
         self.outlet.settle(0);
         if self.jump_due {
             self.jump(0, sysex);
@@ -193,11 +200,8 @@ impl Sequencer {
             match reached {
                 None => {}
                 Some(Stop::End(_)) => return Outcome::Ended,
-                Some(Stop::Wrap(range)) => {
-                    if !self.wrap(range, *at, sysex) {
-                        return self.starve();
-                    }
-                }
+                Some(Stop::Wrap(range)) if self.wrap(range, *at, sysex) => {}
+                Some(Stop::Wrap(_)) => return self.starve(),
             }
             self.starving = false;
         }
