@@ -3,6 +3,7 @@
 //! - [`SongIndex::scan`] reads a file of any size once, in bounded memory, and knows all about it:
 //!   tempo and meter map, duration, programs, warnings, and places to start reading from.
 //! - [`EventStream`] then gives its events in playing order, in bounded memory, from any tick.
+//! - [`ChannelState`] and [`Chaser`] give what a synthesiser needs to start in the middle.
 //! - [`Song`] holds a whole file in memory, to be changed and written back.
 //!
 //! Damaged files are read as far as they can be: `midly` reads clean bytes, and where it would give
@@ -11,11 +12,13 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod chase;
 mod chunks;
 mod error;
 mod event_bytes;
 mod index;
 mod meta;
+mod parameters;
 mod reader;
 mod song;
 mod source;
@@ -24,6 +27,7 @@ mod sysex;
 mod usage;
 mod warning;
 
+pub use chase::{ChannelState, ChaseMessage, Chaser};
 pub use error::{SongError, WriteError};
 pub use index::{Format, KeySignature, SongIndex, TextEvent, TrackSummary};
 pub use meta::TextKind;

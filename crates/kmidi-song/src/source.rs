@@ -57,7 +57,7 @@ macro_rules! through_a_pointer {
         }
     )*};
 }
-through_a_pointer!(&T, Arc<T>, Box<T>);
+through_a_pointer!(&T, Arc<T>);
 
 /// Fills as much of `buf` as there is from `offset` on.
 pub(crate) fn read_full(source: &dyn ByteSource, offset: u64, buf: &mut [u8]) -> io::Result<usize> {

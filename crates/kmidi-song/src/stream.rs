@@ -51,8 +51,10 @@ const MAX_TEXT_BYTES: usize = 1 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
     Nothing,
-    /// Notes and texts: what has no part in the state of a channel.
-    NotesAndTexts,
+    /// Texts, and the notes before a tick: what has no part in the state at that tick.
+    State {
+        until: i64,
+    },
 }
 
 /// Where one track is.
@@ -116,6 +118,23 @@ impl<S: ByteSource> EventStream<S> {
         };
         stream.seek(Ticks(0))?;
         Ok(stream)
+    }
+
+    pub(crate) fn set_filter(&mut self, filter: Filter) {
+        self.filter = filter;
+    }
+
+    /// Gives the memory of all windows back until they are needed again.
+    pub(crate) fn release(&mut self) {
+        self.cursors.iter_mut().for_each(|cursor| cursor.reader.release());
+    }
+
+    /// Tick of the next event of a track.
+    pub(crate) fn next_tick(&mut self) -> io::Result<Option<i64>> {
+        if std::mem::take(&mut self.advance_top) {
+            self.advance_track()?;
+        }
+        Ok(self.heap.peek().map(|&Reverse((tick, _))| tick))
     }
 
     /// The index that this stream was made with.
@@ -245,6 +264,9 @@ impl<S: ByteSource> EventStream<S> {
 
     /// The next change of tempo or meter, if it is not after `tick`.
     fn next_change(&mut self, tick: i64) -> Option<(Ticks, Message<'static>)> {
+        if self.filter != Filter::Nothing {
+            return None;
+        }
         let end = self.index.end.0.min(tick);
         let meter = self.index.meter_map.changes().get(self.next_meter).copied();
         let meter_tick = meter.map_or(i64::MAX, |change| change.tick.0);
@@ -286,7 +308,13 @@ impl Cursor {
                 {
                     continue;
                 }
-                Body::Channel([0x80..=0x9f, ..]) if filter == Filter::NotesAndTexts => continue,
+                Body::Channel([0x80..=0x9f, ..]) => {
+                    if let Filter::State { until } = filter
+                        && self.tick < until
+                    {
+                        continue;
+                    }
+                }
                 _ => {}
             }
             self.next = Some(event);

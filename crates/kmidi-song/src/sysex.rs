@@ -81,6 +81,33 @@ pub(crate) fn drum_part(meaning: Meaning<'_>) -> Option<(u8, bool)> {
     }
 }
 
+/// Whether a message sets something that lasts. Requests, handshakes, time code and machine control
+/// are of their moment only.
+pub(crate) fn is_state(message: &[u8]) -> bool {
+    match *message {
+        [0xf0, 0x7e, _, sub, ..] => sub == 0x08,
+        [0xf0, 0x7f, _, sub, ..] => matches!(sub, 0x04 | 0x08..=0x0b),
+        [0xf0, 0x41, _, 0x42, command, ..] => command == 0x12,
+        [0xf0, 0x43, device, ..] => device & 0xf0 == 0x10,
+        [0xf0, _, ..] => true,
+        _ => false,
+    }
+}
+
+/// Two messages with the same key set the same thing: the later one replaces the earlier.
+pub(crate) fn state_key(message: &[u8]) -> (&[u8], usize) {
+    let key = match *message {
+        // Address, not the value.
+        [0xf0, 0x41, _, 0x42, 0x12, _, _, _, ..] => 8,
+        [0xf0, 0x43, _, 0x4c, _, _, _, ..] => 7,
+        // Master volume, balance, tuning: one value each. Parameters of reverb and chorus, and
+        // tunings of keys and scales, add up.
+        [0xf0, 0x7f, _, 0x04, 0x01..=0x04, ..] => 5,
+        _ => message.len(),
+    };
+    (&message[..key.min(message.len())], message.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
