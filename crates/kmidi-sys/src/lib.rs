@@ -2,6 +2,20 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 #![warn(missing_docs)]
 
+mod clock;
 mod denormals;
+mod limits;
+mod memory;
+mod scheduling;
+#[cfg(target_os = "linux")]
+mod unnamed_file;
+mod usage;
 
+pub use clock::{monotonic_ns, sleep_until_ns};
 pub use denormals::FlushDenormals;
+pub use limits::{Resource, limit};
+pub use memory::{LockedMemory, prefault_stack};
+pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo, set_time_sharing};
+#[cfg(target_os = "linux")]
+pub use unnamed_file::{create_unnamed, name_file};
+pub use usage::{ThreadUsage, thread_usage};

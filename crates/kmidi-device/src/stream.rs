@@ -1,0 +1,179 @@
+//! What every stream has, whatever its backend: a slot for the engine, counters, one way to call it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crossbeam_utils::atomic::AtomicCell;
+use kmidi_core::{DeviceCallback, DeviceIo, MidiBuffer};
+use kmidi_sys::Scheduling;
+
+use crate::OpenDevice;
+use crate::midi_bridge::Bridge;
+
+/// MIDI messages of one callback, per direction.
+pub(crate) const MIDI_MESSAGES: usize = 8192;
+/// MIDI bytes of one callback, per direction.
+pub(crate) const MIDI_BYTES: usize = 1 << 16;
+
+/// What a device calls.
+pub type Engine = Box<dyn DeviceCallback>;
+
+/// Holds the engine between callbacks. Each stream has a slot of its own, and its callback takes the
+/// engine out, runs it and puts it back; so the manager can take it away from a stream that is dead
+/// or hangs, and that stream, should it come alive again, finds nothing. Never a lock.
+#[derive(Default)]
+pub(crate) struct EngineSlot {
+    engine: AtomicCell<Option<Box<Engine>>>,
+    /// The callback leaves the engine alone: without this, one that is always at work would
+    /// hardly ever be seen with the engine in its slot.
+    withdrawn: AtomicBool,
+}
+
+// A fat box would not fit into one atomic word; hence the box in a box.
+const _: () = assert!(AtomicCell::<Option<Box<Engine>>>::is_lock_free());
+
+impl EngineSlot {
+    /// The callback's turn begins. `[side A]`
+    fn borrow(&self) -> Option<Box<Engine>> {
+        if self.withdrawn.load(Relaxed) { None } else { self.engine.take() }
+    }
+
+    /// The callback's turn is over. `[side A]` The slot is empty: there is one engine.
+    fn give_back(&self, engine: Box<Engine>) {
+        self.engine.store(Some(engine));
+    }
+
+    /// Hands the engine to the callback. `[side B]`
+    pub(crate) fn put(&self, engine: Box<Engine>) {
+        self.engine.store(Some(engine));
+        self.withdrawn.store(false, Relaxed);
+    }
+
+    /// Takes the engine away, unless a callback is running it just now: then it is kept from the
+    /// next callback, and this is to be asked again. `[side B]`
+    pub(crate) fn withdraw(&self) -> Option<Box<Engine>> {
+        self.withdrawn.store(true, Relaxed);
+        self.engine.take()
+    }
+}
+
+/// What a stream's callback and its manager share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) slot: EngineSlot,
+    pub(crate) callbacks: AtomicU64,
+    pub(crate) frames: AtomicU64,
+    pub(crate) xruns: AtomicU64,
+    /// The backend says that the device is gone.
+    pub(crate) lost: AtomicBool,
+    pub(crate) period_frames: AtomicU32,
+    pub(crate) sample_rate_hz: AtomicU32,
+    /// Callbacks come as fast as they can: lateness means nothing.
+    pub(crate) freewheeling: AtomicBool,
+    pub(crate) midi_in_dropped: AtomicU64,
+    pub(crate) midi_out_dropped: AtomicU64,
+    pub(crate) tap_dropped: AtomicU64,
+    /// Share of the period spent in the engine, smoothed over about a second; the bits of an `f32`.
+    pub(crate) load: AtomicU32,
+    /// The highest share lately, falling off within seconds; the bits of an `f32`.
+    pub(crate) load_peak: AtomicU32,
+    pub(crate) scheduling: AtomicCell<Option<Scheduling>>,
+}
+
+/// A stream that runs. Dropping `handle` closes it, which may hang: see [`Stream::discard`].
+pub(crate) struct Stream {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) device: OpenDevice,
+    pub(crate) handle: Box<dyn Send>,
+}
+
+impl Stream {
+    /// Closes the stream on a thread of its own and waits at most `limit`; one that hangs is left behind.
+    pub(crate) fn discard(self, limit: Duration) {
+        let handle = std::mem::ManuallyDrop::new(self.handle);
+        // A handle that no thread can be started for is leaked: dropping it here might hang.
+        let close = move || drop(std::mem::ManuallyDrop::into_inner(handle));
+        if let Ok(pending) = crate::limited::Pending::start("kmidi-close", limit, close) {
+            pending.wait();
+        }
+    }
+}
+
+/// Runs the engine for one callback. One per stream, owned by its callback.
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    pub(crate) midi_in: MidiBuffer,
+    pub(crate) midi_out: MidiBuffer,
+    bridge: Option<Bridge>,
+    started: bool,
+    load: f32,
+    load_peak: f32,
+}
+
+impl Driver {
+    /// `[side B]`: allocates.
+    pub(crate) fn new(shared: Arc<Shared>, bridge: Option<Bridge>) -> Self {
+        Driver {
+            shared,
+            midi_in: MidiBuffer::new(MIDI_MESSAGES, MIDI_BYTES),
+            midi_out: MidiBuffer::new(MIDI_MESSAGES, MIDI_BYTES),
+            bridge,
+            started: false,
+            load: 0.0,
+            load_peak: 0.0,
+        }
+    }
+
+    /// One callback. The caller has filled `midi_in` and sends what is in `midi_out` afterwards.
+    /// All channels have the same length, at most `MAX_CALLBACK_FRAMES`. `[side A]`, except that the
+    /// very first call asks the system how this thread is scheduled.
+    pub(crate) fn run<'b>(&mut self, frames: usize, inputs: &[&'b [f32]], outputs: &mut [&'b mut [f32]]) {
+        let shared = &*self.shared;
+        if !self.started {
+            self.started = true;
+            shared.scheduling.store(kmidi_sys::scheduling().ok());
+        }
+        let start = kmidi_sys::monotonic_ns();
+        self.midi_out.clear();
+        if let Some(bridge) = &mut self.bridge {
+            bridge.receive(&mut self.midi_in, start, frames);
+        }
+        match shared.slot.borrow() {
+            Some(mut engine) => {
+                engine.process(&mut DeviceIo {
+                    frames,
+                    inputs,
+                    outputs,
+                    midi_in: &self.midi_in,
+                    midi_out: &mut self.midi_out,
+                });
+                shared.slot.give_back(engine);
+            }
+            None => outputs.iter_mut().for_each(|channel| channel.fill(0.0)),
+        }
+        if let Some(bridge) = &mut self.bridge {
+            bridge.send(&self.midi_out, start);
+        }
+        let busy_ns = kmidi_sys::monotonic_ns() - start;
+        self.measure(busy_ns, frames);
+        let shared = &*self.shared;
+        let refused = self.bridge.as_ref().map_or((0, 0), Bridge::dropped);
+        shared.midi_in_dropped.store(self.midi_in.dropped() + refused.0, Relaxed);
+        shared.midi_out_dropped.store(self.midi_out.dropped() + refused.1, Relaxed);
+        shared.frames.fetch_add(frames as u64, Relaxed);
+        // Last: whoever sees the count knows that the rest is there.
+        shared.callbacks.fetch_add(1, std::sync::atomic::Ordering::Release);
+    }
+
+    fn measure(&mut self, busy_ns: u64, frames: usize) {
+        let rate = self.shared.sample_rate_hz.load(Relaxed).max(1) as f32;
+        let period_seconds = frames as f32 / rate;
+        let load = busy_ns as f32 * 1e-9 / period_seconds;
+        // One-pole filters with time constants of one and of three seconds.
+        self.load += (load - self.load) * (period_seconds / 1.0).min(1.0);
+        self.load_peak = load.max(self.load_peak * (1.0 - (period_seconds / 3.0).min(1.0)));
+        self.shared.load.store(self.load.to_bits(), Relaxed);
+        self.shared.load_peak.store(self.load_peak.to_bits(), Relaxed);
+    }
+}

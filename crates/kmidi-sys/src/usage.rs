@@ -1,0 +1,62 @@
+use std::io;
+
+/// What the calling thread has cost the kernel since it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ThreadUsage {
+    /// Page faults served without input or output.
+    pub minor_faults: u64,
+    /// Page faults that waited for a disk.
+    pub major_faults: u64,
+    /// Times the thread gave the processor away because it had to wait.
+    pub voluntary_switches: u64,
+    /// Times the processor was taken away from the thread.
+    pub involuntary_switches: u64,
+}
+
+/// The counters of the calling thread. One system call.
+///
+/// # Errors
+/// What the system call answers; `Unsupported` where threads are not counted.
+#[cfg(target_os = "linux")]
+pub fn thread_usage() -> io::Result<ThreadUsage> {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to writable memory of the right type.
+    if unsafe { libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: zeroed is a valid rusage, and the call has filled it in.
+    let usage = unsafe { usage.assume_init() };
+    Ok(ThreadUsage {
+        minor_faults: usage.ru_minflt as u64,
+        major_faults: usage.ru_majflt as u64,
+        voluntary_switches: usage.ru_nvcsw as u64,
+        involuntary_switches: usage.ru_nivcsw as u64,
+    })
+}
+
+/// # Errors
+/// `Unsupported` on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn thread_usage() -> io::Result<ThreadUsage> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_a_voluntary_switch() {
+        let before = thread_usage().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        assert!(thread_usage().unwrap().voluntary_switches > before.voluntary_switches);
+    }
+
+    #[test]
+    fn fresh_memory_faults() {
+        let before = thread_usage().unwrap();
+        let mut memory = vec![0u8; 8 << 20];
+        memory.iter_mut().step_by(4096).for_each(|byte| *byte = std::hint::black_box(1));
+        assert!(thread_usage().unwrap().minor_faults > before.minor_faults);
+    }
+}
