@@ -94,18 +94,16 @@ impl Engine {
         self.config.sample_rate_hz
     }
 
-    /// Takes what side B has sent, up to and including one graph: the note-offs that a rewiring
-    /// owes are in the new graph's inboxes, and must be played before the next one replaces it.
+    /// Takes what side B has sent, up to a second graph: the note-offs that a rewiring owes are in
+    /// the new graph's inboxes, and must be played before the next one replaces it.
     fn take_mail(&mut self) {
-        while let Some(mail) = self.mailbox.next(usize::from(self.queued.is_some())) {
+        let mut rewired = false;
+        while let Some(mail) = self.mailbox.next(usize::from(self.queued.is_some()), !rewired) {
             match mail {
                 Mail::Control(control) => self.apply(control),
                 Mail::Swap(swap) => {
-                    let rewires = swap.graph.is_some();
+                    rewired |= swap.graph.is_some();
                     self.adopt(swap);
-                    if rewires {
-                        return;
-                    }
                 }
             }
         }

@@ -1,0 +1,8 @@
+//! The engine as its users see it: a handle on one side, callbacks on the other.
+
+mod rig;
+
+mod callbacks;
+mod places;
+mod stuck;
+mod time;
