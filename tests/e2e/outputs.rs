@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::program::{self, Outcome};
+use crate::support::program::{self, Outcome, Running};
 use crate::support::{root, servers};
 
 fn song() -> String {
@@ -72,36 +72,40 @@ fn a_full_disk_leaves_no_half_file_and_keeps_the_old_one() {
     }
 }
 
-#[test]
-fn a_render_killed_half_way_leaves_no_half_file() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let output = folder.path().join("out.wav");
+/// Starts a render of many minutes, and waits until it writes: to a file that may have no name yet.
+fn slow_render(output: &Path) -> Running {
     let arguments = ["render", "--tempo-scale", "0.0625", "-o", output.to_str().expect("UTF-8"), &song()];
     let mut render = program::spawn(program::command(&arguments));
+    let folder = output.parent().expect("a folder");
+    let descriptors = PathBuf::from(format!("/proc/{}/fd", render.id()));
     let start = Instant::now();
-    while files(folder.path()).is_empty() {
+    loop {
+        let open = fs::read_dir(&descriptors).into_iter().flatten().flatten();
+        if open.filter_map(|it| fs::read_link(it.path()).ok()).any(|target| target.starts_with(folder)) {
+            break;
+        }
         assert!(render.is_running() && start.elapsed() < Duration::from_secs(20), "nothing was begun");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(2));
     }
     std::thread::sleep(Duration::from_millis(100));
     assert!(render.is_running(), "the song is too short for this test");
+    render
+}
+
+#[test]
+fn a_render_killed_half_way_leaves_no_half_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let render = slow_render(&folder.path().join("out.wav"));
     render.signal("KILL");
     let outcome = render.wait(Duration::from_secs(10));
     assert_eq!(outcome.signal, Some(9), "{outcome:#?}");
-    assert!(!output.exists(), "a half file");
+    assert_eq!(files(folder.path()), [""; 0].map(PathBuf::from));
 }
 
 #[test]
 fn an_interrupted_render_cleans_up_and_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
-    let output = folder.path().join("out.wav");
-    let arguments = ["render", "--tempo-scale", "0.0625", "-o", output.to_str().expect("UTF-8"), &song()];
-    let render = program::spawn(program::command(&arguments));
-    let start = Instant::now();
-    while files(folder.path()).is_empty() {
-        assert!(start.elapsed() < Duration::from_secs(20), "nothing was begun");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let render = slow_render(&folder.path().join("out.wav"));
     render.signal("INT");
     let outcome = render.wait(Duration::from_secs(20));
     assert_eq!(outcome.code, Some(130), "{outcome:#?}");
