@@ -112,10 +112,12 @@ impl Default for Port {
 }
 
 impl ChannelState {
-    /// Takes what a song sends on a port (below [`MAX_MIDI_PORTS`]; others are not kept).
+    /// Takes what a song sends on a port (below [`MAX_MIDI_PORTS`]; others are not kept). Notes have
+    /// no part in a state.
     pub fn feed(&mut self, port: u8, message: ChaseMessage<'_>) {
         let port = usize::from(port);
-        if port >= MAX_MIDI_PORTS {
+        let is_note = matches!(message, ChaseMessage::Event(Event::NoteOn { .. } | Event::NoteOff { .. }));
+        if port >= MAX_MIDI_PORTS || is_note {
             return;
         }
         if port >= self.ports.len() {
@@ -386,7 +388,6 @@ impl<S: ByteSource> Chaser<S> {
         while self.stream.next_tick()?.is_some_and(|next| next < tick) {
             let Some(event) = self.stream.next()? else { break };
             match event.message {
-                // What is left of the notes before is of no matter to a state.
                 Message::Event(message) => state.feed(event.port, ChaseMessage::Event(message)),
                 Message::SysEx(message) => state.feed(event.port, ChaseMessage::SysEx(message)),
                 _ => {}

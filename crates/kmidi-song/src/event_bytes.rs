@@ -35,7 +35,7 @@ pub(crate) enum Fault {
     /// A delta time or length of more than 28 bits.
     Number,
     /// A data byte where a status byte has to be.
-    NoStatus { delta: u32 },
+    NoStatus,
     /// A status byte that files cannot have; `used` bytes belong to its message.
     IllegalStatus { delta: u32, status: u8, used: usize },
     /// A channel message with a status byte among its data.
@@ -69,7 +69,7 @@ pub(crate) fn head(bytes: &[u8], running: Option<u8>) -> Result<EventHead, Fault
     let (delta, mut used) = number(bytes)?;
     let first = *bytes.get(used).ok_or(Fault::Short)?;
     let status = if first < 0x80 {
-        running.ok_or(Fault::NoStatus { delta })?
+        running.ok_or(Fault::NoStatus)?
     } else {
         used += 1;
         first
@@ -130,7 +130,9 @@ pub(crate) fn fixed_meta_len(kind: u8) -> Option<u32> {
 pub(crate) const LOOK_AHEAD: usize = 512;
 /// Events in a row that have to make sense.
 const CHAIN: usize = 3;
-/// A longer pause than this is not believed next to damage (some minutes at the usual divisions).
+/// Longer pauses than these are not believed next to damage. The first event's is short because its
+/// first byte might as well be the rest of what was damaged: from `C0` on, a status byte.
+const BELIEVED_FIRST_DELTA: u32 = 0x40 << 7;
 const BELIEVED_DELTA: u32 = 1 << 18;
 
 /// Whether events can be read from here on without knowing what came before: a chain of them, the
@@ -142,8 +144,9 @@ pub(crate) fn plausible(mut bytes: &[u8], complete: bool) -> bool {
         if bytes.is_empty() || bytes.starts_with(b"MTrk") {
             return seen > 0;
         }
+        let believed = if seen == 0 { BELIEVED_FIRST_DELTA } else { BELIEVED_DELTA };
         let event = match head(bytes, running) {
-            Ok(event) if event.delta <= BELIEVED_DELTA => event,
+            Ok(event) if event.delta < believed => event,
             // What is cut off by the look ahead has to be believed.
             Err(Fault::Short) => return !complete && seen > 0,
             _ => return false,

@@ -107,14 +107,14 @@ impl TrackReader {
                         None => carried = delta,
                     }
                 }
-                Err(Fault::NoStatus { delta }) => {
-                    if let Some((message, used)) = self.status_across_meta(source)? {
+                Err(Fault::NoStatus) => {
+                    if let Some((delta, message, used)) = self.status_across_meta(source)? {
                         warn(offset, WarningKind::RunningStatusAcrossMeta { status: message[0] });
                         self.accept_channel(message, used);
                         let delta = carried + u64::from(delta);
                         return Ok(Some(RawEvent { offset, delta, body: Body::Channel(message) }));
                     }
-                    carried += u64::from(delta);
+                    // This is no time: it stands where a wrong length, or nothing at all, put us.
                     let skipped = self.resync(source, offset + 1)?;
                     warn(offset, WarningKind::NoStatus { skipped });
                 }
@@ -176,7 +176,8 @@ impl TrackReader {
         };
         let claimed_end = start + u64::from(claimed);
         let mut end = claimed_end;
-        if !self.believable_end(source, kind, start, claimed_end)? {
+        let doubtful = is_text && self.looks_like_events(source, start, claimed_end)?;
+        if doubtful || !self.believable_end(source, kind, start, claimed_end)? {
             // Somewhere in what was claimed as data, events may start again.
             let last = if claimed_end > self.limit {
                 self.limit
@@ -244,6 +245,15 @@ impl TrackReader {
         })
     }
 
+    /// Whether a text has control characters in it that texts do not have.
+    fn looks_like_events(&mut self, source: &dyn ByteSource, start: u64, end: u64) -> io::Result<bool> {
+        let len = (end.min(self.limit).saturating_sub(start) as usize).min(LOOK_AHEAD);
+        let bytes = self.window.bytes(source, start, len, self.limit)?;
+        let text = bytes[..len.min(bytes.len())].trim_ascii_end();
+        let text = text.iter().rposition(|&b| b != 0).map_or(&text[..0], |last| &text[..=last]);
+        Ok(text.iter().any(|&b| b < b' ' && !b.is_ascii_whitespace()))
+    }
+
     /// Where the data of a meta event ends if it has the length that the specification gives to its
     /// kind, and events follow there.
     fn standard_end(
@@ -259,20 +269,20 @@ impl TrackReader {
     }
 
     /// The event here, read with the status that a meta event has voided, if that makes sense.
-    fn status_across_meta(&mut self, source: &dyn ByteSource) -> io::Result<Option<([u8; 3], usize)>> {
+    fn status_across_meta(&mut self, source: &dyn ByteSource) -> io::Result<Option<(u32, [u8; 3], usize)>> {
         let (Some(running), true) = (self.state.running, self.state.cancelled) else {
             return Ok(None);
         };
         let position = self.state.position;
         let bytes = self.window.bytes(source, position, 2 * MAX_HEAD, self.limit)?;
-        let Ok(EventHead { used, kind: HeadKind::Channel(message), .. }) =
+        let Ok(EventHead { delta, used, kind: HeadKind::Channel(message) }) =
             event_bytes::head(bytes, Some(running))
         else {
             return Ok(None);
         };
         let rest = &bytes[used..];
         let goes_on = rest.is_empty() || event_bytes::head(rest, Some(running)).is_ok();
-        Ok(goes_on.then_some((message, used)))
+        Ok(goes_on.then_some((delta, message, used)))
     }
 
     fn is_plausible(&mut self, source: &dyn ByteSource, at: u64) -> io::Result<bool> {
