@@ -36,6 +36,10 @@ pub const MAX_EVENTS_PER_QUANTUM: usize = 8192;
 /// Of these, the room that only note-offs and controller resets may use, so that a flood of
 /// notes can never leave one hanging: one note-off for every key of every channel of a port.
 pub const NOTE_OFF_RESERVE: usize = MIDI_CHANNELS * MIDI_KEYS;
+/// Events that can wait in one compensation delay.
+pub const EVENT_DELAY_EVENTS: usize = 2 * MAX_EVENTS_PER_QUANTUM;
+/// Parameters of one node that can change in one quantum.
+pub const MAX_PARAMETER_CHANGES: usize = 64;
 /// Bytes of SysEx in flight on the audio thread.
 pub const SYSEX_POOL_BYTES: usize = 1 << 16;
 /// Longest single SysEx message that reaches a node, in bytes; longer ones are counted and dropped.
@@ -65,6 +69,12 @@ pub const MAX_TEMPO_SCALE: u32 = 16;
 
 /// Level over which the output guard mutes a node: +24 dBFS.
 pub const GUARD_LEVEL: f32 = 15.848_932;
+/// How long a muted node must be well behaved before the output guard opens again, in milliseconds.
+pub const GUARD_HOLD_MS: u32 = 500;
+/// Level that no sample of the engine's output exceeds: 0 dBFS.
+pub const MASTER_CEILING: f32 = 1.0;
+/// How fast the master ceiling lets go of what it held down: milliseconds for the whole range.
+pub const CEILING_RELEASE_MS: f32 = 200.0;
 /// Length of the guard's ramps and of every gain's smoothing, in milliseconds.
 pub const SMOOTHING_MS: f32 = 10.0;
 

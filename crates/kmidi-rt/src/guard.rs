@@ -1,191 +1,220 @@
-use std::cmp::Ordering;
+use kmidi_core::limits::{GUARD_HOLD_MS, GUARD_LEVEL};
+use kmidi_core::{AudioBuffer, Smoothed};
 
-use kmidi_core::AudioBuffer;
-use kmidi_core::limits::GUARD_LEVEL;
-
-/// How long a node that put out garbage must behave before it is heard again, in milliseconds.
-const PROBATION_MS: u32 = 500;
-
-/// What a look at a node's output found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nothing to say.
-    Fine,
-    /// This quantum begins a muting; the reason is whether a sample was NaN or infinite.
-    Tripped {
-        /// Otherwise it was too loud.
-        non_finite: bool,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    /// Muted until this many frames in a row have been sane.
-    Muted {
-        frames_left: u32,
-    },
-    /// Coming back: frames of the fade done.
-    Opening {
-        frames_done: u32,
-    },
-}
-
-/// Watches the output of one node: a sample that is not finite or is over
-/// [`GUARD_LEVEL`] mutes the whole node within the same quantum. The last good samples ramp to
-/// zero, nothing of the bad quantum is heard; after half a second of sane output the node fades in
-/// again. `[side A]`
+/// Watches the outputs of one node, so that one broken node cannot harm ears or its neighbours.
+/// `[side A]`
+///
+/// A sample that is not finite, or louder than [`GUARD_LEVEL`], trips it: nothing from that frame on
+/// gets out. In its place each channel goes from its last good sample to zero in a ramp. The node is
+/// still run and watched; after [`GUARD_HOLD_MS`] without a bad sample it is faded in again. A node
+/// that goes bad again trips it again, so a lasting fault is heard at most as fades that far apart.
 pub(crate) struct Guard {
     state: State,
-    probation_frames: u32,
-    fade_frames: u32,
-    /// The last sample heard of each channel.
+    /// Last good sample of each output channel.
     last: Box<[f32]>,
-    trips: u64,
+    /// The level of the ramp that is under way.
+    ramp: Smoothed,
+    hold_frames: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Going to zero, or there.
+    Muted {
+        /// Frames without a bad sample.
+        good_frames: u32,
+    },
+    Opening,
+}
+
+/// Why a guard tripped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trip {
+    /// The first bad sample was NaN or infinite, otherwise too loud.
+    pub non_finite: bool,
+}
+
+fn is_bad(sample: f32) -> bool {
+    sample.abs() > GUARD_LEVEL || sample.is_nan()
 }
 
 impl Guard {
-    /// `[side B]`
-    #[allow(clippy::disallowed_macros, reason = "side B")]
+    /// `[side B]` For a node with this many output channels.
     pub fn new(channels: usize, sample_rate_hz: u32) -> Self {
         Guard {
             state: State::Open,
-            probation_frames: sample_rate_hz / 1000 * PROBATION_MS,
-            fade_frames: (sample_rate_hz / 100).max(1),
-            last: vec![0.0; channels].into_boxed_slice(),
-            trips: 0,
+            last: (0..channels).map(|_| 0.0).collect(),
+            ramp: Smoothed::new(1.0, Smoothed::frames(sample_rate_hz)),
+            hold_frames: (u64::from(sample_rate_hz) * u64::from(GUARD_HOLD_MS) / 1000) as u32,
         }
     }
 
-    /// Times the node was muted.
-    pub fn trips(&self) -> u64 {
-        self.trips
+    /// Whether all passes.
+    pub fn is_open(&self) -> bool {
+        self.state == State::Open
     }
 
-    /// Looks at one quantum of output, mutes it where it must, and returns a bit for each channel
-    /// that is all zero.
-    pub fn check(&mut self, outputs: &mut [AudioBuffer]) -> (Verdict, u64) {
-        let (mut sane, mut finite, mut silent) = (true, true, 0u64);
-        for (channel, output) in outputs.iter().enumerate() {
-            let (mut peak, mut bad) = (0.0f32, false);
-            for sample in output.iter() {
-                // Written so that NaN is bad.
-                bad |=
-                    !matches!(sample.abs().partial_cmp(&GUARD_LEVEL), Some(Ordering::Less | Ordering::Equal));
-                peak = peak.max(sample.abs());
+    /// Looks at one quantum of all output channels, and changes it if it must. `silent` is their silence mask.
+    pub fn process(&mut self, outputs: &mut [AudioBuffer], silent: &mut u64) -> Option<Trip> {
+        let frames = outputs.first()?.len();
+        let bad = first_bad(outputs);
+        let good_frames = bad.map_or(frames, |(frame, _)| frame);
+        if self.state == State::Opening {
+            let ramp = self.ramp;
+            for channel in outputs.iter_mut() {
+                let mut ramp = ramp;
+                channel[..good_frames].iter_mut().for_each(|x| *x *= ramp.next_frame());
             }
-            if bad {
-                sane = false;
-                finite &= output.iter().all(|sample| sample.is_finite());
-            } else if peak == 0.0 {
-                silent |= 1 << channel;
-            }
+            self.ramp.advance(good_frames as u32);
         }
-        let tripped = !sane && !matches!(self.state, State::Muted { .. });
-        if tripped {
-            self.trips += 1;
-            self.state = State::Muted { frames_left: self.probation_frames };
-            self.ramp_to_zero(outputs);
-            return (Verdict::Tripped { non_finite: !finite }, 0);
-        }
-        silent = match self.state {
-            State::Open => silent,
-            State::Muted { frames_left } => self.stay_muted(outputs, sane, frames_left),
-            State::Opening { frames_done } => {
-                self.open(outputs, frames_done);
-                silent
+        match (self.state, bad) {
+            (State::Muted { good_frames }, bad) => {
+                self.decay(outputs, 0, silent);
+                self.wait(bad.is_some(), good_frames, frames);
+                None
             }
-        };
-        for (last, output) in self.last.iter_mut().zip(outputs.iter()) {
-            *last = output.last().copied().unwrap_or(0.0);
-        }
-        (Verdict::Fine, silent)
-    }
-
-    fn ramp_to_zero(&mut self, outputs: &mut [AudioBuffer]) {
-        for (last, output) in self.last.iter_mut().zip(outputs) {
-            let frames = output.len() as f32;
-            for (frame, sample) in output.iter_mut().enumerate() {
-                *sample = *last * (1.0 - (frame + 1) as f32 / frames);
+            (_, Some((frame, trip))) => {
+                self.trip(outputs, frame);
+                self.decay(outputs, frame, silent);
+                Some(trip)
             }
-            *last = 0.0;
+            (_, None) => {
+                for (last, channel) in self.last.iter_mut().zip(outputs.iter()) {
+                    *last = channel[frames - 1];
+                }
+                if self.ramp.is_settled() {
+                    self.state = State::Open;
+                }
+                None
+            }
         }
     }
 
-    fn stay_muted(&mut self, outputs: &mut [AudioBuffer], sane: bool, frames_left: u32) -> u64 {
-        let frames = outputs.first().map_or(0, |output| output.len() as u32);
-        outputs.iter_mut().for_each(|output| output.fill(0.0));
-        let frames_left = if sane { frames_left.saturating_sub(frames) } else { self.probation_frames };
-        self.state =
-            if frames_left == 0 { State::Opening { frames_done: 0 } } else { State::Muted { frames_left } };
-        u64::MAX
-    }
-
-    fn open(&mut self, outputs: &mut [AudioBuffer], frames_done: u32) {
-        let frames = outputs.first().map_or(0, |output| output.len() as u32);
-        for output in outputs {
-            for (frame, sample) in (frames_done + 1..).zip(output.iter_mut()) {
-                *sample *= (frame as f32 / self.fade_frames as f32).min(1.0);
+    fn trip(&mut self, outputs: &[AudioBuffer], frame: usize) {
+        if frame > 0 {
+            for (last, channel) in self.last.iter_mut().zip(outputs) {
+                *last = channel[frame - 1];
             }
         }
-        let frames_done = frames_done + frames;
-        self.state =
-            if frames_done >= self.fade_frames { State::Open } else { State::Opening { frames_done } };
+        self.state = State::Muted { good_frames: 0 };
+        self.ramp.jump(1.0);
+        self.ramp.set_target(0.0);
+    }
+
+    fn wait(&mut self, bad: bool, good_frames: u32, frames: usize) {
+        let good_frames = if bad { 0 } else { good_frames.saturating_add(frames as u32) };
+        self.state = State::Muted { good_frames };
+        if good_frames >= self.hold_frames {
+            self.state = State::Opening;
+            self.ramp.jump(0.0);
+            self.ramp.set_target(1.0);
+        }
+    }
+
+    /// From `start` on, each channel goes on from its last good sample towards zero.
+    fn decay(&mut self, outputs: &mut [AudioBuffer], start: usize, silent: &mut u64) {
+        *silent = 0;
+        if self.ramp.is_settled() && start == 0 {
+            outputs.iter_mut().for_each(|channel| channel.fill(0.0));
+            *silent = u64::MAX;
+            return;
+        }
+        let ramp = self.ramp;
+        for (channel, &last) in outputs.iter_mut().zip(self.last.iter()) {
+            let mut ramp = ramp;
+            channel[start..].iter_mut().for_each(|x| *x = last * ramp.next_frame());
+        }
+        self.ramp.advance(outputs.first().map_or(0, |channel| channel.len() - start) as u32);
     }
 }
 
+/// The earliest frame at which any channel is bad.
+fn first_bad(outputs: &[AudioBuffer]) -> Option<(usize, Trip)> {
+    let mut first: Option<(usize, Trip)> = None;
+    for channel in outputs {
+        // Almost always nothing: a loop without a branch finds that out.
+        if !channel.iter().fold(false, |bad, &x| bad | is_bad(x)) {
+            continue;
+        }
+        let Some(frame) = channel.iter().position(|&x| is_bad(x)) else { continue };
+        if first.is_none_or(|(earliest, _)| frame < earliest) {
+            first = Some((frame, Trip { non_finite: !channel[frame].is_finite() }));
+        }
+    }
+    first
+}
+
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test runs on side B")]
 mod tests {
     use super::*;
 
-    fn quantum(value: f32) -> [AudioBuffer; 1] {
-        let mut buffer = AudioBuffer::silent(64);
-        buffer.fill(value);
-        [buffer]
-    }
+    const RATE: u32 = 8000;
+    const Q: usize = 64;
 
-    /// Feeds 20 good quanta, `bad`, then good ones; returns every sample heard and the trips.
-    fn heard_around(bad: f32) -> (Vec<f32>, u64) {
-        let mut guard = Guard::new(1, 48_000);
-        let mut heard = vec![];
-        for block in 0..600 {
-            let mut output = quantum(0.5);
-            if block == 20 {
-                output[0][13] = bad;
+    /// Runs two channels through a guard; returns the output and the trips with their quantum.
+    fn run(left: &[f32], right: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<(usize, Trip)>) {
+        let mut guard = Guard::new(2, RATE);
+        let (mut out_left, mut out_right, mut trips) = (vec![], vec![], vec![]);
+        for (quantum, (l, r)) in left.chunks(Q).zip(right.chunks(Q)).enumerate() {
+            let mut buffers = [AudioBuffer::silent(Q), AudioBuffer::silent(Q)];
+            buffers[0].copy_from_slice(l);
+            buffers[1].copy_from_slice(r);
+            let mut silent = 0;
+            trips.extend(guard.process(&mut buffers, &mut silent).map(|trip| (quantum, trip)));
+            for (channel, buffer) in buffers.iter().enumerate() {
+                assert!(silent & (1 << channel) == 0 || buffer.iter().all(|&x| x == 0.0));
             }
-            guard.check(&mut output);
-            heard.extend_from_slice(&output[0]);
+            out_left.extend_from_slice(&buffers[0]);
+            out_right.extend_from_slice(&buffers[1]);
         }
-        (heard, guard.trips())
+        (out_left, out_right, trips)
+    }
+
+    fn largest_step(samples: &[f32]) -> f32 {
+        samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max)
+    }
+
+    fn sine(frames: usize) -> Vec<f32> {
+        (0..frames).map(|i| (i as f32 * 0.05).sin()).collect()
     }
 
     #[test]
-    fn garbage_is_muted_without_a_click_and_comes_back() {
-        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 30.0, -6e37] {
-            let (heard, trips) = heard_around(bad);
-            assert_eq!(trips, 1);
-            assert!(heard.iter().all(|s| (0.0..=0.5).contains(s)), "{bad}");
-            assert!(heard.windows(2).all(|w| (w[1] - w[0]).abs() < 0.01), "{bad}: a click");
-            assert_eq!((heard[21 * 64], heard[heard.len() - 1]), (0.0, 0.5));
+    fn a_bad_sample_never_gets_out_and_the_way_down_and_up_is_smooth() {
+        let good = sine(Q * 200);
+        for (bad, non_finite) in [(f32::NAN, true), (f32::NEG_INFINITY, true), (31.6, false)] {
+            for at in [0, 63, 64, 1000, 1023] {
+                let mut left = good.clone();
+                left[at] = bad;
+                let (l, r, trips) = run(&left, &good);
+                assert_eq!(trips, [(at / Q, Trip { non_finite })]);
+                for out in [&l, &r] {
+                    assert_eq!(out[..at], good[..at], "until then nothing changes");
+                    assert!(largest_step(out) < 0.07, "{bad} at {at}: {}", largest_step(out));
+                    assert!(out[at + 80..at + 4000].iter().all(|&x| x == 0.0));
+                    assert_eq!(out[Q * 100..], good[Q * 100..], "open again");
+                }
+            }
         }
     }
 
     #[test]
-    fn what_is_loud_but_sane_passes_unchanged() {
-        let (heard, trips) = heard_around(15.0);
-        assert_eq!((trips, heard[20 * 64 + 13]), (0, 15.0));
-        let denormal = heard_around(1e-40);
-        assert_eq!(denormal.1, 0);
+    fn loud_but_allowed_and_denormal_samples_pass_bit_by_bit() {
+        let mut samples = sine(Q * 4);
+        samples[7] = GUARD_LEVEL;
+        samples[8] = -GUARD_LEVEL;
+        samples[9] = 1e-42;
+        let (l, _, trips) = run(&samples, &samples);
+        assert_eq!((l, trips), (samples, vec![]));
     }
 
     #[test]
-    fn a_node_that_never_behaves_stays_muted_and_trips_once() {
-        let mut guard = Guard::new(1, 48_000);
-        for _ in 0..2000 {
-            let mut output = quantum(f32::NAN);
-            guard.check(&mut output);
-            assert!(output[0].iter().all(|s| *s == 0.0));
-        }
-        assert_eq!(guard.trips(), 1);
+    fn a_lasting_fault_stays_muted_and_is_told_once() {
+        let mut left = sine(Q * 300);
+        left.iter_mut().skip(500).step_by(700).for_each(|x| *x = f32::NAN);
+        let (l, _, trips) = run(&left, &sine(Q * 300));
+        assert_eq!(trips.len(), 1);
+        assert!(l[600..].iter().all(|&x| x == 0.0));
     }
 }

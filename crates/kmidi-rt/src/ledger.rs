@@ -1,79 +1,222 @@
 use kmidi_core::Event;
 use kmidi_core::limits::{MIDI_CHANNELS, MIDI_KEYS};
 
-/// What has gone over one event edge and still sounds: when the edge goes, its receiver is owed
-/// exactly these note-offs and pedals. `[side A]`
-pub(crate) struct EdgeLedger {
-    /// Note-ons without note-off, by channel and key.
-    notes: Box<[u8]>,
-    owed: u32,
-    /// Channels whose sustain, sostenuto or hold pedal is down.
-    pedals: [u16; 3],
-}
-
+/// Controllers that hold notes: sustain, sostenuto, hold 2.
 const PEDALS: [u8; 3] = [64, 66, 69];
 
-impl EdgeLedger {
-    /// `[side B]`
-    #[allow(clippy::disallowed_macros, reason = "side B")]
+/// What has gone over an event edge and must still be ended: notes and pedals. `[side A]`
+///
+/// If the edge goes away, its receiver is sent exactly these note-offs and pedals.
+pub(crate) struct Ledger {
+    /// Note-ons without their note-off, by channel and key.
+    notes: Box<[u16]>,
+    /// For each pedal a bit per channel where it is down.
+    pedals: [u16; PEDALS.len()],
+    owed_notes: u32,
+}
+
+/// What an event does to what is owed.
+enum Debt {
+    /// One more note-off is owed.
+    Note(usize),
+    /// One is paid.
+    NoteOff(usize),
+    /// This pedal of this channel is down.
+    PedalDown(usize, u16),
+    /// It is up.
+    PedalUp(usize, u16),
+    /// All pedals of this channel are up.
+    PedalsUp(u16),
+    /// All notes of this channel have ended.
+    NotesEnded(usize),
+    /// Nothing.
+    None,
+}
+
+fn debt(event: &Event) -> Debt {
+    let note = |channel: u8, key: u8| usize::from(channel & 15) * MIDI_KEYS + usize::from(key & 127);
+    match *event {
+        Event::NoteOn { channel, key, .. } => Debt::Note(note(channel, key)),
+        Event::NoteOff { channel, key, .. } => Debt::NoteOff(note(channel, key)),
+        Event::ControlChange { channel, controller, value } => {
+            let bit = 1 << (channel & 15);
+            match (PEDALS.iter().position(|&pedal| pedal == controller), controller) {
+                (Some(pedal), _) if value >= 64 => Debt::PedalDown(pedal, bit),
+                (Some(pedal), _) => Debt::PedalUp(pedal, bit),
+                (None, 121) => Debt::PedalsUp(bit),
+                (None, 120 | 123..=127) => Debt::NotesEnded(usize::from(channel & 15)),
+                _ => Debt::None,
+            }
+        }
+        _ => Debt::None,
+    }
+}
+
+impl Ledger {
+    /// `[side B]` Nothing owed.
     pub fn new() -> Self {
-        EdgeLedger { notes: vec![0; MIDI_CHANNELS * MIDI_KEYS].into_boxed_slice(), owed: 0, pedals: [0; 3] }
+        Ledger { notes: (0..MIDI_CHANNELS * MIDI_KEYS).map(|_| 0).collect(), pedals: [0; 3], owed_notes: 0 }
     }
 
-    /// Notes an event that has been delivered.
-    pub fn record(&mut self, event: &Event) {
-        match *event {
-            Event::NoteOn { channel, key, .. } => {
-                let count = &mut self.notes[index(channel, key)];
-                if *count < u8::MAX {
-                    *count += 1;
-                    self.owed += 1;
-                }
-            }
-            Event::NoteOff { channel, key, .. } => {
-                let count = &mut self.notes[index(channel, key)];
-                if *count > 0 {
-                    *count -= 1;
-                    self.owed -= 1;
-                }
-            }
-            Event::ControlChange { channel, controller, value } => {
-                let channel_bit = 1 << (channel & 15);
-                if let Some(pedal) = PEDALS.iter().position(|&c| c == controller) {
-                    self.pedals[pedal] &= !channel_bit;
-                    self.pedals[pedal] |= if value >= 64 { channel_bit } else { 0 };
-                } else if controller == 121 {
-                    self.pedals.iter_mut().for_each(|pedal| *pedal &= !channel_bit);
-                }
-            }
-            _ => {}
+    /// Events still owed: note-offs and pedals.
+    pub fn owed(&self) -> u32 {
+        self.owed_notes + self.pedals.iter().map(|pedal| pedal.count_ones()).sum::<u32>()
+    }
+
+    /// Whether `event` ends something that is owed its end.
+    pub fn is_owed(&self, event: &Event) -> bool {
+        match debt(event) {
+            Debt::NoteOff(note) => self.notes[note] > 0,
+            Debt::PedalUp(pedal, bit) => self.pedals[pedal] & bit != 0,
+            _ => false,
         }
     }
 
-    /// Calls `send` with everything owed and forgets it.
-    pub fn settle(&mut self, mut send: impl FnMut(Event)) {
-        for channel in 0..MIDI_CHANNELS as u8 {
-            for (pedal, controller) in self.pedals.iter().zip(PEDALS) {
-                if pedal & (1 << channel) != 0 {
-                    send(Event::ControlChange { channel, controller, value: 0 });
+    /// Whether one more would be owed after `event`.
+    pub fn would_owe_more(&self, event: &Event) -> bool {
+        match debt(event) {
+            Debt::Note(_) => true,
+            Debt::PedalDown(pedal, bit) => self.pedals[pedal] & bit == 0,
+            _ => false,
+        }
+    }
+
+    /// `event` has been sent.
+    pub fn track(&mut self, event: &Event) {
+        match debt(event) {
+            Debt::Note(note) => {
+                if self.notes[note] < u16::MAX {
+                    self.notes[note] += 1;
+                    self.owed_notes += 1;
                 }
             }
-        }
-        self.pedals = [0; 3];
-        for at in 0..self.notes.len() {
-            if self.owed == 0 {
-                return;
+            Debt::NoteOff(note) => {
+                if self.notes[note] > 0 {
+                    self.notes[note] -= 1;
+                    self.owed_notes -= 1;
+                }
             }
-            let count = std::mem::take(&mut self.notes[at]);
-            self.owed -= u32::from(count);
-            for _ in 0..count {
-                let (channel, key) = ((at / MIDI_KEYS) as u8, (at % MIDI_KEYS) as u8);
-                send(Event::NoteOff { channel, key, velocity: 0.5 });
+            Debt::PedalDown(pedal, bit) => self.pedals[pedal] |= bit,
+            Debt::PedalUp(pedal, bit) => self.pedals[pedal] &= !bit,
+            Debt::PedalsUp(bit) => self.pedals.iter_mut().for_each(|pedal| *pedal &= !bit),
+            Debt::NotesEnded(channel) => {
+                for note in &mut self.notes[channel * MIDI_KEYS..][..MIDI_KEYS] {
+                    self.owed_notes -= u32::from(std::mem::take(note));
+                }
+            }
+            Debt::None => {}
+        }
+    }
+
+    /// Takes over what `event` would have ended in `other`, because it could not be sent.
+    pub fn take_debt(&mut self, other: &mut Ledger, event: &Event) {
+        if other.is_owed(event) {
+            other.track(event);
+            match debt(event) {
+                Debt::NoteOff(note) if self.notes[note] < u16::MAX => {
+                    self.notes[note] += 1;
+                    self.owed_notes += 1;
+                }
+                Debt::PedalUp(pedal, bit) => self.pedals[pedal] |= bit,
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes over all that `other` owes.
+    pub fn absorb(&mut self, other: &mut Ledger) {
+        if other.owed() == 0 {
+            return;
+        }
+        for (mine, theirs) in self.notes.iter_mut().zip(&mut other.notes) {
+            let sum = mine.saturating_add(std::mem::take(theirs));
+            self.owed_notes += u32::from(sum - *mine);
+            *mine = sum;
+        }
+        other.owed_notes = 0;
+        for (mine, theirs) in self.pedals.iter_mut().zip(&mut other.pedals) {
+            *mine |= std::mem::take(theirs);
+        }
+    }
+
+    /// Pays: calls `send` for each event owed, pedals last; what it refuses stays owed.
+    pub fn settle(&mut self, mut send: impl FnMut(Event) -> bool) {
+        if self.owed() == 0 {
+            return;
+        }
+        for (index, note) in self.notes.iter_mut().enumerate() {
+            let (channel, key) = ((index / MIDI_KEYS) as u8, (index % MIDI_KEYS) as u8);
+            while *note > 0 && send(Event::NoteOff { channel, key, velocity: 0.5 }) {
+                *note -= 1;
+                self.owed_notes -= 1;
+            }
+        }
+        for (pedal, controller) in self.pedals.iter_mut().zip(PEDALS) {
+            for channel in 0..MIDI_CHANNELS as u8 {
+                let down = *pedal & (1 << channel) != 0;
+                if down && send(Event::ControlChange { channel, controller, value: 0 }) {
+                    *pedal &= !(1 << channel);
+                }
             }
         }
     }
 }
 
-fn index(channel: u8, key: u8) -> usize {
-    usize::from(channel & 15) * MIDI_KEYS + usize::from(key & 127)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pedal(value: u8) -> Event {
+        Event::ControlChange { channel: 3, controller: 64, value }
+    }
+
+    fn paid(ledger: &mut Ledger) -> Vec<Event> {
+        let mut events = Vec::new();
+        #[allow(clippy::disallowed_methods, reason = "a test runs on side B")]
+        ledger.settle(|event| {
+            events.push(event);
+            true
+        });
+        events
+    }
+
+    #[test]
+    fn exactly_what_sounds_is_owed() {
+        let mut ledger = Ledger::new();
+        for event in [
+            Event::note_on(0, 60, 100),
+            Event::note_on(0, 60, 100),
+            Event::note_off(0, 60, 0),
+            Event::note_on(15, 127, 1),
+            Event::note_on(2, 5, 1),
+            Event::ControlChange { channel: 2, controller: 123, value: 0 },
+            Event::note_off(9, 9, 9),
+            pedal(127),
+            Event::ControlChange { channel: 4, controller: 66, value: 64 },
+            Event::ControlChange { channel: 4, controller: 121, value: 0 },
+        ] {
+            ledger.track(&event);
+        }
+        assert_eq!(ledger.owed(), 3);
+        let off = |channel, key| Event::NoteOff { channel, key, velocity: 0.5 };
+        assert_eq!(paid(&mut ledger), [off(0, 60), off(15, 127), pedal(0)]);
+        assert_eq!((ledger.owed(), paid(&mut ledger)), (0, vec![]));
+    }
+
+    #[test]
+    fn what_could_not_be_sent_stays_owed() {
+        let (mut edge, mut node) = (Ledger::new(), Ledger::new());
+        (0..100).for_each(|key| edge.track(&Event::note_on(1, key, 1)));
+        edge.track(&pedal(127));
+        node.take_debt(&mut edge, &Event::note_off(1, 7, 0));
+        assert_eq!((node.owed(), edge.owed()), (1, 100));
+        node.absorb(&mut edge);
+        assert_eq!((node.owed(), edge.owed()), (101, 0));
+        let mut room = 10;
+        node.settle(|_| {
+            room -= 1;
+            room >= 0
+        });
+        assert_eq!((node.owed(), paid(&mut node).len()), (91, 91));
+    }
 }

@@ -14,10 +14,14 @@
 )]
 
 mod border;
+mod check;
 mod clock;
 mod delay;
+mod edge;
 mod engine;
+mod execute;
 mod feed;
+mod gain;
 mod guard;
 mod history;
 mod ledger;
@@ -36,6 +40,7 @@ mod song;
 mod status;
 mod swap;
 
+pub use check::ScheduleFault;
 pub use clock::MIN_LOOP;
 pub use engine::{Engine, EngineConfig, EngineEnds};
 pub use history::TransportHistory;
@@ -46,9 +51,11 @@ pub use nodes::{NodeEntry, NodeTable};
 pub use notes::ChannelMasks;
 pub use pool::{PageSender, page_stream};
 pub use report::{Report, Reports};
-pub use schedule::{EventSource, Plan, Quantum, Run, Schedule, Step};
+pub use schedule::{
+    AudioEdgeSpec, EventEdgeSpec, EventSource, Mix, ProcessStep, Quantum, Schedule, ScheduleSpec, Step,
+};
 pub use song::{
     Chase, Locate, LoopPlan, Message, Page, PageEvent, Source, Stream, Timeline, TimelineSwap, When,
 };
 pub use status::{Drops, EngineStatus, StatusCell};
-pub use swap::{Carried, GraphSwap};
+pub use swap::{Carry, GraphSwap, LostEdge, SlotChange};

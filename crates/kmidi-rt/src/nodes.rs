@@ -1,86 +1,89 @@
-use kmidi_core::limits::MAX_NODES;
-use kmidi_core::{Event, EventBuffer, Processor, TimedEvent};
+use arrayvec::ArrayVec;
+use kmidi_core::limits::{MAX_MIDI_PORTS, MAX_NODES, MAX_PARAMETER_CHANGES};
+use kmidi_core::{NodeInfo, Processor};
 
 use crate::guard::Guard;
+use crate::ledger::Ledger;
 
-/// Parameter changes that can wait for one node's next quantum.
-const PENDING_PARAMETERS: usize = 256;
-
-/// A processor in its place, with what belongs to it whatever the schedule is.
+/// A node on side A: its processor and all that belongs to the node, not to the schedule.
 pub struct NodeEntry {
     pub(crate) processor: Box<dyn Processor>,
     pub(crate) guard: Guard,
-    /// It said it has nothing to do until an event or a sound comes.
+    /// Said [`Sleep`](kmidi_core::ProcessStatus::Sleep) and nothing has come since.
     pub(crate) asleep: bool,
-    /// Parameter changes for its next quantum.
-    pub(crate) pending: EventBuffer,
+    /// Note-offs and pedals of edges that are gone, or that had no room; one for each event input port.
+    pub(crate) owed: Box<[Ledger]>,
+    /// Parameters to change at the next quantum, each once.
+    pub(crate) parameters: ArrayVec<(u32, f64), MAX_PARAMETER_CHANGES>,
 }
 
 impl NodeEntry {
-    /// `[side B]` A processor with `output_channels` audio channels out, ready to be inserted.
-    #[allow(clippy::disallowed_methods, reason = "side B")]
-    pub fn new(processor: Box<dyn Processor>, output_channels: usize, sample_rate_hz: u32) -> Box<Self> {
-        Box::new(NodeEntry {
+    /// `[side B]`
+    pub fn new(processor: Box<dyn Processor>, info: &NodeInfo, sample_rate_hz: u32) -> Self {
+        let outputs = info.audio_outputs.iter().map(|&channels| usize::from(channels)).sum();
+        NodeEntry {
             processor,
-            guard: Guard::new(output_channels, sample_rate_hz),
+            guard: Guard::new(outputs, sample_rate_hz),
             asleep: false,
-            pending: EventBuffer::with_capacity(PENDING_PARAMETERS),
-        })
+            owed: (0..info.event_inputs).map(|_| Ledger::new()).collect(),
+            parameters: ArrayVec::new(),
+        }
+    }
+
+    /// `[side B]` The processor, for whoever made it.
+    pub fn into_processor(self) -> Box<dyn Processor> {
+        self.processor
     }
 }
 
-/// The processors of an engine, by slot: they stay while schedules come and go.
+/// The processors of the graph by slot. They stay here while schedules come and go. `[side A]`
 pub struct NodeTable {
-    slots: Box<[Option<Box<NodeEntry>>]>,
-    /// Parameter changes for slots that are empty.
-    misdirected: u64,
+    pub(crate) slots: Box<[Option<NodeEntry>]>,
+    /// As [`NodeEntry::owed`], of the MIDI output.
+    pub(crate) midi_out_owed: Box<[Ledger]>,
+    pub(crate) guard_trips: u64,
+    pub(crate) dropped_parameters: u64,
 }
 
 impl NodeTable {
-    /// `[side B]` An empty table.
+    /// `[side B]` A table of [`MAX_NODES`] empty slots.
     #[allow(clippy::new_without_default, reason = "allocates its full size: not a cheap default")]
     pub fn new() -> Self {
-        NodeTable { slots: (0..MAX_NODES).map(|_| None).collect(), misdirected: 0 }
+        NodeTable {
+            slots: (0..MAX_NODES).map(|_| None).collect(),
+            midi_out_owed: (0..MAX_MIDI_PORTS).map(|_| Ledger::new()).collect(),
+            guard_trips: 0,
+            dropped_parameters: 0,
+        }
     }
 
-    pub(crate) fn slot(&mut self, slot: u16) -> Option<&mut NodeEntry> {
-        self.slots.get_mut(usize::from(slot))?.as_deref_mut()
+    pub(crate) fn get_mut(&mut self, slot: u16) -> Option<&mut NodeEntry> {
+        self.slots.get_mut(usize::from(slot))?.as_mut()
     }
 
-    /// Puts `entry` into a slot and gives back what was there.
-    pub(crate) fn replace(&mut self, slot: u16, entry: Option<Box<NodeEntry>>) -> Option<Box<NodeEntry>> {
-        std::mem::replace(&mut self.slots[usize::from(slot)], entry)
-    }
-
-    /// `[side A]` Sets a parameter at the start of the node's next quantum. What does not fit is counted.
+    /// `[side A]` Changes a parameter of a node at the first frame of its next quantum; of several
+    /// values for one parameter the last counts. More than [`MAX_PARAMETER_CHANGES`] at once, and those of an
+    /// empty slot, are dropped and counted.
     pub fn parameter(&mut self, slot: u16, id: u32, value: f64) {
-        match self.slot(slot) {
-            // A full buffer counts the drop itself.
-            Some(node) => {
-                let event = TimedEvent { time: 0, port: 0, event: Event::Parameter { id, value } };
-                node.pending.push(event).unwrap_or(());
-                node.asleep = false;
+        let stored = self.get_mut(slot).is_some_and(|node| {
+            match node.parameters.iter_mut().find(|parameter| parameter.0 == id) {
+                Some(parameter) => {
+                    parameter.1 = value;
+                    true
+                }
+                None => node.parameters.try_push((id, value)).is_ok(),
             }
-            None => self.misdirected += 1,
-        }
+        });
+        self.dropped_parameters += u64::from(!stored);
     }
 
-    /// `[side A]` Every node forgets its sound.
-    pub fn reset_all(&mut self) {
-        for node in self.slots.iter_mut().flatten() {
-            node.processor.reset();
-            node.asleep = false;
-        }
-    }
-
-    /// Times an output guard muted a node that is still there.
+    /// Times that an output guard has muted a node.
     pub fn guard_trips(&self) -> u64 {
-        self.slots.iter().flatten().map(|node| node.guard.trips()).sum()
+        self.guard_trips
     }
 
-    /// Parameter changes that found no node or no room.
+    /// Parameter changes that had no room or no node.
     pub fn dropped_parameters(&self) -> u64 {
-        let pending: u64 = self.slots.iter().flatten().map(|node| node.pending.dropped()).sum();
-        self.misdirected + pending
+        self.dropped_parameters
     }
 }

@@ -1,62 +1,131 @@
-use kmidi_core::TimedEvent;
+use kmidi_core::Processor;
 
 use crate::nodes::{NodeEntry, NodeTable};
 use crate::schedule::Schedule;
 
-/// `(index in the old schedule, index in the new one)`.
-pub type Carried = (u16, u16);
+/// What becomes of a slot of the node table.
+pub struct SlotChange {
+    /// The slot.
+    pub slot: u16,
+    /// The node to put there, `None` to leave it empty. After adoption: what was there.
+    pub entry: Option<NodeEntry>,
+}
 
-/// A new schedule and what changes with it, complete with every capacity its adoption needs.
-/// After [`GraphSwap::adopt`] it holds the old things and goes home to be dropped on side B.
+/// An event edge that is gone while its receiver stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LostEdge {
+    /// Its index in the schedule before.
+    pub edge: u32,
+    /// The receiver, `None` for the MIDI output.
+    pub slot: Option<u16>,
+    /// The receiver's event input port.
+    pub port: u16,
+}
+
+/// What stays and what goes, by the indices of edges in the schedule before and in the new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carry {
+    /// Audio edges that stay: (before, new).
+    pub audio: Vec<(u32, u32)>,
+    /// Event edges that stay: (before, new).
+    pub events: Vec<(u32, u32)>,
+    /// New audio edges that come in from silence.
+    pub fade_in: Vec<u32>,
+    /// Audio edges before that go away.
+    pub fade_out: Vec<u32>,
+    /// Event edges that are gone.
+    pub lost: Vec<LostEdge>,
+}
+
+/// Another graph on its way to side A; and, once adopted, the one before on its way home.
 pub struct GraphSwap {
-    /// The new schedule; afterwards the old one.
-    pub schedule: Schedule,
-    /// Nodes to insert, by slot; afterwards what was in these slots (nothing).
-    pub insert: Vec<(u16, Option<Box<NodeEntry>>)>,
-    /// Slots to empty; afterwards with the nodes that were there.
-    pub remove: Vec<(u16, Option<Box<NodeEntry>>)>,
-    /// Audio delay lines that go on.
-    pub delays: Vec<Carried>,
-    /// Event delays that go on.
-    pub event_delays: Vec<Carried>,
-    /// Edge gains that go on from where they are.
-    pub gains: Vec<Carried>,
-    /// Note ledgers that go on.
-    pub ledgers: Vec<Carried>,
-    /// Ledgers of edges that are gone while their receiver stays: `(old ledger, new inbox, port)`.
-    pub orphans: Vec<(u16, u16, u16)>,
+    schedule: Schedule,
+    changes: Box<[SlotChange]>,
+    carry: Carry,
+    /// The generation of the schedule that this one replaces.
+    replaces: u64,
+    fading: bool,
 }
 
 impl GraphSwap {
-    /// `[side A]` Puts the new schedule in place of the old one, between two quanta. Note-offs and
-    /// pedals that removed event edges owe go first into the next quantum of their receivers.
+    /// `[side B]`
+    pub fn new(schedule: Schedule, changes: Vec<SlotChange>, carry: Carry, replaces: u64) -> Self {
+        GraphSwap { schedule, changes: changes.into(), carry, replaces, fading: false }
+    }
+
+    /// `[side A]` Whether the time for [`GraphSwap::adopt`] has come: the first call begins to fade out the
+    /// edges that go away, later ones say whether they are silent by now
+    /// ([`SMOOTHING_MS`](kmidi_core::limits::SMOOTHING_MS) later). Adopting earlier is safe, but may click.
+    pub fn ready(&mut self, schedule: &mut Schedule) -> bool {
+        let begin = !std::mem::replace(&mut self.fading, true);
+        let mut silent = true;
+        for &edge in &self.carry.fade_out {
+            if let Some(edge) = schedule.audio_edges().get_mut(edge as usize) {
+                if begin {
+                    edge.gain.set_target(0.0);
+                }
+                silent &= edge.gain.is_settled();
+            }
+        }
+        silent
+    }
+
+    /// `[side A]` Exchanges the graph at the start of a quantum, allocating and freeing nothing. What stays
+    /// keeps its sound, its gains and what it owes; what is owed over edges that are gone is sent with
+    /// the next quantum. Afterwards this holds all that was replaced.
     pub fn adopt(&mut self, schedule: &mut Schedule, nodes: &mut NodeTable) {
-        let (old, new) = (schedule, &mut self.schedule);
-        for &(from, to) in &self.delays {
-            new.delays[usize::from(to)].take_over(&mut old.delays[usize::from(from)]);
+        debug_assert_eq!(
+            self.replaces, schedule.generation,
+            "graphs are adopted in the order of their making"
+        );
+        debug_assert_eq!(self.schedule.check(), Ok(()));
+        self.carry_edges(schedule);
+        self.settle_lost(schedule, nodes);
+        for change in &mut self.changes {
+            if let Some(slot) = nodes.slots.get_mut(usize::from(change.slot)) {
+                std::mem::swap(slot, &mut change.entry);
+            }
         }
-        for &(from, to) in &self.event_delays {
-            new.event_delays[usize::from(to)].take_over(&mut old.event_delays[usize::from(from)]);
+        self.schedule.machine.continue_from(&mut schedule.machine);
+        std::mem::swap(&mut self.schedule, schedule);
+    }
+
+    fn carry_edges(&mut self, old: &mut Schedule) {
+        for &(before, now) in &self.carry.audio {
+            let old = old.audio_edges().get_mut(before as usize);
+            if let (Some(old), Some(new)) = (old, self.schedule.audio_edges().get_mut(now as usize)) {
+                new.continue_from(old);
+            }
         }
-        for &(from, to) in &self.gains {
-            let target = new.gains[usize::from(to)].target();
-            new.gains[usize::from(to)] = old.gains[usize::from(from)];
-            new.gains[usize::from(to)].set(target);
+        for &(before, now) in &self.carry.events {
+            let old = old.event_edges().get_mut(before as usize);
+            if let (Some(old), Some(new)) = (old, self.schedule.event_edges().get_mut(now as usize)) {
+                new.continue_from(old);
+            }
         }
-        for &(from, to) in &self.ledgers {
-            std::mem::swap(&mut new.ledgers[usize::from(to)], &mut old.ledgers[usize::from(from)]);
+        for &edge in &self.carry.fade_in {
+            if let Some(edge) = self.schedule.audio_edges().get_mut(edge as usize) {
+                edge.fade_in();
+            }
         }
-        for &(from, inbox, port) in &self.orphans {
-            let inbox = &mut new.inboxes[usize::from(inbox)];
-            old.ledgers[usize::from(from)].settle(|event| {
-                // The room kept back for note-offs holds them all; a drop would be counted.
-                inbox.push(TimedEvent { time: 0, port, event }).unwrap_or(());
-            });
+    }
+
+    fn settle_lost(&mut self, old: &mut Schedule, nodes: &mut NodeTable) {
+        for lost in &self.carry.lost {
+            let owed = match lost.slot {
+                Some(slot) => nodes.get_mut(slot).map(|node| &mut node.owed[..]),
+                None => Some(&mut nodes.midi_out_owed[..]),
+            };
+            let owed = owed.and_then(|owed| owed.get_mut(usize::from(lost.port)));
+            if let (Some(owed), Some(edge)) = (owed, old.event_edges().get_mut(lost.edge as usize)) {
+                owed.absorb(&mut edge.ledger);
+            }
         }
-        std::mem::swap(&mut new.master, &mut old.master);
-        std::mem::swap(old, new);
-        for (slot, node) in self.remove.iter_mut().chain(&mut self.insert) {
-            *node = nodes.replace(*slot, node.take());
-        }
+    }
+
+    /// `[side B]` The processors that have come home (or, if it was never adopted, those that it
+    /// would have brought), with their slots.
+    pub fn into_processors(self) -> impl Iterator<Item = (u16, Box<dyn Processor>)> {
+        self.changes.into_iter().filter_map(|change| Some((change.slot, change.entry?.into_processor())))
     }
 }

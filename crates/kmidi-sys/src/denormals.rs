@@ -30,6 +30,30 @@ impl Drop for FlushDenormals {
     }
 }
 
+/// The modes of this thread's floating-point unit (rounding, denormals, exception masks), to hold
+/// against them after foreign code has run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FloatModes(u64);
+
+impl FloatModes {
+    /// `[side A]` Reads the modes: one instruction.
+    pub fn current() -> Self {
+        FloatModes(control_word() & !STICKY_BITS)
+    }
+
+    /// `[side A]` Puts the modes back if they have been changed on this thread; says whether they had.
+    pub fn restore(self) -> bool {
+        let changed = FloatModes::current() != self;
+        if changed {
+            set_control_word(self.0);
+        }
+        changed
+    }
+}
+
+/// Exception flags, which any arithmetic raises: bits 0 to 5 of MXCSR. (FPCR holds none.)
+const STICKY_BITS: u64 = if cfg!(target_arch = "x86_64") { 0x3f } else { 0 };
+
 /// FTZ (bit 15) and DAZ (bit 6) of MXCSR.
 #[cfg(target_arch = "x86_64")]
 const FLUSH_BITS: u64 = 1 << 15 | 1 << 6;
@@ -39,7 +63,7 @@ const FLUSH_BITS: u64 = 1 << 24;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const FLUSH_BITS: u64 = 0;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 fn control_word() -> u64 {
     let mut mxcsr = 0u32;
     // SAFETY: stores the 32-bit MXCSR to a valid, aligned address; SSE is part of x86-64.
@@ -47,15 +71,15 @@ fn control_word() -> u64 {
     u64::from(mxcsr)
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 fn set_control_word(word: u64) {
     let mxcsr = word as u32;
-    // SAFETY: loads MXCSR from a valid address; the value was read from MXCSR and differs only in
-    // FTZ and DAZ, so no reserved bit is set and no exception is unmasked.
+    // SAFETY: loads MXCSR from a valid address; the value was read from MXCSR and differs at most
+    // in FTZ, DAZ and cleared exception flags, so no reserved bit is set and no exception is unmasked.
     unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &mxcsr, options(nostack, readonly, preserves_flags)) };
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(miri)))]
 fn control_word() -> u64 {
     let fpcr: u64;
     // SAFETY: reads the floating-point control register, accessible at EL0.
@@ -63,21 +87,21 @@ fn control_word() -> u64 {
     fpcr
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(miri)))]
 fn set_control_word(word: u64) {
-    // SAFETY: the value was read from FPCR and differs only in FZ.
+    // SAFETY: the value was read from FPCR and differs at most in FZ.
     unsafe { std::arch::asm!("msr fpcr, {}", in(reg) word, options(nomem, nostack, preserves_flags)) };
 }
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 fn control_word() -> u64 {
     0
 }
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 fn set_control_word(_: u64) {}
 
-#[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(all(test, not(miri), any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests {
     use super::*;
     use std::hint::black_box;
@@ -91,5 +115,15 @@ mod tests {
         assert_eq!(halve(), 0.0);
         drop(guard);
         assert!(halve() > 0.0);
+    }
+
+    #[test]
+    fn modes_left_behind_by_foreign_code_are_put_back() {
+        let modes = FloatModes::current();
+        let _ = black_box(black_box(1.0f32) / black_box(3.0));
+        assert!(!modes.restore(), "arithmetic alone changes no mode");
+        std::mem::forget(FlushDenormals::enable());
+        assert!(modes.restore());
+        assert!(!FlushDenormals::is_on());
     }
 }

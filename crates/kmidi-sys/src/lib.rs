@@ -12,7 +12,7 @@ mod unnamed_file;
 mod usage;
 
 pub use clock::{monotonic_ns, sleep_until_ns};
-pub use denormals::FlushDenormals;
+pub use denormals::{FloatModes, FlushDenormals};
 pub use limits::{Resource, limit};
 pub use memory::{LockedMemory, prefault_stack};
 pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo, set_time_sharing};

@@ -1,0 +1,166 @@
+use std::ops::Range;
+
+use kmidi_core::{Event, EventBuffer, Smoothed, TimedEvent};
+
+use crate::delay::{DelayLine, EventDelay};
+use crate::ledger::Ledger;
+use crate::schedule::{AudioEdgeSpec, EventEdgeSpec, EventSource, Quantum};
+
+/// A connection of two audio ports: its gain, and its delay where it has one.
+pub(crate) struct AudioEdge {
+    pub gain: Smoothed,
+    /// One for each channel of the source, or none.
+    pub lines: Box<[DelayLine]>,
+    pub delay_frames: u32,
+}
+
+impl AudioEdge {
+    /// `[side B]`
+    pub fn new(spec: &AudioEdgeSpec, quantum_frames: u32, smoothing_frames: u32) -> Self {
+        let line = |_| DelayLine::new(spec.delay_frames, quantum_frames, smoothing_frames);
+        AudioEdge {
+            gain: Smoothed::new(spec.gain, smoothing_frames),
+            lines: (0..spec.lines).map(line).collect(),
+            delay_frames: spec.delay_frames,
+        }
+    }
+
+    /// `[side A]` Takes over gain and sound from the edge whose place it takes.
+    pub fn continue_from(&mut self, old: &mut AudioEdge) {
+        let target = self.gain.target();
+        self.gain = old.gain;
+        self.gain.set_target(target);
+        if old.lines.is_empty() {
+            self.lines.iter_mut().for_each(DelayLine::begin_without_delay);
+        }
+        for (new, old) in self.lines.iter_mut().zip(&mut old.lines) {
+            new.continue_from(old);
+        }
+    }
+
+    /// `[side A]` A new edge while others sound: comes in from silence, once its delay is full.
+    pub fn fade_in(&mut self) {
+        let target = self.gain.target();
+        self.gain.jump(0.0);
+        self.gain.set_target_after(target, self.delay_frames);
+    }
+}
+
+/// A connection of two event ports: what it has delivered and must still end, and its delay.
+pub(crate) struct EventEdge {
+    source: EventSource,
+    port: u16,
+    pub ledger: Ledger,
+    pub delay: Option<EventDelay>,
+    /// Next event of the source, while merging.
+    cursor: usize,
+}
+
+impl EventEdge {
+    /// `[side B]`
+    pub fn new(spec: &EventEdgeSpec) -> Self {
+        EventEdge {
+            source: spec.source,
+            port: spec.port,
+            ledger: Ledger::new(),
+            delay: spec.delay_frames.map(EventDelay::new),
+            cursor: 0,
+        }
+    }
+
+    pub fn source(&self) -> EventSource {
+        self.source
+    }
+
+    /// `[side A]` Takes over what is owed and on its way from the edge whose place it takes.
+    pub fn continue_from(&mut self, old: &mut EventEdge) {
+        std::mem::swap(&mut self.ledger, &mut old.ledger);
+        if let (Some(new), Some(old)) = (&mut self.delay, &mut old.delay) {
+            let delay_frames = new.delay_frames;
+            std::mem::swap(new, old);
+            new.delay_frames = delay_frames;
+        }
+    }
+
+    fn events<'a>(&self, buffers: &'a [EventBuffer], quantum: &'a Quantum<'_>) -> &'a [TimedEvent] {
+        match self.source {
+            EventSource::Sequencer { port } => {
+                quantum.sequencer.get(usize::from(port)).map_or(&[], EventBuffer::as_slice)
+            }
+            EventSource::LiveIn => quantum.live_in.as_slice(),
+            EventSource::Node { buffer, .. } => buffers[buffer as usize].as_slice(),
+        }
+    }
+
+    /// Whether an event in the source's buffer belongs to this edge.
+    fn carries(&self, event: &TimedEvent) -> bool {
+        match self.source {
+            EventSource::Node { port, .. } => event.port == port,
+            // Their buffers hold one port each.
+            EventSource::Sequencer { .. } | EventSource::LiveIn => true,
+        }
+    }
+
+    /// `[side A]` Sends this quantum's events into the delay.
+    pub fn enter_delay(&mut self, now: u64, buffers: &[EventBuffer], quantum: &Quantum<'_>) {
+        let Some(mut delay) = self.delay.take() else { return };
+        for event in self.events(buffers, quantum).iter().filter(|event| self.carries(event)) {
+            delay.push(now, event);
+        }
+        self.delay = Some(delay);
+    }
+
+    /// The next event to deliver in this quantum, without taking it.
+    fn peek(&mut self, now: u64, buffers: &[EventBuffer], quantum: &Quantum<'_>) -> Option<(u32, Event)> {
+        if let Some(delay) = &self.delay {
+            return delay.peek(now, quantum.frames);
+        }
+        let events = self.events(buffers, quantum);
+        let skipped = events[self.cursor..].iter().position(|event| self.carries(event))?;
+        self.cursor += skipped;
+        Some((events[self.cursor].time, events[self.cursor].event))
+    }
+
+    fn take(&mut self) {
+        match &mut self.delay {
+            Some(delay) => delay.pop(),
+            None => self.cursor += 1,
+        }
+    }
+}
+
+/// Delivers the events of `edges` in time order (of equal times, in the order of edges), keeping the
+/// ledgers; what ends a sound and has no room is owed, and sent with the next quantum. `[side A]`
+pub(crate) fn merge(
+    edges: &mut [EventEdge],
+    now: u64,
+    buffers: &[EventBuffer],
+    quantum: &Quantum<'_>,
+    owed: &mut [Ledger],
+    to: &mut EventBuffer,
+) {
+    edges.iter_mut().for_each(|edge| edge.cursor = 0);
+    loop {
+        let mut first: Option<(u32, Event, usize)> = None;
+        for (index, edge) in edges.iter_mut().enumerate() {
+            if let Some((time, event)) = edge.peek(now, buffers, quantum)
+                && first.is_none_or(|(earliest, ..)| time < earliest)
+            {
+                first = Some((time, event, index));
+            }
+        }
+        let Some((time, event, index)) = first else { return };
+        let edge = &mut edges[index];
+        edge.take();
+        if to.push(TimedEvent { time, port: edge.port, event }).is_ok() {
+            edge.ledger.track(&event);
+        } else if let Some(owed) = owed.get_mut(usize::from(edge.port)) {
+            owed.take_debt(&mut edge.ledger, &event);
+        }
+    }
+}
+
+/// The part of `edges` that a step names.
+pub(crate) fn slice<'a>(edges: &'a mut [EventEdge], range: &Range<u32>) -> &'a mut [EventEdge] {
+    &mut edges[range.start as usize..range.end as usize]
+}
