@@ -8,7 +8,7 @@ mod verify;
 use std::collections::BTreeMap;
 
 use kmidi_core::limits::{MAX_LATENCY_FRAMES, MAX_NODES};
-use kmidi_rt::{Carried, GraphSwap, NodeEntry, Plan, Schedule};
+use kmidi_rt::{Carry, GraphSwap, LostEdge, NodeEntry, Schedule, ScheduleSpec, SlotChange};
 
 use crate::graph::{AudioKey, EventKey, Graph, NodeId, NodeKind};
 
@@ -43,14 +43,19 @@ pub enum CompileError {
     Inconsistent(String),
 }
 
-/// Where each edge's state lives in a schedule.
+/// Where an edge is in a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    index: u32,
+    /// Whether it has a delay, of whatever length.
+    delayed: bool,
+}
+
+/// Where all edges are in a schedule.
 #[derive(Default)]
 struct Places {
-    delays: BTreeMap<AudioKey, u16>,
-    event_delays: BTreeMap<EventKey, u16>,
-    gains: BTreeMap<AudioKey, u16>,
-    ledgers: BTreeMap<EventKey, u16>,
-    inboxes: BTreeMap<NodeId, u16>,
+    audio: BTreeMap<AudioKey, Place>,
+    events: BTreeMap<EventKey, Place>,
 }
 
 /// Compiles one engine's graph again and again; knows what the engine will run by then, so that
@@ -59,8 +64,10 @@ pub struct Compiler {
     quantum_frames: u32,
     sample_rate_hz: u32,
     compensation: Compensation,
-    /// Of the schedule sent last; `None` before the first.
-    previous: Option<Places>,
+    /// The schedule sent last.
+    previous: Places,
+    /// Schedules sent.
+    generation: u64,
     /// Which node each slot will hold.
     slots: Vec<Option<NodeId>>,
     latency_frames: u32,
@@ -73,7 +80,8 @@ impl Compiler {
             quantum_frames,
             sample_rate_hz,
             compensation: Compensation::default(),
-            previous: None,
+            previous: Places::default(),
+            generation: 0,
             slots: vec![None; MAX_NODES],
             latency_frames: 0,
         }
@@ -89,8 +97,8 @@ impl Compiler {
         self.latency_frames
     }
 
-    /// Makes the swap that brings the engine from the graph compiled last to this one. Every
-    /// compiled swap must be sent, in order. On an error nothing has changed.
+    /// Makes the swap that brings the engine from the graph compiled last to this one. The graph's
+    /// new processors go with it. Every compiled swap must be sent, in order; on an error nothing has changed.
     ///
     /// # Errors
     /// [`CompileError`].
@@ -98,16 +106,14 @@ impl Compiler {
         let order = order::order(graph)?;
         let latency = latency::latency(graph, &order, self.compensation)?;
         let slots = self.assign_slots(graph);
-        let (plan, places) = buffers::buffers(graph, &order, &latency, &slots, |key| self.start_gain(key));
-        verify::verify(&plan, &slots)?;
+        let (mut spec, places) = buffers::buffers(graph, &order, &latency, &slots, &self.previous);
+        spec.quantum_frames = self.quantum_frames;
+        spec.sample_rate_hz = self.sample_rate_hz;
+        spec.generation = self.generation + 1;
+        verify::verify(graph, &latency, &slots, &spec, &places)?;
+        let schedule = Schedule::new(&spec).map_err(|fault| CompileError::Inconsistent(fault.to_string()))?;
         self.latency_frames = latency.output_frames;
-        Ok(self.swap(graph, plan, places, slots))
-    }
-
-    /// A new connection of a graph that is already heard fades in.
-    fn start_gain(&self, key: &AudioKey) -> Option<f32> {
-        let previous = self.previous.as_ref()?;
-        (!previous.gains.contains_key(key)).then_some(0.0)
+        Ok(self.swap(graph, schedule, &spec, places, slots))
     }
 
     fn assign_slots(&self, graph: &Graph) -> Vec<Option<NodeId>> {
@@ -126,49 +132,60 @@ impl Compiler {
     fn swap(
         &mut self,
         graph: &mut Graph,
-        plan: Plan,
+        schedule: Schedule,
+        spec: &ScheduleSpec,
         places: Places,
         slots: Vec<Option<NodeId>>,
     ) -> GraphSwap {
-        let previous = self.previous.take().unwrap_or_default();
-        let mut swap = GraphSwap {
-            schedule: Schedule::new(plan, self.quantum_frames, self.sample_rate_hz),
-            insert: vec![],
-            remove: vec![],
-            delays: carried(&previous.delays, &places.delays),
-            event_delays: carried(&previous.event_delays, &places.event_delays),
-            gains: carried(&previous.gains, &places.gains),
-            ledgers: carried(&previous.ledgers, &places.ledgers),
-            orphans: vec![],
-        };
-        for (key, &ledger) in &previous.ledgers {
-            if !places.ledgers.contains_key(key)
-                && let Some(&inbox) = places.inboxes.get(&key.to.0)
-            {
-                swap.orphans.push((ledger, inbox, key.to.1));
-            }
-        }
-        for (slot, (old, new)) in (0u16..).zip(self.slots.iter().zip(&slots)) {
-            if old == new {
-                continue;
-            }
-            if old.is_some() && new.is_none() {
-                swap.remove.push((slot, None));
-            }
-            if let Some(id) = new {
-                let node = graph.nodes.get_mut(id).expect("slots name nodes of the graph");
-                node.slot = Some(slot);
-                let channels = usize::from(node.outputs());
-                let entry = node.processor.take().map(|p| NodeEntry::new(p, channels, self.sample_rate_hz));
-                swap.insert.push((slot, entry));
-            }
-        }
-        self.previous = Some(places);
+        let carry = self.carry(graph, &places, &slots);
+        let changes = self.changes(graph, &slots);
+        let swap = GraphSwap::new(schedule, changes, carry, self.generation);
+        self.previous = places;
+        self.generation = spec.generation;
         self.slots = slots;
         swap
     }
-}
 
-fn carried<K: Ord>(old: &BTreeMap<K, u16>, new: &BTreeMap<K, u16>) -> Vec<Carried> {
-    old.iter().filter_map(|(key, &from)| Some((from, *new.get(key)?))).collect()
+    fn carry(&self, graph: &Graph, places: &Places, slots: &[Option<NodeId>]) -> Carry {
+        let mut carry = Carry::default();
+        for (key, old) in &self.previous.audio {
+            match places.audio.get(key) {
+                Some(new) => carry.audio.push((old.index, new.index)),
+                None => carry.fade_out.push(old.index),
+            }
+        }
+        // The first graph begins as it is: there is nothing that it could click against.
+        let heard = self.generation > 0;
+        let new = places.audio.iter().filter(|(key, _)| heard && !self.previous.audio.contains_key(*key));
+        carry.fade_in.extend(new.map(|(_, place)| place.index));
+        for (key, old) in &self.previous.events {
+            let (id, port) = key.to;
+            match (places.events.get(key), graph.nodes.get(&id)) {
+                (Some(new), _) => carry.events.push((old.index, new.index)),
+                (None, Some(_)) => {
+                    let slot = slots.iter().position(|slot| *slot == Some(id)).map(|slot| slot as u16);
+                    carry.lost.push(LostEdge { edge: old.index, slot, port });
+                }
+                (None, None) => {}
+            }
+        }
+        carry
+    }
+
+    fn changes(&self, graph: &mut Graph, slots: &[Option<NodeId>]) -> Vec<SlotChange> {
+        let mut changes = vec![];
+        for (slot, (old, new)) in (0u16..).zip(self.slots.iter().zip(slots)) {
+            if old == new {
+                continue;
+            }
+            let entry = new.and_then(|id| {
+                let node = graph.nodes.get_mut(&id).expect("slots name nodes of the graph");
+                node.slot = Some(slot);
+                let processor = node.processor.take()?;
+                Some(NodeEntry::new(processor, &node.info, self.sample_rate_hz))
+            });
+            changes.push(SlotChange { slot, entry });
+        }
+        changes
+    }
 }

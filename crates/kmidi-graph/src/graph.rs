@@ -1,9 +1,12 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kmidi_core::limits::{MAX_DEVICE_CHANNELS, MAX_EDGES, MAX_LATENCY_FRAMES, MAX_MIDI_PORTS, MAX_NODES};
 use kmidi_core::{NodeInfo, Processor};
 
 use crate::limits_of_node;
+
+/// Largest linear gain of a connection: +40 dB.
+const MAX_GAIN: f32 = 100.0;
 
 /// Names a node of one [`Graph`]; never used again after the node is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +25,7 @@ pub enum NodeKind {
     Processor,
     /// The device's audio, behind master gain and ceiling: one audio input.
     Output,
-    /// The device's MIDI: one event input.
+    /// The device's MIDI: an event input for each MIDI port.
     MidiOut,
 }
 
@@ -31,6 +34,15 @@ pub enum NodeKind {
 pub(crate) struct AudioKey {
     pub from: (NodeId, u16),
     pub to: (NodeId, u16),
+}
+
+/// The level of an audio connection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct AudioGain {
+    /// What the user has set, linear.
+    pub set: f32,
+    /// What the adaptation of channel counts asks for.
+    pub adapted: f32,
 }
 
 /// An event connection of one port to one port.
@@ -59,7 +71,7 @@ impl Node {
 }
 
 /// Why an edit of a graph was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum GraphError {
     /// The node is not (or no longer) in the graph.
     #[error("there is no such node in the graph")]
@@ -97,15 +109,23 @@ pub enum GraphError {
     /// Only one output node and one MIDI output node can be there.
     #[error("the graph has this device node already")]
     Duplicate,
+    /// No audio goes from one node to the other.
+    #[error("the two nodes are not connected; connect them first")]
+    NotConnected,
+    /// A gain is not a number or too large.
+    #[error("gain {gain} is not between -{MAX_GAIN} and {MAX_GAIN} (linear)")]
+    GainOutOfRange {
+        /// What was asked for.
+        gain: f32,
+    },
 }
 
 /// A graph as side B edits it. Nothing is heard of an edit until the graph is compiled and sent.
 /// `[side B]`
 pub struct Graph {
     pub(crate) nodes: BTreeMap<NodeId, Node>,
-    /// Gain of each audio connection.
-    pub(crate) audio: BTreeMap<AudioKey, f32>,
-    pub(crate) events: std::collections::BTreeSet<EventKey>,
+    pub(crate) audio: BTreeMap<AudioKey, AudioGain>,
+    pub(crate) events: BTreeSet<EventKey>,
     next_id: u64,
 }
 
@@ -174,7 +194,7 @@ impl Graph {
     /// # Errors
     /// [`GraphError::Duplicate`], [`GraphError::TooMany`].
     pub fn add_midi_out(&mut self) -> Result<NodeId, GraphError> {
-        self.add(NodeKind::MidiOut, device_node("MIDI output", 0, 0, 1, 0), None)
+        self.add(NodeKind::MidiOut, device_node("MIDI output", 0, 0, MAX_MIDI_PORTS as u16, 0), None)
     }
 
     fn add(
@@ -234,20 +254,31 @@ impl Graph {
             (2, 1) => vec![(0, 0, 0.5), (1, 0, 0.5)],
             _ => return Err(GraphError::ChannelMismatch { from_channels, to_channels }),
         };
-        self.room_for_edges(pairs.len())?;
+        let key =
+            |source, sink| AudioKey { from: (from.0, first_from + source), to: (to.0, first_to + sink) };
+        let more = pairs.iter().filter(|(source, sink, _)| !self.audio.contains_key(&key(*source, *sink)));
+        self.room_for_edges(more.count())?;
         for (source, sink, gain) in pairs {
-            let key = AudioKey { from: (from.0, first_from + source), to: (to.0, first_to + sink) };
-            self.audio.insert(key, gain);
+            let key = key(source, sink);
+            self.audio.insert(key, AudioGain { set: 1.0, adapted: gain });
         }
         Ok(())
     }
 
     /// Moves the gain of all connections between two nodes to `gain` (linear), smoothly.
-    /// Returns how many there are.
-    pub fn set_connection_gain(&mut self, from: NodeId, to: NodeId, gain: f32) -> usize {
+    ///
+    /// # Errors
+    /// [`GraphError::NotConnected`], [`GraphError::GainOutOfRange`].
+    pub fn set_connection_gain(&mut self, from: NodeId, to: NodeId, gain: f32) -> Result<(), GraphError> {
+        if !(-MAX_GAIN..=MAX_GAIN).contains(&gain) {
+            return Err(GraphError::GainOutOfRange { gain });
+        }
         let between = |key: &AudioKey| key.from.0 == from && key.to.0 == to;
         let gains = self.audio.iter_mut().filter(|(key, _)| between(key));
-        gains.map(|(_, value)| *value = gain).count()
+        match gains.map(|(_, value)| value.set = gain).count() {
+            0 => Err(GraphError::NotConnected),
+            _ => Ok(()),
+        }
     }
 
     /// Disconnects all audio between two nodes.
@@ -273,8 +304,11 @@ impl Graph {
                 });
             }
         }
-        self.room_for_edges(1)?;
-        self.events.insert(EventKey { from, to });
+        let key = EventKey { from, to };
+        if !self.events.contains(&key) {
+            self.room_for_edges(1)?;
+        }
+        self.events.insert(key);
         Ok(())
     }
 

@@ -26,8 +26,6 @@ pub(crate) struct Checker {
     audio_written: Box<[bool]>,
     events_written: Box<[bool]>,
     slots_run: Box<[bool]>,
-    /// The first delay line of each audio edge in `lines_used`.
-    first_lines: Box<[usize]>,
     lines_used: Box<[bool]>,
     events_delayed: Box<[bool]>,
     events_merged: Box<[bool]>,
@@ -37,21 +35,11 @@ impl Checker {
     /// `[side B]`
     pub fn new(spec: &ScheduleSpec) -> Self {
         let flags = |count: usize| (0..count).map(|_| false).collect();
-        let mut lines = 0;
-        let first_lines = spec
-            .audio_edges
-            .iter()
-            .map(|edge| {
-                lines += edge.lines as usize;
-                lines - edge.lines as usize
-            })
-            .collect();
         Checker {
             audio_written: flags(spec.audio_buffers as usize),
             events_written: flags(spec.event_buffers as usize),
             slots_run: flags(MAX_NODES),
-            first_lines,
-            lines_used: flags(lines),
+            lines_used: flags(spec.audio_edges.len()),
             events_delayed: flags(spec.event_edges.len()),
             events_merged: flags(spec.event_edges.len()),
         }
@@ -71,9 +59,13 @@ impl Checker {
         for (at, step) in steps.iter().enumerate() {
             self.step(at, step, machine)?;
         }
-        let delayed = |(edge, &used): (usize, &bool)| used == machine.event_edges[edge].delay.is_some();
-        let all_used = self.lines_used.iter().chain(self.events_merged.iter()).all(|&used| used)
-            && self.events_delayed.iter().enumerate().all(delayed);
+        let all_used = self.events_merged.iter().all(|&used| used)
+            && self.lines_used.iter().zip(&machine.audio_edges).all(|(&used, e)| used == e.line.is_some())
+            && self
+                .events_delayed
+                .iter()
+                .zip(&machine.event_edges)
+                .all(|(&used, e)| used == e.delay.is_some());
         if all_used { Ok(()) } else { Err(ScheduleFault::Unused) }
     }
 
@@ -88,13 +80,9 @@ impl Checker {
                 self.mix(at, mix, machine)?;
                 self.read(at, mix.to)
             }
-            Step::Delay { edge, channel, from, to } => {
+            Step::Delay { edge, from, to } => {
                 self.read(at, *from)?;
-                let lines = machine.audio_edges.get(*edge as usize).map_or(0, |edge| edge.lines.len());
-                if *channel as usize >= lines {
-                    return Err(ScheduleFault::NoSuchIndex { step: at });
-                }
-                use_once(at, &mut self.lines_used, self.first_lines[*edge as usize] + *channel as usize)?;
+                use_once(at, &mut self.lines_used, *edge as usize)?;
                 if from == to {
                     return Err(ScheduleFault::Aliased { step: at });
                 }

@@ -6,22 +6,21 @@ use crate::delay::{DelayLine, EventDelay};
 use crate::ledger::Ledger;
 use crate::schedule::{AudioEdgeSpec, EventEdgeSpec, EventSource, Quantum};
 
-/// A connection of two audio ports: its gain, and its delay where it has one.
+/// A connection of two audio channels: its gain, and its delay where it has one.
 pub(crate) struct AudioEdge {
     pub gain: Smoothed,
-    /// One for each channel of the source, or none.
-    pub lines: Box<[DelayLine]>,
-    pub delay_frames: u32,
+    pub line: Option<DelayLine>,
+    delay_frames: u32,
 }
 
 impl AudioEdge {
     /// `[side B]`
     pub fn new(spec: &AudioEdgeSpec, quantum_frames: u32, smoothing_frames: u32) -> Self {
-        let line = |_| DelayLine::new(spec.delay_frames, quantum_frames, smoothing_frames);
+        let line = |frames| DelayLine::new(frames, quantum_frames, smoothing_frames);
         AudioEdge {
             gain: Smoothed::new(spec.gain, smoothing_frames),
-            lines: (0..spec.lines).map(line).collect(),
-            delay_frames: spec.delay_frames,
+            line: spec.delay_frames.map(line),
+            delay_frames: spec.delay_frames.unwrap_or(0),
         }
     }
 
@@ -30,11 +29,10 @@ impl AudioEdge {
         let target = self.gain.target();
         self.gain = old.gain;
         self.gain.set_target(target);
-        if old.lines.is_empty() {
-            self.lines.iter_mut().for_each(DelayLine::begin_without_delay);
-        }
-        for (new, old) in self.lines.iter_mut().zip(&mut old.lines) {
-            new.continue_from(old);
+        match (&mut self.line, &mut old.line) {
+            (Some(new), Some(old)) => new.continue_from(old),
+            (Some(new), None) => new.begin_without_delay(),
+            (None, _) => {}
         }
     }
 
@@ -79,6 +77,8 @@ impl EventEdge {
             let delay_frames = new.delay_frames;
             std::mem::swap(new, old);
             new.delay_frames = delay_frames;
+            // What it has dropped was counted by the schedule before.
+            new.dropped = 0;
         }
     }
 

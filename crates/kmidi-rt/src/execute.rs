@@ -37,8 +37,6 @@ pub(crate) struct Machine {
     pub master: Master,
     /// Frames since the engine began, at the start of this quantum.
     pub now: u64,
-    /// Events that schedules before this one have dropped.
-    pub dropped_before: u64,
     output_done: bool,
 }
 
@@ -67,7 +65,6 @@ impl Machine {
             delayed_by: None,
             master: Master::new(spec.sample_rate_hz),
             now: 0,
-            dropped_before: 0,
             output_done: false,
         }
     }
@@ -76,14 +73,12 @@ impl Machine {
     pub fn continue_from(&mut self, old: &mut Machine) {
         self.master.continue_from(&old.master);
         self.now = old.now;
-        // Delays that have been carried over keep their own count.
-        self.dropped_before = old.dropped();
     }
 
     pub fn dropped(&self) -> u64 {
         let buffers = self.events.iter().map(EventBuffer::dropped).sum::<u64>();
         let delays = self.event_edges.iter().filter_map(|edge| edge.delay.as_ref());
-        self.dropped_before + buffers + delays.map(|delay| delay.dropped).sum::<u64>()
+        buffers + delays.map(|delay| delay.dropped).sum::<u64>()
     }
 
     pub fn begin(&mut self, quantum: &Quantum<'_>) {
@@ -111,7 +106,7 @@ impl Machine {
         }
         let gain = self.audio_edges[mix.edge as usize].gain;
         if let Ok([from, to]) = self.audio.get_disjoint_mut([mix.from as usize, mix.to as usize]) {
-            gain::copy(gain, scale(mix), from, to);
+            gain::copy(gain, from, to);
         }
         self.silent[mix.to as usize] = false;
     }
@@ -125,7 +120,7 @@ impl Machine {
         }
         let gain = self.audio_edges[mix.edge as usize].gain;
         if let Ok([from, to]) = self.audio.get_disjoint_mut([mix.from as usize, mix.to as usize]) {
-            gain::add(gain, scale(mix), from, to);
+            gain::add(gain, from, to);
         }
     }
 
@@ -134,8 +129,8 @@ impl Machine {
         self.silent[mix.from as usize] || (gain.is_settled() && gain.target() == 0.0)
     }
 
-    pub fn delay(&mut self, edge: u32, channel: u32, from: u32, to: u32) {
-        let line = &mut self.audio_edges[edge as usize].lines[channel as usize];
+    pub fn delay(&mut self, edge: u32, from: u32, to: u32) {
+        let Some(line) = &mut self.audio_edges[edge as usize].line else { return };
         if let Ok([input, output]) = self.audio.get_disjoint_mut([from as usize, to as usize]) {
             self.silent[to as usize] = line.process(input, self.silent[from as usize], output);
         }
@@ -281,10 +276,6 @@ impl Machine {
         }
         self.master.process(quantum.device_out);
     }
-}
-
-fn scale(mix: &Mix) -> f32 {
-    if mix.halved { 0.5 } else { 1.0 }
 }
 
 /// Sends what is owed from quanta and schedules before this one.

@@ -1,29 +1,29 @@
 use kmidi_core::limits::{CEILING_RELEASE_MS, MASTER_CEILING};
 use kmidi_core::{AudioBuffer, Smoothed};
 
-/// `to = from * gain * scale`, the gain moving. `[side A]`
-pub(crate) fn copy(mut gain: Smoothed, scale: f32, from: &[f32], to: &mut [f32]) {
+/// `to = from * gain`, the gain moving. `[side A]`
+pub(crate) fn copy(mut gain: Smoothed, from: &[f32], to: &mut [f32]) {
     if !gain.is_settled() {
         for (to, from) in to.iter_mut().zip(from) {
-            *to = from * (gain.next_frame() * scale);
+            *to = from * gain.next_frame();
         }
         return;
     }
-    match gain.target() * scale {
+    match gain.target() {
         1.0 => to.copy_from_slice(from),
         factor => to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor),
     }
 }
 
-/// `to += from * gain * scale`, the gain moving. `[side A]`
-pub(crate) fn add(mut gain: Smoothed, scale: f32, from: &[f32], to: &mut [f32]) {
+/// `to += from * gain`, the gain moving. `[side A]`
+pub(crate) fn add(mut gain: Smoothed, from: &[f32], to: &mut [f32]) {
     if !gain.is_settled() {
         for (to, from) in to.iter_mut().zip(from) {
-            *to += from * (gain.next_frame() * scale);
+            *to += from * gain.next_frame();
         }
         return;
     }
-    match gain.target() * scale {
+    match gain.target() {
         1.0 => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),
         factor => to.iter_mut().zip(from).for_each(|(to, from)| *to += from * factor),
     }
@@ -57,8 +57,7 @@ impl Master {
 
     /// Takes over from the schedule before.
     pub fn continue_from(&mut self, old: &Master) {
-        self.gain.jump(old.gain.value());
-        self.gain.set_target(old.gain.target());
+        self.gain = old.gain;
         self.held = old.held;
         self.lowered_frames = old.lowered_frames;
     }

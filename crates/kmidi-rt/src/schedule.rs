@@ -63,12 +63,10 @@ pub enum Step {
     Copy(Mix),
     /// Adds a channel with the gain of an edge.
     Add(Mix),
-    /// Sends a channel of an edge through its delay line.
+    /// Sends a channel through the delay line of an edge.
     Delay {
         /// Audio edge.
         edge: u32,
-        /// Which of its delay lines.
-        channel: u32,
         /// Audio buffer read.
         from: u32,
         /// Audio buffer written.
@@ -115,8 +113,6 @@ pub enum Step {
 pub struct Mix {
     /// Audio edge, for its gain.
     pub edge: u32,
-    /// Half the level: two channels become one.
-    pub halved: bool,
     /// Audio buffer read.
     pub from: u32,
     /// Audio buffer written.
@@ -140,15 +136,13 @@ pub struct ProcessStep {
     pub behind_frames: u32,
 }
 
-/// An audio edge to make.
+/// An audio edge to make: one channel to one channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AudioEdgeSpec {
     /// Linear.
     pub gain: f32,
-    /// Its channels that go through delay lines; 0 if the edge has no delay.
-    pub lines: u32,
-    /// Length of the delay lines.
-    pub delay_frames: u32,
+    /// Length of its delay line, if it has one.
+    pub delay_frames: Option<u32>,
 }
 
 /// An event edge to make.
@@ -196,8 +190,8 @@ pub struct Schedule {
 
 impl Schedule {
     /// `[side B]` A schedule of nothing: silence.
-    pub fn empty(quantum_frames: u32) -> Self {
-        let spec = ScheduleSpec { quantum_frames, sample_rate_hz: 48_000, ..ScheduleSpec::default() };
+    pub fn empty(quantum_frames: u32, sample_rate_hz: u32) -> Self {
+        let spec = ScheduleSpec { quantum_frames, sample_rate_hz, ..ScheduleSpec::default() };
         Self::build(&spec)
     }
 
@@ -235,7 +229,7 @@ impl Schedule {
                 Step::Clear { to } => machine.clear(*to),
                 Step::Copy(mix) => machine.copy(mix),
                 Step::Add(mix) => machine.add(mix),
-                Step::Delay { edge, channel, from, to } => machine.delay(*edge, *channel, *from, *to),
+                Step::Delay { edge, from, to } => machine.delay(*edge, *from, *to),
                 Step::DeviceIn { channel, to } => machine.device_in(*channel, *to, quantum),
                 Step::DelayEvents { edge } => machine.delay_events(*edge, quantum),
                 Step::MergeEvents { slot, edges, to } => {
@@ -259,7 +253,7 @@ impl Schedule {
         self.machine.master.lowered_frames
     }
 
-    /// Events that found a buffer or a delay full since the engine began.
+    /// Events that found a buffer or a delay of this schedule full; the next schedule counts from 0.
     pub fn dropped_events(&self) -> u64 {
         self.machine.dropped()
     }

@@ -1,27 +1,29 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use kmidi_rt::{EventSource, Plan, Run, Step};
+use kmidi_rt::{AudioEdgeSpec, EventEdgeSpec, EventSource, Mix, ProcessStep, ScheduleSpec, Step};
 
-use super::Places;
 use super::latency::Latency;
-use crate::graph::{AudioKey, Graph, Node, NodeId, NodeKind};
+use super::{Place, Places};
+use crate::graph::{AudioKey, EventKey, Graph, Node, NodeId, NodeKind};
 
-/// Writes the steps: gives each channel a buffer while it is needed, each edge its delay, gain and
-/// ledger.
+/// Writes the steps: gives each channel and each list of events a buffer while it is needed, and each
+/// edge its place. `previous` is where the edges are now.
 pub fn buffers(
     graph: &Graph,
     order: &[NodeId],
     latency: &Latency,
     slots: &[Option<NodeId>],
-    start_gain: impl Fn(&AudioKey) -> Option<f32>,
-) -> (Plan, Places) {
+    previous: &Places,
+) -> (ScheduleSpec, Places) {
     let mut writer = Writer {
         graph,
         latency,
-        start_gain,
-        plan: Plan::default(),
+        previous,
+        spec: ScheduleSpec::default(),
         places: Places::default(),
-        pool: Pool::default(),
+        audio: Pool::default(),
+        events: Pool::default(),
         outputs: BTreeMap::new(),
         outboxes: BTreeMap::new(),
     };
@@ -29,189 +31,190 @@ pub fn buffers(
         let slot = slots.iter().position(|slot| *slot == Some(id)).map(|slot| slot as u16);
         writer.node(id, &graph.nodes[&id], slot);
     }
-    writer.plan.buffers = writer.pool.made;
-    (writer.plan, writer.places)
+    writer.spec.audio_buffers = writer.audio.made;
+    writer.spec.event_buffers = writer.events.made;
+    (writer.spec, writer.places)
 }
 
 /// Buffers that are free again, newest first.
 #[derive(Default)]
 struct Pool {
-    free: Vec<u16>,
-    made: u16,
+    free: Vec<u32>,
+    made: u32,
 }
 
 impl Pool {
-    fn take(&mut self) -> u16 {
+    fn take(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             self.made += 1;
             self.made - 1
         })
     }
 
-    fn give_back(&mut self, buffer: u16) {
+    fn give_back(&mut self, buffer: u32) {
         self.free.push(buffer);
     }
 }
 
-/// The buffer of an output channel, and how many edges have still to read it.
+/// A buffer that has been written, and how many edges have still to read it.
 struct Held {
-    buffer: u16,
+    buffer: u32,
     readers: usize,
 }
 
-struct Writer<'a, G> {
-    graph: &'a Graph,
-    latency: &'a Latency,
-    start_gain: G,
-    plan: Plan,
-    places: Places,
-    pool: Pool,
-    outputs: BTreeMap<(NodeId, u16), Held>,
-    outboxes: BTreeMap<NodeId, u16>,
+impl Held {
+    /// Its buffer, and whether this was the last to read it.
+    fn read(&mut self) -> (u32, bool) {
+        self.readers -= 1;
+        (self.buffer, self.readers == 0)
+    }
 }
 
-impl<G: Fn(&AudioKey) -> Option<f32>> Writer<'_, G> {
+struct Writer<'a> {
+    graph: &'a Graph,
+    latency: &'a Latency,
+    previous: &'a Places,
+    spec: ScheduleSpec,
+    places: Places,
+    audio: Pool,
+    events: Pool,
+    /// What output channels have written.
+    outputs: BTreeMap<(NodeId, u16), Held>,
+    /// What nodes have sent.
+    outboxes: BTreeMap<NodeId, Held>,
+}
+
+impl Writer<'_> {
     fn node(&mut self, id: NodeId, node: &Node, slot: Option<u16>) {
-        let inbox = matches!(node.kind, NodeKind::Processor | NodeKind::MidiOut).then(|| self.inbox(id));
-        let mut borrowed = vec![];
-        let inputs: Vec<u16> =
-            (0..node.inputs()).map(|channel| self.input((id, channel), &mut borrowed)).collect();
-        let outputs: Vec<u16> = (0..node.outputs()).map(|_| self.pool.take()).collect();
+        let inputs: Vec<u32> = (0..node.inputs()).map(|channel| self.input((id, channel))).collect();
+        let outputs: Vec<u32> = (0..node.outputs()).map(|_| self.audio.take()).collect();
         match node.kind {
             NodeKind::Sequencer | NodeKind::LiveIn => {}
             NodeKind::DeviceIn => {
-                for (channel, &dst) in (0..).zip(&outputs) {
-                    self.plan.steps.push(Step::ReadDevice { channel, dst });
-                }
+                let channels = (0..).zip(&outputs);
+                self.spec.steps.extend(channels.map(|(channel, &to)| Step::DeviceIn { channel, to }));
             }
             NodeKind::Output => {
-                for (channel, &src) in (0..).zip(&inputs) {
-                    self.plan.steps.push(Step::WriteDevice { src, channel });
-                }
+                let inputs = self.list(&inputs);
+                self.spec.steps.push(Step::Output { inputs });
             }
             NodeKind::MidiOut => {
-                let inbox = inbox.expect("made above");
-                self.plan.steps.push(Step::SendMidi { inbox });
+                let (edges, done) = self.event_edges(id);
+                self.spec.steps.push(Step::MidiOut { edges });
+                done.into_iter().for_each(|buffer| self.events.give_back(buffer));
             }
             NodeKind::Processor => {
-                let outbox = (node.info.event_outputs > 0).then(|| self.outbox(id));
-                let step = Step::Process {
-                    slot: slot.expect("every processor has a slot"),
-                    inputs: self.run(&inputs),
-                    outputs: self.run(&outputs),
-                    inbox: inbox.expect("made above"),
-                    outbox,
-                    behind_frames: self.latency.behind_frames(id),
-                };
-                self.plan.steps.push(step);
+                let slot = slot.expect("every processor has a slot");
+                self.process(id, node, slot, &inputs, &outputs);
             }
         }
-        borrowed.into_iter().for_each(|buffer| self.pool.give_back(buffer));
+        inputs.into_iter().for_each(|buffer| self.audio.give_back(buffer));
         for (channel, buffer) in (0..).zip(outputs) {
             let readers = self.graph.audio.keys().filter(|key| key.from == (id, channel)).count();
             if readers == 0 {
-                self.pool.give_back(buffer);
+                self.audio.give_back(buffer);
             } else {
                 self.outputs.insert((id, channel), Held { buffer, readers });
             }
         }
     }
 
-    /// The buffer that an input channel is read from; `borrowed` collects what is free afterwards.
-    fn input(&mut self, to: (NodeId, u16), borrowed: &mut Vec<u16>) -> u16 {
-        let edges: Vec<(AudioKey, f32)> = self
-            .graph
-            .audio
-            .iter()
-            .filter(|(key, _)| key.to == to)
-            .map(|(key, gain)| (*key, *gain))
-            .collect();
-        if let [(key, 1.0)] = edges[..]
-            && self.latency.delay_frames(key.from.0, to.0) == 0
-            && (self.start_gain)(&key).is_none()
-        {
-            // Its gain is kept all the same: a later schedule may have to move it.
-            self.gain(key, 1.0);
-            return self.read(key.from, borrowed);
-        }
-        let dst = self.pool.take();
-        if edges.is_empty() {
-            self.plan.steps.push(Step::Clear { dst });
-        }
-        for (at, &(key, gain)) in edges.iter().enumerate() {
-            let mut done = vec![];
-            let mut src = self.read(key.from, &mut done);
-            let delay_frames = self.latency.delay_frames(key.from.0, to.0);
-            if delay_frames > 0 {
-                let delayed = self.pool.take();
-                let line = self.plan.delays.len() as u16;
-                self.plan.delays.push(delay_frames);
-                self.places.delays.insert(key, line);
-                self.plan.steps.push(Step::Delay { line, src, dst: delayed });
-                done.push(delayed);
-                src = delayed;
+    fn process(&mut self, id: NodeId, node: &Node, slot: u16, inputs: &[u32], outputs: &[u32]) {
+        let (edges, done) = self.event_edges(id);
+        let inbox = self.events.take();
+        self.spec.steps.push(Step::MergeEvents { slot, edges, to: inbox });
+        done.into_iter().for_each(|buffer| self.events.give_back(buffer));
+        let outbox = (node.info.event_outputs > 0).then(|| self.events.take());
+        let step = ProcessStep {
+            slot,
+            inputs: self.list(inputs),
+            outputs: self.list(outputs),
+            events_in: inbox,
+            events_out: outbox,
+            behind_frames: self.latency.behind_frames(id),
+        };
+        self.spec.steps.push(Step::Process(step));
+        self.events.give_back(inbox);
+        if let Some(buffer) = outbox {
+            match self.graph.events.iter().filter(|key| key.from.0 == id).count() {
+                0 => self.events.give_back(buffer),
+                readers => {
+                    self.outboxes.insert(id, Held { buffer, readers });
+                }
             }
-            let gain = self.gain(key, gain);
-            let step = if at == 0 { Step::Copy { src, dst, gain } } else { Step::Add { src, dst, gain } };
-            self.plan.steps.push(step);
-            done.into_iter().for_each(|buffer| self.pool.give_back(buffer));
         }
-        borrowed.push(dst);
-        dst
     }
 
-    fn read(&mut self, from: (NodeId, u16), done: &mut Vec<u16>) -> u16 {
-        let held = self.outputs.get_mut(&from).expect("sources come first");
-        held.readers -= 1;
-        if held.readers == 0 {
-            done.push(held.buffer);
+    /// Mixes what arrives at an input channel into a buffer of its own.
+    fn input(&mut self, to: (NodeId, u16)) -> u32 {
+        let mixed = self.audio.take();
+        let edges: Vec<AudioKey> = self.graph.audio.keys().filter(|key| key.to == to).copied().collect();
+        if edges.is_empty() {
+            self.spec.steps.push(Step::Clear { to: mixed });
         }
-        held.buffer
+        for (at, &key) in edges.iter().enumerate() {
+            let (source, last) = self.outputs.get_mut(&key.from).expect("sources come first").read();
+            let edge = self.audio_edge(key);
+            let mut from = source;
+            if self.spec.audio_edges[edge as usize].delay_frames.is_some() {
+                from = self.audio.take();
+                self.spec.steps.push(Step::Delay { edge, from: source, to: from });
+                self.audio.give_back(from);
+            }
+            let mix = Mix { edge, from, to: mixed };
+            self.spec.steps.push(if at == 0 { Step::Copy(mix) } else { Step::Add(mix) });
+            if last {
+                self.audio.give_back(source);
+            }
+        }
+        mixed
     }
 
-    fn gain(&mut self, key: AudioKey, target: f32) -> u16 {
-        let index = self.plan.gains.len() as u16;
-        self.plan.gains.push(((self.start_gain)(&key).unwrap_or(target), target));
-        self.places.gains.insert(key, index);
+    fn audio_edge(&mut self, key: AudioKey) -> u32 {
+        let index = self.spec.audio_edges.len() as u32;
+        let delay_frames =
+            delay(self.latency.delay_frames(key.from.0, key.to.0), self.previous.audio.get(&key));
+        let gain = self.graph.audio[&key];
+        self.spec.audio_edges.push(AudioEdgeSpec { gain: gain.set * gain.adapted, delay_frames });
+        self.places.audio.insert(key, Place { index, delayed: delay_frames.is_some() });
         index
     }
 
-    fn inbox(&mut self, id: NodeId) -> u16 {
-        let inbox = self.plan.inboxes.len() as u16;
-        let edges: Vec<_> = self.graph.events.iter().filter(|key| key.to.0 == id).copied().collect();
-        self.plan.inboxes.push(self.graph.nodes[&id].info.event_inputs > 0);
-        self.places.inboxes.insert(id, inbox);
-        for key in edges {
-            let ledger = self.plan.ledgers;
-            self.plan.ledgers += 1;
-            self.places.ledgers.insert(key, ledger);
-            let delay_frames = self.latency.delay_frames(key.from.0, id);
-            let delay = (delay_frames > 0).then(|| {
-                let delay = self.plan.event_delays.len() as u16;
-                self.plan.event_delays.push(delay_frames);
-                self.places.event_delays.insert(key, delay);
-                delay
-            });
+    /// Makes the edges that bring events to a node; also returns the buffers that nobody else reads.
+    fn event_edges(&mut self, id: NodeId) -> (Range<u32>, Vec<u32>) {
+        let keys: Vec<EventKey> = self.graph.events.iter().filter(|key| key.to.0 == id).copied().collect();
+        let first = self.spec.event_edges.len() as u32;
+        let mut done = vec![];
+        for (index, key) in (first..).zip(keys) {
             let source = match self.graph.nodes[&key.from.0].kind {
                 NodeKind::Sequencer => EventSource::Sequencer { port: key.from.1 },
-                NodeKind::LiveIn => EventSource::Live,
-                _ => EventSource::Outbox { outbox: self.outboxes[&key.from.0], port: key.from.1 },
+                NodeKind::LiveIn => EventSource::LiveIn,
+                _ => {
+                    let outbox = self.outboxes.get_mut(&key.from.0).expect("sources come first");
+                    let (buffer, last) = outbox.read();
+                    done.extend(last.then_some(buffer));
+                    EventSource::Node { buffer, port: key.from.1 }
+                }
             };
-            self.plan.steps.push(Step::Deliver { source, ledger, delay, inbox, port: key.to.1 });
+            let delay_frames =
+                delay(self.latency.delay_frames(key.from.0, id), self.previous.events.get(&key));
+            self.spec.event_edges.push(EventEdgeSpec { source, port: key.to.1, delay_frames });
+            self.places.events.insert(key, Place { index, delayed: delay_frames.is_some() });
+            if delay_frames.is_some() {
+                self.spec.steps.push(Step::DelayEvents { edge: index });
+            }
         }
-        inbox
+        (first..self.spec.event_edges.len() as u32, done)
     }
 
-    fn outbox(&mut self, id: NodeId) -> u16 {
-        let outbox = self.plan.outboxes;
-        self.plan.outboxes += 1;
-        self.outboxes.insert(id, outbox);
-        outbox
+    fn list(&mut self, buffers: &[u32]) -> Range<u32> {
+        let start = self.spec.lists.len() as u32;
+        self.spec.lists.extend_from_slice(buffers);
+        start..start + buffers.len() as u32
     }
+}
 
-    fn run(&mut self, buffers: &[u16]) -> Run {
-        let start = self.plan.indices.len() as u16;
-        self.plan.indices.extend_from_slice(buffers);
-        Run { start, len: buffers.len() as u16 }
-    }
+/// An edge that has a delay keeps it, if only with length 0: what is inside must come out.
+fn delay(frames: u32, previous: Option<&Place>) -> Option<u32> {
+    (frames > 0 || previous.is_some_and(|place| place.delayed)).then_some(frames)
 }

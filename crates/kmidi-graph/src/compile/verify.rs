@@ -1,159 +1,286 @@
-use kmidi_rt::{EventSource, Plan, Step};
+use std::collections::BTreeMap;
 
-use super::CompileError;
-use crate::graph::NodeId;
+use kmidi_rt::{EventSource, ScheduleSpec, Step};
 
-/// Checks what the other passes promise the engine, by walking the steps as the engine will: every
-/// index is there, nothing is read before it is written, no step reads what it writes, every node
-/// runs exactly once.
-pub fn verify(plan: &Plan, slots: &[Option<NodeId>]) -> Result<(), CompileError> {
+use super::latency::Latency;
+use super::{CompileError, Places};
+use crate::graph::{Graph, NodeId, NodeKind};
+
+/// One channel of a node's output on its way: over which edge, and how much delayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Term {
+    from: (NodeId, u16),
+    edge: Option<u32>,
+    delay_frames: u32,
+}
+
+/// Runs the steps with names in place of samples, and holds what reaches each node against what the
+/// graph says: each connection once, over its own edge, delayed as it must be. (That no step reads what
+/// none has written is for [`Schedule::new`](kmidi_rt::Schedule::new) to find, and again for side A.)
+pub fn verify(
+    graph: &Graph,
+    latency: &Latency,
+    slots: &[Option<NodeId>],
+    spec: &ScheduleSpec,
+    places: &Places,
+) -> Result<(), CompileError> {
     let mut check = Check {
-        written: vec![false; usize::from(plan.buffers)],
-        ran: vec![false; slots.len()],
-        sent: vec![false; usize::from(plan.outboxes)],
+        graph,
+        latency,
+        places,
+        spec,
+        audio: vec![vec![]; spec.audio_buffers as usize],
+        events: vec![None; spec.event_buffers as usize],
+        ran: vec![],
     };
-    for (at, step) in plan.steps.iter().enumerate() {
-        check
-            .step(plan, step)
-            .map_err(|what| CompileError::Inconsistent(format!("step {at} ({step:?}): {what}")))?;
+    for (at, step) in spec.steps.iter().enumerate() {
+        check.step(step, slots).map_err(|what| inconsistent(at, step, &what))?;
     }
-    if (0..slots.len()).any(|slot| slots[slot].is_some() != check.ran[slot]) {
-        return Err(CompileError::Inconsistent("not every node runs".into()));
+    let runs = |node: &crate::graph::Node| !matches!(node.kind, NodeKind::Sequencer | NodeKind::LiveIn);
+    for (id, node) in graph.nodes.iter().filter(|(_, node)| runs(node)) {
+        // A device input without channels has nothing to do.
+        if node.kind != NodeKind::DeviceIn && !check.ran.contains(id) {
+            return Err(CompileError::Inconsistent(format!("'{}' is never run", node.info.name)));
+        }
     }
     Ok(())
 }
 
-struct Check {
-    written: Vec<bool>,
-    ran: Vec<bool>,
-    sent: Vec<bool>,
+fn inconsistent(at: usize, step: &Step, what: &str) -> CompileError {
+    CompileError::Inconsistent(format!("step {at} ({step:?}): {what}"))
 }
 
-type Found = Result<(), &'static str>;
+struct Check<'a> {
+    graph: &'a Graph,
+    latency: &'a Latency,
+    places: &'a Places,
+    spec: &'a ScheduleSpec,
+    audio: Vec<Vec<Term>>,
+    /// Whose events a buffer holds.
+    events: Vec<Option<NodeId>>,
+    ran: Vec<NodeId>,
+}
 
-impl Check {
-    fn step(&mut self, plan: &Plan, step: &Step) -> Found {
-        match *step {
-            Step::Clear { dst } | Step::ReadDevice { dst, .. } => self.write(dst),
-            Step::Copy { src, dst, gain } => {
-                self.move_between(src, dst)?;
-                index(gain, plan.gains.len())
+type Found = Result<(), String>;
+
+impl Check<'_> {
+    fn step(&mut self, step: &Step, slots: &[Option<NodeId>]) -> Found {
+        match step {
+            Step::Clear { to } => self.audio[*to as usize].clear(),
+            Step::Copy(mix) => self.audio[mix.to as usize] = self.over_edge(mix.from, mix.edge),
+            Step::Add(mix) => {
+                let terms = self.over_edge(mix.from, mix.edge);
+                self.audio[mix.to as usize].extend(terms);
             }
-            Step::Add { src, dst, gain } => {
-                self.read(dst)?;
-                self.move_between(src, dst)?;
-                index(gain, plan.gains.len())
+            Step::Delay { edge, from, to } => {
+                let frames = self.spec.audio_edges[*edge as usize].delay_frames;
+                let mut terms = self.over_edge(*from, *edge);
+                terms.iter_mut().for_each(|term| term.delay_frames += frames.unwrap_or(0));
+                self.audio[*to as usize] = terms;
             }
-            Step::Delay { line, src, dst } => {
-                self.move_between(src, dst)?;
-                index(line, plan.delays.len())
+            Step::DeviceIn { channel, to } => {
+                let id = self.only(NodeKind::DeviceIn)?;
+                self.audio[*to as usize] = vec![output(id, *channel as u16)];
             }
-            Step::WriteDevice { src, .. } => self.read(src),
-            Step::Deliver { source, ledger, delay, inbox, .. } => {
-                if let EventSource::Outbox { outbox, .. } = source {
-                    index(outbox, plan.outboxes.into())?;
-                    if !self.sent[usize::from(outbox)] {
-                        return Err("reads events before they are sent");
-                    }
-                }
-                index(ledger, plan.ledgers.into())?;
-                delay.map_or(Ok(()), |delay| index(delay, plan.event_delays.len()))?;
-                index(inbox, plan.inboxes.len())
+            Step::DelayEvents { edge } => self.event_source(*edge)?,
+            Step::MergeEvents { slot, edges, to } => {
+                let id = slots[usize::from(*slot)].ok_or("an empty slot is run")?;
+                self.merge(id, edges.clone())?;
+                self.events[*to as usize] = Some(id);
             }
-            Step::Process { slot, inputs, outputs, inbox, outbox, .. } => {
-                index(inbox, plan.inboxes.len())?;
-                for &input in inputs.of(&plan.indices) {
-                    self.read(input)?;
-                    if outputs.of(&plan.indices).contains(&input) {
-                        return Err("writes what it reads");
-                    }
+            Step::Process(step) => {
+                let id = slots[usize::from(step.slot)].ok_or("an empty slot is run")?;
+                self.inputs(id, step.inputs.clone())?;
+                if self.events[step.events_in as usize] != Some(id) {
+                    return Err("reads another node's events".into());
                 }
-                for (at, &output) in outputs.of(&plan.indices).iter().enumerate() {
-                    self.write(output)?;
-                    if outputs.of(&plan.indices)[..at].contains(&output) {
-                        return Err("writes two outputs to one buffer");
-                    }
+                let outputs = &self.spec.lists[step.outputs.start as usize..step.outputs.end as usize];
+                for (channel, &to) in (0..).zip(outputs) {
+                    self.audio[to as usize] = vec![output(id, channel)];
                 }
-                if let Some(outbox) = outbox {
-                    index(outbox, plan.outboxes.into())?;
-                    self.sent[usize::from(outbox)] = true;
+                if let Some(to) = step.events_out {
+                    self.events[to as usize] = Some(id);
                 }
-                index(slot, self.ran.len())?;
-                if std::mem::replace(&mut self.ran[usize::from(slot)], true) {
-                    return Err("runs a node twice");
-                }
-                Ok(())
             }
-            Step::SendMidi { inbox } => index(inbox, plan.inboxes.len()),
+            Step::Output { inputs } => {
+                let id = self.only(NodeKind::Output)?;
+                self.inputs(id, inputs.clone())?;
+            }
+            Step::MidiOut { edges } => {
+                let id = self.only(NodeKind::MidiOut)?;
+                self.run(id)?;
+                self.merge(id, edges.clone())?;
+            }
         }
-    }
-
-    fn read(&self, buffer: u16) -> Found {
-        match self.written.get(usize::from(buffer)) {
-            Some(true) => Ok(()),
-            Some(false) => Err("reads a buffer before it is written"),
-            None => Err("names a buffer that is not there"),
-        }
-    }
-
-    fn write(&mut self, buffer: u16) -> Found {
-        index(buffer, self.written.len())?;
-        self.written[usize::from(buffer)] = true;
         Ok(())
     }
 
-    fn move_between(&mut self, src: u16, dst: u16) -> Found {
-        self.read(src)?;
-        if src == dst {
-            return Err("reads what it writes");
+    fn only(&self, kind: NodeKind) -> Result<NodeId, String> {
+        let mut nodes = self.graph.nodes.iter().filter(|(_, node)| node.kind == kind);
+        nodes.next().map(|(id, _)| *id).ok_or_else(|| format!("there is no {kind:?}"))
+    }
+
+    fn over_edge(&self, from: u32, edge: u32) -> Vec<Term> {
+        let mut terms = self.audio[from as usize].clone();
+        terms.iter_mut().for_each(|term| term.edge = Some(edge));
+        terms
+    }
+
+    fn run(&mut self, id: NodeId) -> Found {
+        if self.ran.contains(&id) {
+            return Err("runs a node twice".into());
         }
-        self.write(dst)
+        self.ran.push(id);
+        Ok(())
+    }
+
+    fn inputs(&mut self, id: NodeId, inputs: std::ops::Range<u32>) -> Found {
+        self.run(id)?;
+        let inputs = &self.spec.lists[inputs.start as usize..inputs.end as usize];
+        if inputs.len() != usize::from(self.graph.nodes[&id].inputs()) {
+            return Err("has another number of inputs".into());
+        }
+        for (channel, &buffer) in (0..).zip(inputs) {
+            let mut there = self.audio[buffer as usize].clone();
+            let edges = self.graph.audio.keys().filter(|key| key.to == (id, channel));
+            let mut meant: Vec<Term> = edges
+                .map(|key| Term {
+                    from: key.from,
+                    edge: self.places.audio.get(key).map(|place| place.index),
+                    delay_frames: self.latency.delay_frames(key.from.0, id),
+                })
+                .collect();
+            there.sort();
+            meant.sort();
+            if there != meant {
+                return Err(format!("input {channel} gets {there:?}, not {meant:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// An edge that reads a node's events reads them from where they are.
+    fn event_source(&self, edge: u32) -> Found {
+        let key = self.places.events.iter().find(|(_, place)| place.index == edge);
+        let (key, _) = key.ok_or("an event edge that is none")?;
+        let spec = &self.spec.event_edges[edge as usize];
+        let meant = match spec.source {
+            EventSource::Sequencer { port } => (self.only(NodeKind::Sequencer)?, port),
+            EventSource::LiveIn => (self.only(NodeKind::LiveIn)?, 0),
+            EventSource::Node { buffer, port } => {
+                (self.events[buffer as usize].ok_or("reads events before they are sent")?, port)
+            }
+        };
+        if meant != key.from || spec.port != key.to.1 {
+            return Err(format!("event edge {edge} does not carry {key:?}"));
+        }
+        let delay_frames = self.latency.delay_frames(key.from.0, key.to.0);
+        if spec.delay_frames.unwrap_or(0) != delay_frames {
+            return Err(format!("event edge {edge} delays by another length than {delay_frames}"));
+        }
+        Ok(())
+    }
+
+    fn merge(&self, id: NodeId, edges: std::ops::Range<u32>) -> Found {
+        let meant: BTreeMap<u32, NodeId> =
+            self.places.events.iter().map(|(key, place)| (place.index, key.to.0)).collect();
+        let all = meant.iter().filter(|(_, to)| **to == id).map(|(edge, _)| *edge);
+        if !all.eq(edges.clone()) {
+            return Err("does not merge exactly the edges of its node".into());
+        }
+        // Sources of delayed edges may be gone by now: they were held against the graph when read.
+        edges
+            .filter(|&edge| self.spec.event_edges[edge as usize].delay_frames.is_none())
+            .try_for_each(|edge| self.event_source(edge))
     }
 }
 
-fn index(index: u16, len: usize) -> Found {
-    if usize::from(index) < len { Ok(()) } else { Err("names what is not there") }
+fn output(id: NodeId, channel: u16) -> Term {
+    Term { from: (id, channel), edge: None, delay_frames: 0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kmidi_rt::Run;
+    use crate::compile::{Compensation, buffers, latency, order};
+    use kmidi_core::{NodeInfo, ProcessContext, ProcessStatus, Processor};
 
-    fn plan(steps: Vec<Step>) -> Plan {
-        Plan {
-            steps,
-            indices: vec![0, 1],
-            buffers: 2,
-            gains: vec![(1.0, 1.0)],
-            inboxes: vec![false],
-            ..Plan::default()
+    struct Nothing;
+    impl Processor for Nothing {
+        fn process(&mut self, _: &mut ProcessContext<'_>) -> ProcessStatus {
+            ProcessStatus::Continue
+        }
+        fn reset(&mut self) {}
+    }
+
+    fn info(latency_frames: u32) -> NodeInfo {
+        NodeInfo {
+            name: "node".into(),
+            audio_inputs: vec![1],
+            audio_outputs: vec![1],
+            event_inputs: 1,
+            event_outputs: 1,
+            latency_frames,
+            tail_frames: 0,
         }
     }
 
-    fn process(inputs: Run, outputs: Run) -> Step {
-        Step::Process { slot: 0, inputs, outputs, inbox: 0, outbox: None, behind_frames: 0 }
+    /// Two nodes side by side, one of them late, then a third; all connected for audio and events.
+    fn graph() -> Graph {
+        let mut graph = Graph::new();
+        let song = graph.add_sequencer().unwrap();
+        let nodes = [0, 100, 0].map(|latency| graph.add_processor(info(latency), Box::new(Nothing)).unwrap());
+        let output = graph.add_output(1).unwrap();
+        for node in &nodes[..2] {
+            graph.connect_events((song, 0), (*node, 0)).unwrap();
+            graph.connect_events((*node, 0), (nodes[2], 0)).unwrap();
+            graph.connect_audio((*node, 0), (nodes[2], 0)).unwrap();
+        }
+        graph.connect_audio((nodes[2], 0), (output, 0)).unwrap();
+        graph
     }
 
     #[test]
-    fn every_kind_of_broken_schedule_is_caught() {
-        let one_node = [Some(NodeId(1)), None];
-        let (zero, one, none) = (Run { start: 0, len: 1 }, Run { start: 1, len: 1 }, Run::default());
-        let good = plan(vec![Step::Clear { dst: 0 }, process(zero, one)]);
-        assert_eq!(verify(&good, &one_node), Ok(()));
-        let bad = [
-            vec![process(zero, one)],
-            vec![Step::Clear { dst: 0 }, process(zero, zero)],
-            vec![Step::Clear { dst: 7 }, process(none, one)],
-            vec![process(none, one), process(none, one)],
-            vec![],
-            vec![Step::Clear { dst: 0 }, Step::Copy { src: 0, dst: 0, gain: 0 }, process(none, one)],
-            vec![Step::Clear { dst: 0 }, Step::Add { src: 0, dst: 1, gain: 0 }, process(none, one)],
-            vec![Step::Clear { dst: 0 }, Step::Copy { src: 0, dst: 1, gain: 9 }, process(none, one)],
-        ];
-        for steps in bad {
-            let steps_text = format!("{steps:?}");
-            assert!(verify(&plan(steps), &one_node).is_err(), "{steps_text}");
+    fn a_schedule_that_does_not_do_what_the_graph_says_is_caught() {
+        let graph = graph();
+        let order = order::order(&graph).unwrap();
+        let latency = latency::latency(&graph, &order, Compensation::Song).unwrap();
+        let processors = graph.nodes.iter().filter(|(_, node)| node.kind == NodeKind::Processor);
+        let slots: Vec<_> = processors.map(|(id, _)| Some(*id)).collect();
+        let (good, places) = buffers::buffers(&graph, &order, &latency, &slots, &Places::default());
+        let found = |spec: &ScheduleSpec| {
+            verify(&graph, &latency, &slots, spec, &places).is_err() || kmidi_rt::Schedule::new(spec).is_err()
+        };
+        assert!(!found(&good));
+        for at in 0..good.steps.len() {
+            let mut without = good.clone();
+            without.steps.remove(at);
+            // Its buffer may still be silent from before.
+            let harmless = at > 0 && matches!(good.steps[at], Step::Clear { .. });
+            assert!(harmless || found(&without), "without {:?}", good.steps[at]);
+            let mut twice = good.clone();
+            twice.steps.insert(at, good.steps[at].clone());
+            let harmless = matches!(good.steps[at], Step::Copy(_) | Step::Clear { .. });
+            assert!(harmless || found(&twice), "twice {:?}", good.steps[at]);
+            if at > 0 {
+                let mut late = good.clone();
+                late.steps.swap(at - 1, at);
+                let order_matters = !matches!(
+                    (&good.steps[at - 1], &good.steps[at]),
+                    (Step::Clear { .. } | Step::Copy(_), Step::MergeEvents { .. } | Step::DelayEvents { .. })
+                        | (Step::Add(_), Step::MergeEvents { .. } | Step::DelayEvents { .. })
+                        | (Step::Process(_), Step::Clear { .. })
+                );
+                assert!(!order_matters || found(&late), "{:?}\n{:#?}", good.steps[at], good.steps);
+            }
+        }
+        for edge in 0..good.event_edges.len() {
+            let mut other = good.clone();
+            other.event_edges[edge].delay_frames = Some(99);
+            assert!(found(&other));
+            let mut other = good.clone();
+            other.event_edges[edge].port = 7;
+            assert!(found(&other));
         }
     }
 }
