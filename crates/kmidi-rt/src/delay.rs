@@ -172,7 +172,6 @@ impl EventDelay {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test runs on side B")]
 mod tests {
     use super::*;
 

@@ -45,6 +45,8 @@ pub struct Engine {
     mailbox: Mailbox,
     /// The song that follows the current one without a gap.
     queued: Option<Box<Swap>>,
+    /// The graph that comes next.
+    fading: Option<Box<Swap>>,
     panic_due: bool,
     sequencer: Sequencer,
     history: TransportHistory,
@@ -69,6 +71,7 @@ impl Engine {
             config,
             mailbox: Mailbox::new(ends.mail, ends.home),
             queued: None,
+            fading: None,
             panic_due: false,
             sequencer: Sequencer::new(),
             history: TransportHistory::new(config.quantum_frames),
@@ -94,17 +97,21 @@ impl Engine {
         self.config.sample_rate_hz
     }
 
-    /// Takes what side B has sent, up to a second graph: the note-offs that a rewiring owes are in
-    /// the new graph's inboxes, and must be played before the next one replaces it.
+    /// Takes what side B has sent. A graph waits until what it silences has faded out; what was sent
+    /// after it waits with it.
     fn take_mail(&mut self) {
-        let mut rewired = false;
-        while let Some(mail) = self.mailbox.next(usize::from(self.queued.is_some()), !rewired) {
-            match mail {
-                Mail::Control(control) => self.apply(control),
-                Mail::Swap(swap) => {
-                    rewired |= swap.graph.is_some();
-                    self.adopt(swap);
+        loop {
+            if let Some(mut swap) = self.fading.take() {
+                if swap.graph.as_mut().is_some_and(|graph| !graph.ready(&mut self.schedule)) {
+                    self.fading = Some(swap);
+                    return;
                 }
+                self.adopt(swap);
+            }
+            match self.mailbox.next(usize::from(self.queued.is_some())) {
+                Some(Mail::Control(control)) => self.apply(control),
+                Some(Mail::Swap(swap)) => self.fading = Some(swap),
+                None => return,
             }
         }
     }

@@ -146,7 +146,6 @@ fn first_bad(outputs: &[AudioBuffer]) -> Option<(usize, Trip)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test runs on side B")]
 mod tests {
     use super::*;
 

@@ -78,11 +78,11 @@ impl Mailbox {
         Mailbox { mail, home }
     }
 
-    /// The next piece of mail, unless it is a box that could not go home, or one with a graph while
-    /// `graphs` are not wanted. `held` boxes have been taken and not yet sent home.
-    pub fn next(&mut self, held: usize, graphs: bool) -> Option<Mail> {
-        if let Mail::Swap(swap) = self.mail.peek().ok()?
-            && (self.home.slots() <= held || (swap.graph.is_some() && !graphs))
+    /// The next piece of mail, unless it is a box that could not go home. `held` boxes have been
+    /// taken and not yet sent home.
+    pub fn next(&mut self, held: usize) -> Option<Mail> {
+        if let Mail::Swap(_) = self.mail.peek().ok()?
+            && self.home.slots() <= held
         {
             return None;
         }
