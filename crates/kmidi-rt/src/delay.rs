@@ -1,4 +1,4 @@
-use kmidi_core::limits::EVENT_DELAY_EVENTS;
+use kmidi_core::limits::{EVENT_DELAY_EVENTS, NOTE_OFF_RESERVE};
 use kmidi_core::{Event, Smoothed, TimedEvent};
 
 use crate::ledger::Ledger;
@@ -112,11 +112,16 @@ impl DelayLine {
     }
 }
 
+/// Note-offs of one key that an event delay keeps room for.
+const ENDS_PER_KEY: u16 = 3;
+
+const _: () = assert!((ENDS_PER_KEY as usize + 1) * NOTE_OFF_RESERVE < EVENT_DELAY_EVENTS);
+
 /// A compensation delay for the events of one edge; fixed size, survives recompiles. `[side A]`
 /// except [`EventDelay::new`].
 ///
-/// It takes an event only if there stays room for the end of every note and pedal that it has let in.
-/// So no note-off is ever lost in it.
+/// It takes an event only if there stays room for the end of every note and pedal that it has let in
+/// (of one key, [`ENDS_PER_KEY`] at once). So no note-off is lost in it.
 pub(crate) struct EventDelay {
     /// (frame of entry, event) in order of entry.
     ring: Box<[(u64, Event)]>,
@@ -136,7 +141,7 @@ impl EventDelay {
             head: 0,
             len: 0,
             delay_frames,
-            entered: Ledger::new(),
+            entered: Ledger::new(ENDS_PER_KEY),
             dropped: 0,
         }
     }
@@ -242,18 +247,20 @@ mod tests {
         let mut ends = 0;
         for i in 0..3 * EVENT_DELAY_EVENTS {
             let (channel, key) = ((i / 128 % 16) as u8, (i % 128) as u8);
-            line.push(i as u64, &TimedEvent { time: 0, port: 0, event: Event::note_on(channel, key, 1) });
+            let bend = Event::PitchBend { channel, value: i as i16 };
+            let event = if i < 6000 { Event::note_on(channel, key, 1) } else { bend };
+            line.push(i as u64, &TimedEvent { time: 0, port: 0, event });
         }
         assert!(line.dropped > 0);
         for key in 0..=127 {
-            for _ in 0..EVENT_DELAY_EVENTS / 128 {
+            for _ in 0..3 {
                 for channel in 0..16 {
                     let event = Event::note_off(channel, key, 1);
                     line.push(60_000, &TimedEvent { time: 0, port: 0, event });
                 }
             }
         }
-        let mut sounding = Ledger::new();
+        let mut sounding = Ledger::new(u16::MAX);
         while let Some((_, event)) = line.peek(1 << 40, 64) {
             sounding.track(&event);
             ends += usize::from(matches!(event, Event::NoteOff { .. }));

@@ -3,7 +3,7 @@ use std::ops::Range;
 use kmidi_core::{Event, EventBuffer, Smoothed, TimedEvent};
 
 use crate::delay::{DelayLine, EventDelay};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, MOST_PER_KEY};
 use crate::schedule::{AudioEdgeSpec, EventEdgeSpec, EventSource, Quantum};
 
 /// A connection of two audio channels: its gain, and its delay where it has one.
@@ -60,7 +60,7 @@ impl EventEdge {
         EventEdge {
             source: spec.source,
             port: spec.port,
-            ledger: Ledger::new(),
+            ledger: Ledger::new(MOST_PER_KEY),
             delay: spec.delay_frames.map(EventDelay::new),
             cursor: 0,
         }

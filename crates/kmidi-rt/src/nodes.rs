@@ -3,7 +3,7 @@ use kmidi_core::limits::{MAX_MIDI_PORTS, MAX_NODES, MAX_PARAMETER_CHANGES};
 use kmidi_core::{NodeInfo, Processor};
 
 use crate::guard::Guard;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, MOST_PER_KEY};
 
 /// A node on side A: its processor and all that belongs to the node, not to the schedule.
 pub struct NodeEntry {
@@ -25,7 +25,7 @@ impl NodeEntry {
             processor,
             guard: Guard::new(outputs, sample_rate_hz),
             asleep: false,
-            owed: (0..info.event_inputs).map(|_| Ledger::new()).collect(),
+            owed: (0..info.event_inputs).map(|_| Ledger::new(MOST_PER_KEY)).collect(),
             parameters: ArrayVec::new(),
         }
     }
@@ -51,7 +51,7 @@ impl NodeTable {
     pub fn new() -> Self {
         NodeTable {
             slots: (0..MAX_NODES).map(|_| None).collect(),
-            midi_out_owed: (0..MAX_MIDI_PORTS).map(|_| Ledger::new()).collect(),
+            midi_out_owed: (0..MAX_MIDI_PORTS).map(|_| Ledger::new(MOST_PER_KEY)).collect(),
             guard_trips: 0,
             dropped_parameters: 0,
         }
