@@ -9,6 +9,7 @@
 mod backends;
 mod error;
 pub mod files;
+mod jack_client;
 mod limited;
 mod list;
 mod manager;

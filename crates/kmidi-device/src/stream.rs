@@ -105,6 +105,8 @@ pub(crate) struct Driver {
     shared: Arc<Shared>,
     pub(crate) midi_in: MidiBuffer,
     pub(crate) midi_out: MidiBuffer,
+    /// Messages that the backend would not take from `midi_out`; it counts them.
+    pub(crate) midi_out_refused: u64,
     bridge: Option<Bridge>,
     started: bool,
     load: f32,
@@ -118,6 +120,7 @@ impl Driver {
             shared,
             midi_in: MidiBuffer::new(MIDI_MESSAGES, MIDI_BYTES),
             midi_out: MidiBuffer::new(MIDI_MESSAGES, MIDI_BYTES),
+            midi_out_refused: 0,
             bridge,
             started: false,
             load: 0.0,
@@ -160,13 +163,16 @@ impl Driver {
         let shared = &*self.shared;
         let refused = self.bridge.as_ref().map_or((0, 0), Bridge::dropped);
         shared.midi_in_dropped.store(self.midi_in.dropped() + refused.0, Relaxed);
-        shared.midi_out_dropped.store(self.midi_out.dropped() + refused.1, Relaxed);
+        shared.midi_out_dropped.store(self.midi_out.dropped() + self.midi_out_refused + refused.1, Relaxed);
         shared.frames.fetch_add(frames as u64, Relaxed);
         // Last: whoever sees the count knows that the rest is there.
         shared.callbacks.fetch_add(1, std::sync::atomic::Ordering::Release);
     }
 
     fn measure(&mut self, busy_ns: u64, frames: usize) {
+        if self.shared.freewheeling.load(Relaxed) {
+            return;
+        }
         let rate = self.shared.sample_rate_hz.load(Relaxed).max(1) as f32;
         let period_seconds = frames as f32 / rate;
         let load = busy_ns as f32 * 1e-9 / period_seconds;
