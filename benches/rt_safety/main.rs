@@ -1,0 +1,128 @@
+//! What the engine never does in its callback, shown over a million quanta; and that the watch would see it.
+//!
+//! `cargo bench --bench rt_safety` runs the controls, the scenario and, where valgrind is installed, the
+//! worst quantum's instruction count. It exits with 1 if anything was counted, a control was not caught or
+//! the budget is exceeded. `KMIDI_RT_SAFETY_QUANTA` shortens the scenario.
+
+mod instructions;
+mod nodes;
+mod plant;
+mod scenario;
+mod watch;
+
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use plant::{Deed, Plant};
+use scenario::Scenario;
+use watch::{Counts, Watch};
+
+const SEED: u64 = 0x006b_6d69_6469;
+const QUANTA: u64 = 1_000_000;
+/// Callbacks of each phase in which pages are touched for the first time.
+const WARM_UP_CALLBACKS: u32 = 3000;
+/// The phases: quantum in frames, and its share of all quanta in percent.
+const PHASES: [(u32, u64); 4] = [(64, 60), (32, 20), (128, 10), (17, 10)];
+
+fn main() -> ExitCode {
+    if instructions::is_the_measured_run() {
+        instructions::measured_run();
+        return ExitCode::SUCCESS;
+    }
+    let quanta = std::env::var("KMIDI_RT_SAFETY_QUANTA").ok().map_or(QUANTA, |text| {
+        text.parse().expect("KMIDI_RT_SAFETY_QUANTA is a number")
+    });
+    let mut watch = Watch::new();
+    if !watch.traps_system_calls() {
+        println!("system calls cannot be trapped on this machine (x86-64 Linux from 5.11 on can): not watched");
+    }
+    let mut passed = Deed::ALL.iter().all(|deed| control(*deed, &mut watch));
+    for (quantum, percent) in PHASES {
+        passed &= phase(quantum, quanta * percent / 100, &mut watch);
+    }
+    passed &= instructions::gate();
+    println!("rt_safety: {}", if passed { "passed" } else { "FAILED" });
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs the scenario with one quantum length; whether nothing was counted.
+fn phase(quantum: u32, quanta: u64, watch: &mut Watch) -> bool {
+    let mut scenario = Scenario::new(SEED + u64::from(quantum), quantum);
+    for _ in 0..WARM_UP_CALLBACKS {
+        scenario.step(&mut |engine, io| watch.watched(engine, io));
+    }
+    let warm_up = watch.take();
+    let start = scenario.handle.status();
+    let mut callbacks = 0;
+    while scenario.handle.status().quanta - start.quanta < quanta {
+        scenario.step(&mut |engine, io| watch.watched(engine, io));
+        callbacks += 1;
+    }
+    let counts = watch.take();
+    let status = scenario.handle.status();
+    println!(
+        "quantum {quantum}: {} quanta in {callbacks} callbacks, {} loud, peak {:.2}; {counts:?}",
+        status.quanta - start.quanta,
+        scenario.loud_callbacks,
+        scenario.peak,
+    );
+    println!(
+        "  seen on the way: {} loop wraps, {} starvations, {:?}, {} guard trips; faults of the warm-up: {}",
+        status.loop_wraps, status.starvations, status.drops, status.guard_trips, warm_up.faults
+    );
+    let clean = counts == Counts::default() && Counts { faults: 0, ..warm_up } == Counts::default();
+    if counts.system_calls > 0 {
+        println!("  the last system call was number {}", watch.last_system_call());
+    }
+    // A scenario in which nothing happens would prove nothing.
+    let lively = scenario.loud_callbacks * 2 > callbacks && status.loop_wraps > 0 && status.drops.song > 0;
+    if !lively {
+        println!("  FAILED: the scenario did not do what it is for");
+    }
+    clean && lively && scenario.not_finite == 0 && status.guard_trips == 0
+}
+
+/// Runs a short scenario with a planted deed; whether the watch saw it, and nothing before it.
+fn control(deed: Deed, watch: &mut Watch) -> bool {
+    const WARM: u32 = 200;
+    let mut scenario = Scenario::new(SEED, 64);
+    let plant = Plant::new(deed, WARM + 1);
+    let contended = plant.contender();
+    let node = scenario.graph.add_processor(Plant::info(), plant).expect("there is room for one more");
+    scenario.graph.connect_audio((node, 0), (scenario.output, 0)).expect("both are stereo");
+    scenario.send_graph();
+    let step = |scenario: &mut Scenario, watch: &mut Watch| {
+        scenario.quiet_quantum(&mut |engine, io| watch.watched(engine, io));
+    };
+    (0..WARM).for_each(|_| step(&mut scenario, watch));
+    let before = Counts { faults: 0, ..watch.take() };
+    let (held, is_held) = mpsc::channel();
+    let holder = std::thread::spawn(move || {
+        let guard = contended.lock().expect("nobody panics");
+        held.send(()).expect("the other end waits");
+        std::thread::sleep(Duration::from_millis(30));
+        drop(guard);
+    });
+    is_held.recv().expect("the holder holds");
+    step(&mut scenario, watch);
+    holder.join().expect("the holder ends");
+    let seen = watch.take();
+    let system_calls = seen.system_calls > 0 || !watch.traps_system_calls();
+    let caught = match deed {
+        Deed::Allocation => seen.allocations == 1,
+        Deed::Free => seen.frees == 1,
+        Deed::PthreadLock => seen.locks == 1,
+        Deed::ContendedLock => system_calls && seen.voluntary_switches > 0,
+        Deed::SystemCall | Deed::InlineSystemCall => system_calls,
+        Deed::Fault => seen.faults > 0,
+        Deed::Wait => system_calls && seen.voluntary_switches > 0,
+        Deed::NotFinite => scenario.handle.status().guard_trips == 1 && scenario.not_finite == 0,
+    };
+    let clean_before = before == Counts::default();
+    println!("control {deed:?}: {} {seen:?}", if caught { "caught" } else { "MISSED" });
+    if !clean_before {
+        println!("  FAILED: counted before the deed: {before:?}");
+    }
+    caught && clean_before
+}
