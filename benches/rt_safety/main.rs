@@ -11,6 +11,7 @@ mod scenario;
 mod watch;
 
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -30,14 +31,19 @@ fn main() -> ExitCode {
         instructions::measured_run();
         return ExitCode::SUCCESS;
     }
-    let quanta = std::env::var("KMIDI_RT_SAFETY_QUANTA").ok().map_or(QUANTA, |text| {
-        text.parse().expect("KMIDI_RT_SAFETY_QUANTA is a number")
-    });
+    let quanta = std::env::var("KMIDI_RT_SAFETY_QUANTA")
+        .ok()
+        .map_or(QUANTA, |text| text.parse().expect("KMIDI_RT_SAFETY_QUANTA is a number"));
     let mut watch = Watch::new();
     if !watch.traps_system_calls() {
-        println!("system calls cannot be trapped on this machine (x86-64 Linux from 5.11 on can): not watched");
+        println!(
+            "system calls cannot be trapped on this machine (x86-64 Linux from 5.11 on can): not watched"
+        );
     }
-    let mut passed = Deed::ALL.iter().all(|deed| control(*deed, &mut watch));
+    let mut passed = true;
+    for deed in Deed::ALL {
+        passed &= control(deed, &mut watch);
+    }
     for (quantum, percent) in PHASES {
         passed &= phase(quantum, quanta * percent / 100, &mut watch);
     }
@@ -87,8 +93,8 @@ fn phase(quantum: u32, quanta: u64, watch: &mut Watch) -> bool {
 fn control(deed: Deed, watch: &mut Watch) -> bool {
     const WARM: u32 = 200;
     let mut scenario = Scenario::new(SEED, 64);
-    let plant = Plant::new(deed, WARM + 1);
-    let contended = plant.contender();
+    let plant = Plant::new(deed);
+    let (trigger, contended) = (plant.trigger(), plant.contender());
     let node = scenario.graph.add_processor(Plant::info(), plant).expect("there is room for one more");
     scenario.graph.connect_audio((node, 0), (scenario.output, 0)).expect("both are stereo");
     scenario.send_graph();
@@ -105,6 +111,7 @@ fn control(deed: Deed, watch: &mut Watch) -> bool {
         drop(guard);
     });
     is_held.recv().expect("the holder holds");
+    trigger.store(true, Ordering::Relaxed);
     step(&mut scenario, watch);
     holder.join().expect("the holder ends");
     let seen = watch.take();

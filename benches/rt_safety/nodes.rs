@@ -2,9 +2,7 @@
 
 use basedrop::{Collector, Handle, Shared};
 use kmidi_core::{Event, NodeInfo, ProcessContext, ProcessStatus, Processor, TimedEvent};
-use kmidi_soundfont::{
-    DEFAULT_MODULATORS, GUARD_FRAMES, Generator, Generators, Preset, Sample, Zone,
-};
+use kmidi_soundfont::{DEFAULT_MODULATORS, GUARD_FRAMES, Generator, Generators, Preset, Sample, Zone};
 
 fn info(name: &str, audio: (u16, u16), events: (u16, u16), latency_frames: u32) -> NodeInfo {
     let ports = |channels| if channels == 0 { vec![] } else { vec![channels] };

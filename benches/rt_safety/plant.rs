@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use kmidi_core::{NodeInfo, ProcessContext, ProcessStatus, Processor};
@@ -34,11 +35,10 @@ impl Deed {
     ];
 }
 
-/// Silent, until quantum `at`.
+/// Silent, until it is armed.
 pub struct Plant {
     deed: Deed,
-    at: u32,
-    quantum: u32,
+    armed: Arc<AtomicBool>,
     to_free: Option<Box<u64>>,
     allocated: Option<Box<u64>>,
     fresh_page: *mut u8,
@@ -49,7 +49,7 @@ pub struct Plant {
 unsafe impl Send for Plant {}
 
 impl Plant {
-    pub fn new(deed: Deed, at: u32) -> Box<Self> {
+    pub fn new(deed: Deed) -> Box<Self> {
         // SAFETY: a fresh anonymous mapping of one page, never unmapped.
         let fresh_page = unsafe {
             libc::mmap(
@@ -64,8 +64,7 @@ impl Plant {
         assert_ne!(fresh_page, libc::MAP_FAILED);
         Box::new(Plant {
             deed,
-            at,
-            quantum: 0,
+            armed: Arc::default(),
             to_free: Some(Box::new(1)),
             allocated: None,
             fresh_page: fresh_page.cast(),
@@ -85,7 +84,12 @@ impl Plant {
         }
     }
 
-    /// Something that holds the lock for a while around the moment of the deed.
+    /// Set it, and the next quantum does the deed.
+    pub fn trigger(&self) -> Arc<AtomicBool> {
+        self.armed.clone()
+    }
+
+    /// The lock of [`Deed::ContendedLock`], for somebody else to hold meanwhile.
     pub fn contender(&self) -> Arc<Mutex<u32>> {
         self.contended.clone()
     }
@@ -132,8 +136,7 @@ fn inline_system_call() {}
 impl Processor for Plant {
     fn process(&mut self, cx: &mut ProcessContext<'_>) -> ProcessStatus {
         cx.audio.silence_outputs();
-        self.quantum += 1;
-        if self.quantum == self.at {
+        if self.armed.swap(false, Relaxed) {
             cx.audio.silent_outputs = 0;
             self.act(&mut cx.audio.outputs[0]);
         }

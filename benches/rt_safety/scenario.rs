@@ -6,8 +6,8 @@ use kmidi_core::limits::MAX_CALLBACK_FRAMES;
 use kmidi_core::{DeviceIo, Event, Frames, LoopRange, MidiBuffer, SongTime, TempoScale};
 use kmidi_graph::{EngineHandle, Graph, NodeId, engine};
 use kmidi_rt::{
-    Chase, Engine, EngineConfig, Locate, LoopPlan, Message, Page, PageEvent, PageSender, Source, Timeline, When,
-    page_stream,
+    Chase, Engine, EngineConfig, Locate, LoopPlan, Message, Page, PageEvent, PageSender, Source, Timeline,
+    When, page_stream,
 };
 use kmidi_soundfont::{PresetKey, SynthConfig, SynthHandle, synth};
 
@@ -242,12 +242,14 @@ impl Scenario {
                 Ok(())
             }
             12 => {
-                let (streamed, when) = (self.random.one_in(2), if self.random.one_in(2) { When::Now } else { When::AtEnd });
+                let (streamed, when) =
+                    (self.random.one_in(2), if self.random.one_in(2) { When::Now } else { When::AtEnd });
                 self.load(streamed, when);
                 self.handle.play()
             }
             13 => {
-                self.install(self.random.below(6) as u32);
+                let program = self.random.below(6) as u32;
+                self.install(program);
                 self.handle.panic()
             }
             14 => self.handle.master_gain(self.random.below(100) as f32 / 100.0),
@@ -359,7 +361,8 @@ impl Scenario {
             if when == When::Now {
                 self.feeder = None;
             }
-            let page = Page { events: self.song.clone(), sysex: SYSEX.to_vec(), last: true, ..Page::default() };
+            let page =
+                Page { events: self.song.clone(), sysex: SYSEX.to_vec(), last: true, ..Page::default() };
             Source::Resident(Box::new(page))
         };
         let place = self.place(0, false);
@@ -411,7 +414,13 @@ impl Scenario {
         let [left, right] = outputs;
         let mut outputs: [&mut [f32]; OUTPUTS] = [&mut left[..frames], &mut right[..frames]];
         let inputs = [&inputs[0][..frames], &inputs[1][..frames]];
-        let io = &mut DeviceIo { frames, inputs: &inputs, outputs: &mut outputs[..self.outputs], midi_in, midi_out };
+        let io = &mut DeviceIo {
+            frames,
+            inputs: &inputs,
+            outputs: &mut outputs[..self.outputs],
+            midi_in,
+            midi_out,
+        };
         call(&mut self.engine, io);
         let mut peak = 0f32;
         for output in &outputs[..self.outputs] {

@@ -77,7 +77,8 @@ impl Watch {
         dispatch::block(false);
         INSIDE.set(false);
         let after = kmidi_sys::thread_usage().expect("as before");
-        self.counts.faults += after.minor_faults + after.major_faults - before.minor_faults - before.major_faults;
+        self.counts.faults +=
+            after.minor_faults + after.major_faults - before.minor_faults - before.major_faults;
         self.counts.voluntary_switches += after.voluntary_switches - before.voluntary_switches;
     }
 
