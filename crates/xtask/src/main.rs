@@ -5,6 +5,7 @@
 
 mod packages;
 mod play;
+mod soundfont;
 mod steps;
 mod test;
 
@@ -17,6 +18,7 @@ usage: cargo xtask COMMAND
   play [FILE] [OPTION]...   install what the build needs, build, and play FILE (or a demo song);
                             options go to `kmidi play`
   test                      install what the tests need, and run every check of the project
+  soundfont                 make assets/soundfonts/kmidi-gm.sf3 again, and check it
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let result = match (command.as_deref(), rest.is_empty()) {
         (Some("play"), _) => play::run(&rest),
         (Some("test"), true) => test::run(),
+        (Some("soundfont"), true) => soundfont::run(),
         (Some("help" | "--help" | "-h"), _) => {
             print!("{USAGE}");
             Ok(())

@@ -43,6 +43,13 @@ pub const TEST: &[Package] = &[
     package("vorbis-tools", "makes compressed SoundFonts"),
 ];
 
+/// What making the shipped SoundFont needs.
+pub const SOUNDFONT: &[Package] = &[
+    package("fluid-soundfont-gm", "the SoundFont it is made from"),
+    package("vorbis-tools", "compresses the samples"),
+    package("fluidsynth", "another reader, to compare with"),
+];
+
 /// Installs those of `packages` that are missing, where this is Debian (or a child of it) and the
 /// user may; elsewhere says what is needed and goes on, since it may be there under another name.
 ///

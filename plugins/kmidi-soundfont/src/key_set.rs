@@ -31,3 +31,10 @@ impl FromIterator<u8> for KeySet {
         set
     }
 }
+
+/// Bit `n` is key `n`.
+impl From<u128> for KeySet {
+    fn from(bits: u128) -> Self {
+        KeySet(bits)
+    }
+}

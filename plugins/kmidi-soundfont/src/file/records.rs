@@ -206,7 +206,7 @@ impl Record for GeneratorRecord {
 }
 
 /// `sfSample`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SampleRecord {
     /// Name, at most 20 characters.
     pub name: String,

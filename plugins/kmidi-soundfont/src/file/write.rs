@@ -49,10 +49,12 @@ fn bytes<R: Record>(records: &[R]) -> Vec<u8> {
     bytes
 }
 
-/// Text with its NUL, at most 256 bytes.
+/// Text with one or two NULs that make its length even, at most 256 bytes: others are refused by
+/// some readers.
 fn text(text: &str) -> Vec<u8> {
-    let mut bytes = text.as_bytes()[..text.len().min(255)].to_vec();
+    let mut bytes = text.as_bytes()[..text.len().min(254)].to_vec();
     bytes.push(0);
+    bytes.resize(bytes.len().next_multiple_of(2), 0);
     bytes
 }
 

@@ -1,0 +1,258 @@
+//! A SoundFont as a tree that can be cut.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use kmidi_soundfont::Generator;
+use kmidi_soundfont::file::{
+    Bag, GeneratorRecord, InstrumentRecord, ModulatorRecord, PresetRecord, SampleRecord, SampleSource,
+    Tables, VORBIS, Warnings,
+};
+
+/// A zone of either level. Its target (instrument, sample) is not among its generators.
+#[derive(Clone, PartialEq)]
+pub struct Zone {
+    pub generators: Vec<GeneratorRecord>,
+    pub modulators: Vec<ModulatorRecord>,
+    pub target: Option<usize>,
+}
+
+impl Zone {
+    pub fn get(&self, number: u16) -> Option<u16> {
+        self.generators.iter().find(|it| it.number == number).map(|it| it.amount)
+    }
+
+    pub fn value(&self, generator: Generator) -> Option<i16> {
+        self.get(generator as u16).map(u16::cast_signed)
+    }
+
+    /// Sets a generator; ranges stay in front.
+    pub fn set(&mut self, number: u16, amount: u16) {
+        match self.generators.iter_mut().find(|it| it.number == number) {
+            Some(record) => record.amount = amount,
+            None if number == GeneratorRecord::KEY_RANGE => {
+                self.generators.insert(0, GeneratorRecord { number, amount });
+            }
+            None => self.generators.push(GeneratorRecord { number, amount }),
+        }
+    }
+
+    pub fn set_value(&mut self, generator: Generator, value: i16) {
+        self.set(generator as u16, value.cast_unsigned());
+    }
+
+    /// Lowest and highest key.
+    pub fn keys(&self) -> (u8, u8) {
+        let [low, high] = self.get(GeneratorRecord::KEY_RANGE).unwrap_or(127 << 8).to_le_bytes();
+        (low, high)
+    }
+
+    pub fn set_keys(&mut self, (low, high): (u8, u8)) {
+        self.set(GeneratorRecord::KEY_RANGE, u16::from_le_bytes([low, high]));
+    }
+}
+
+/// An instrument or a preset.
+pub struct Group {
+    pub name: String,
+    /// Bank and program of a preset.
+    pub place: (u16, u16),
+    pub zones: Vec<Zone>,
+}
+
+pub struct Sample {
+    pub record: SampleRecord,
+    /// Full scale ±1.
+    pub frames: Vec<f32>,
+    /// Loop, counted from the first frame.
+    pub looped: (usize, usize),
+}
+
+pub struct Font {
+    pub presets: Vec<Group>,
+    pub instruments: Vec<Group>,
+    pub samples: Vec<Sample>,
+}
+
+impl Font {
+    /// Reads a sound font of 16-bit samples whole.
+    pub fn read(source: &dyn SampleSource, tables: &Tables, warnings: &mut Warnings) -> io::Result<Self> {
+        let zone = |(generators, modulators): (&[GeneratorRecord], &[ModulatorRecord]), target| Zone {
+            generators: generators.iter().filter(|it| it.number != target).copied().collect(),
+            modulators: modulators.to_vec(),
+            target: generators.iter().find(|it| it.number == target).map(|it| usize::from(it.amount)),
+        };
+        let mut font = Font { presets: Vec::new(), instruments: Vec::new(), samples: Vec::new() };
+        for (place, record) in tables.presets[..tables.presets.len() - 1].iter().enumerate() {
+            let zones = tables.zones_of_preset(place, warnings);
+            let zones = zones.map(|it| zone(tables.preset_zone(it, warnings), GeneratorRecord::INSTRUMENT));
+            font.presets.push(Group {
+                name: record.name.clone(),
+                place: (record.bank, record.program),
+                zones: zones.collect(),
+            });
+        }
+        for (place, record) in tables.instruments[..tables.instruments.len() - 1].iter().enumerate() {
+            let zones = tables.zones_of_instrument(place, warnings);
+            let zones = zones.map(|it| zone(tables.instrument_zone(it, warnings), GeneratorRecord::SAMPLE));
+            font.instruments.push(Group { name: record.name.clone(), place: (0, 0), zones: zones.collect() });
+        }
+        for record in &tables.samples[..tables.samples.len() - 1] {
+            let mut bytes = vec![0; 2 * (record.end - record.start) as usize];
+            source.read_exact_at(tables.smpl.offset + 2 * u64::from(record.start), &mut bytes)?;
+            let frames = bytes.as_chunks::<2>().0.iter();
+            font.samples.push(Sample {
+                frames: frames.map(|frame| f32::from(i16::from_le_bytes(*frame)) / 32_768.0).collect(),
+                looped: (
+                    (record.loop_start - record.start) as usize,
+                    (record.loop_end - record.start).min(record.end - record.start) as usize,
+                ),
+                record: record.clone(),
+            });
+        }
+        Ok(font)
+    }
+
+    pub fn keep_presets(&mut self, keep: impl Fn(u16, u16) -> bool) {
+        self.presets.retain(|preset| keep(preset.place.0, preset.place.1));
+        self.presets.sort_by_key(|preset| preset.place);
+    }
+
+    /// Samples that some presets use.
+    pub fn samples_of_presets(&self, which: impl Fn(u16, u16) -> bool) -> BTreeSet<usize> {
+        let presets = self.presets.iter().filter(|preset| which(preset.place.0, preset.place.1));
+        let instruments = presets.flat_map(|preset| &preset.zones).filter_map(|zone| zone.target);
+        let zones = instruments.flat_map(|instrument| &self.instruments[instrument].zones);
+        zones.filter_map(|zone| zone.target).collect()
+    }
+
+    /// Drops instruments and samples that no preset reaches.
+    pub fn drop_unused(&mut self) {
+        let used = targets(&self.presets);
+        keep(&mut self.instruments, &used, &mut self.presets);
+        let used = targets(&self.instruments);
+        for sample in &mut self.samples {
+            let link = used.get(&usize::from(sample.record.link));
+            sample.record.link = link.map_or(0, |&link| link as u16);
+        }
+        keep(&mut self.samples, &used, &mut self.instruments);
+    }
+
+    /// For each sample, whether whatever uses it stays in its loop and takes its places as they are.
+    pub fn always_loops(&self) -> Vec<bool> {
+        let mut always = vec![true; self.samples.len()];
+        for instrument in &self.instruments {
+            let global = instrument.zones.first().filter(|zone| zone.target.is_none());
+            for zone in &instrument.zones {
+                let value = |generator| {
+                    zone.value(generator)
+                        .or_else(|| global.and_then(|global| global.value(generator)))
+                        .unwrap_or(0)
+                };
+                let moved = ADDRESSES.iter().any(|&generator| value(generator) != 0);
+                if let Some(sample) = zone.target.filter(|_| value(Generator::SampleModes) != 1 || moved) {
+                    always[sample] = false;
+                }
+            }
+        }
+        always
+    }
+
+    /// The records and the sample data of a file with these compressed samples.
+    pub fn tables(&self, name: &str, streams: &[Vec<u8>]) -> (Tables, Vec<u8>) {
+        let mut tables = Tables { version: (3, 0), name: name.to_owned(), ..Tables::default() };
+        let end = Group { name: "EOP".to_owned(), place: (0, 0), zones: Vec::new() };
+        for preset in self.presets.iter().chain([&end]) {
+            let (bank, program) = preset.place;
+            let bag = tables.preset_bags.len() as u16;
+            tables.presets.push(PresetRecord { name: preset.name.clone(), program, bank, bag });
+            for zone in &preset.zones {
+                tables.preset_bags.push(Bag {
+                    generator: tables.preset_generators.len() as u16,
+                    modulator: tables.preset_modulators.len() as u16,
+                });
+                tables.preset_generators.extend(records(zone, GeneratorRecord::INSTRUMENT));
+                tables.preset_modulators.extend(&zone.modulators);
+            }
+        }
+        let end = Group { name: "EOI".to_owned(), place: (0, 0), zones: Vec::new() };
+        for instrument in self.instruments.iter().chain([&end]) {
+            let bag = tables.instrument_bags.len() as u16;
+            tables.instruments.push(InstrumentRecord { name: instrument.name.clone(), bag });
+            for zone in &instrument.zones {
+                tables.instrument_bags.push(Bag {
+                    generator: tables.instrument_generators.len() as u16,
+                    modulator: tables.instrument_modulators.len() as u16,
+                });
+                tables.instrument_generators.extend(records(zone, GeneratorRecord::SAMPLE));
+                tables.instrument_modulators.extend(&zone.modulators);
+            }
+        }
+        tables.preset_bags.push(Bag {
+            generator: tables.preset_generators.len() as u16,
+            modulator: tables.preset_modulators.len() as u16,
+        });
+        tables.instrument_bags.push(Bag {
+            generator: tables.instrument_generators.len() as u16,
+            modulator: tables.instrument_modulators.len() as u16,
+        });
+        tables.preset_generators.push(GeneratorRecord::default());
+        tables.instrument_generators.push(GeneratorRecord::default());
+        tables.preset_modulators.push(ModulatorRecord::default());
+        tables.instrument_modulators.push(ModulatorRecord::default());
+
+        let mut smpl = Vec::new();
+        for (sample, stream) in self.samples.iter().zip(streams) {
+            let start = smpl.len() as u32;
+            smpl.extend(stream);
+            let end = smpl.len() as u32;
+            // Not every reader knows of the pad byte after a chunk of odd length.
+            smpl.resize(smpl.len().next_multiple_of(2), 0);
+            tables.samples.push(SampleRecord {
+                start,
+                end,
+                loop_start: sample.looped.0 as u32,
+                loop_end: sample.looped.1 as u32,
+                kind: sample.record.kind | VORBIS,
+                ..sample.record.clone()
+            });
+        }
+        tables.samples.push(SampleRecord::default());
+        (tables, smpl)
+    }
+}
+
+/// Generators that move the places of a sample.
+pub const ADDRESSES: [Generator; 8] = [
+    Generator::StartAddrsOffset,
+    Generator::EndAddrsOffset,
+    Generator::StartLoopAddrsOffset,
+    Generator::EndLoopAddrsOffset,
+    Generator::StartAddrsCoarseOffset,
+    Generator::EndAddrsCoarseOffset,
+    Generator::StartLoopAddrsCoarseOffset,
+    Generator::EndLoopAddrsCoarseOffset,
+];
+
+fn records(zone: &Zone, number: u16) -> impl Iterator<Item = GeneratorRecord> {
+    let target = zone.target.map(|amount| GeneratorRecord { number, amount: amount as u16 });
+    zone.generators.iter().copied().chain(target)
+}
+
+/// Old and new index of everything that the groups refer to.
+fn targets(groups: &[Group]) -> BTreeMap<usize, usize> {
+    let used: BTreeSet<usize> =
+        groups.iter().flat_map(|group| &group.zones).filter_map(|zone| zone.target).collect();
+    used.into_iter().enumerate().map(|(new, old)| (old, new)).collect()
+}
+
+fn keep<T>(things: &mut Vec<T>, used: &BTreeMap<usize, usize>, users: &mut [Group]) {
+    let mut index = 0;
+    things.retain(|_| {
+        index += 1;
+        used.contains_key(&(index - 1))
+    });
+    for target in users.iter_mut().flat_map(|user| &mut user.zones).filter_map(|zone| zone.target.as_mut()) {
+        *target = used[target];
+    }
+}
