@@ -176,8 +176,7 @@ impl TrackReader {
         };
         let claimed_end = start + u64::from(claimed);
         let mut end = claimed_end;
-        let doubtful = is_text && self.looks_like_events(source, start, claimed_end)?;
-        if doubtful || !self.believable_end(source, kind, start, claimed_end)? {
+        if !self.believable_end(source, kind, claimed_end)? {
             // Somewhere in what was claimed as data, events may start again.
             let last = if claimed_end > self.limit {
                 self.limit
@@ -210,48 +209,25 @@ impl TrackReader {
         }))
     }
 
-    /// Whether the data of an event can end at `end`: there is such a place, an event (or the end)
-    /// follows, and the data of fixed length has that length.
-    fn believable_end(
-        &mut self,
-        source: &dyn ByteSource,
-        kind: HeadKind,
-        start: u64,
-        end: u64,
-    ) -> io::Result<bool> {
-        if end > self.limit {
-            return Ok(false);
-        }
-        if self.standard_end(source, kind, start)?.is_some_and(|standard| standard != end) {
-            return Ok(false);
-        }
-        if matches!(kind, HeadKind::Meta { kind: 0x2f, .. }) || end == self.limit {
-            return Ok(true);
+    /// Whether the data of an event can end at `end`: there is such a place, and what follows is an
+    /// event by the letter of the specification (or the end). So nothing is ever made of a file
+    /// without damage but what it says.
+    fn believable_end(&mut self, source: &dyn ByteSource, kind: HeadKind, end: u64) -> io::Result<bool> {
+        if end >= self.limit || matches!(kind, HeadKind::Meta { kind: 0x2f, .. }) {
+            return Ok(end <= self.limit);
         }
         // The window stays where it is unless the payload leaves it.
-        let running = self.state.running;
         let bytes = self.window.bytes(source, end, MAX_HEAD, self.limit)?;
-        Ok(match event_bytes::head(bytes, running) {
-            Ok(EventHead { used, kind: HeadKind::Channel(_), .. }) => used > 0,
-            Ok(EventHead { used, kind, .. }) => {
-                let (HeadKind::Meta { len, .. } | HeadKind::SysEx { len } | HeadKind::Escape { len }) = kind
-                else {
-                    return Ok(false);
-                };
-                end + used as u64 + u64::from(len) <= self.limit
-            }
+        Ok(match event_bytes::head(bytes, None) {
+            Ok(EventHead { kind: HeadKind::Channel(_), .. }) => true,
+            Ok(EventHead {
+                used,
+                kind: HeadKind::Meta { len, .. } | HeadKind::SysEx { len } | HeadKind::Escape { len },
+                ..
+            }) => end + used as u64 + u64::from(len) <= self.limit,
             Err(Fault::Short | Fault::IllegalStatus { .. }) => true,
             Err(_) => false,
         })
-    }
-
-    /// Whether a text has control characters in it that texts do not have.
-    fn looks_like_events(&mut self, source: &dyn ByteSource, start: u64, end: u64) -> io::Result<bool> {
-        let len = (end.min(self.limit).saturating_sub(start) as usize).min(LOOK_AHEAD);
-        let bytes = self.window.bytes(source, start, len, self.limit)?;
-        let text = bytes[..len.min(bytes.len())].trim_ascii_end();
-        let text = text.iter().rposition(|&b| b != 0).map_or(&text[..0], |last| &text[..=last]);
-        Ok(text.iter().any(|&b| b < b' ' && !b.is_ascii_whitespace()))
     }
 
     /// Where the data of a meta event ends if it has the length that the specification gives to its
@@ -265,7 +241,7 @@ impl TrackReader {
         let HeadKind::Meta { kind, len } = kind else { return Ok(None) };
         let Some(fixed) = fixed_meta_len(kind) else { return Ok(None) };
         let end = start + u64::from(fixed);
-        Ok((len == fixed && end <= self.limit || self.is_plausible(source, end)?).then_some(end))
+        Ok((len != fixed && self.is_plausible(source, end)?).then_some(end))
     }
 
     /// The event here, read with the status that a meta event has voided, if that makes sense.

@@ -279,7 +279,7 @@ fn meta_events_of_wrong_length() {
 
 #[test]
 fn a_text_that_claims_more_than_it_has() {
-    for claimed in [&[0x09][..], &[0x20], &[0x8f, 0xff, 0x7f], &[0x8f, 0xff, 0xff, 0x7f]] {
+    for claimed in [&[0x0a][..], &[0x20], &[0x8f, 0xff, 0x7f], &[0x8f, 0xff, 0xff, 0x7f]] {
         let text = [&[0x00, 0xff, 0x01][..], claimed, b"words"].concat();
         let bytes = single(&[text, notes(8), END.to_vec()].concat());
         let found = warnings(&bytes);
