@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::limited::Pending;
 use crate::stream::Stream;
-use crate::{AudioRequest, Backend, DeviceError, OpenDevice, jack_client, null_clock};
+use crate::{AudioRequest, Backend, DeviceError, OpenDevice, cpal_stream, jack_client, null_clock};
 
 /// How long a backend may take to open a device.
 const OPEN_LIMIT: Duration = Duration::from_secs(4);
@@ -58,7 +58,7 @@ pub(crate) fn probe(
 fn open_now(backend: Backend, request: &AudioRequest, attempt: u32) -> Result<Stream, DeviceError> {
     match backend {
         Backend::Jack => jack_client::open(request),
+        Backend::Pulse | Backend::Alsa => cpal_stream::open(backend, request),
         Backend::Null => null_clock::open(request, attempt),
-        _ => Err(DeviceError::unavailable(backend, "not built in")),
     }
 }

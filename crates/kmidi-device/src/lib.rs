@@ -7,6 +7,9 @@
 #![warn(missing_docs)]
 
 mod backends;
+mod block;
+mod cpal_host;
+mod cpal_stream;
 mod error;
 pub mod files;
 mod jack_client;

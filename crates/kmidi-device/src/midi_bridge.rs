@@ -99,6 +99,7 @@ pub(crate) fn open(
     if request.midi_in == MidiPort::Off && request.midi_out == MidiPort::Off {
         return Ok((None, Ports::default()));
     }
+    crate::cpal_host::quiet();
     let mut ports = Ports::default();
     let mut bridge = Bridge {
         input: None,
@@ -197,6 +198,7 @@ fn find<IO: MidiIO>(io: &IO, wanted: &str) -> Result<IO::Port, DeviceError> {
 
 /// Names of the sequencer's ports: those to receive from, those to send to.
 pub(crate) fn port_names(client_name: &str) -> Result<(Vec<String>, Vec<String>), DeviceError> {
+    crate::cpal_host::quiet();
     fn names<IO: MidiIO>(io: &IO) -> Vec<String> {
         io.ports().iter().filter_map(|port| io.port_name(port).ok()).collect()
     }

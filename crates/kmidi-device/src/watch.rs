@@ -17,9 +17,11 @@ const TICK: Duration = Duration::from_millis(10);
 /// A device is lost after this many periods without a callback, and not before this time: a busy
 /// system makes any time-sharing server late.
 const SILENT_PERIODS: f64 = 10.0;
-const SILENT_AT_LEAST: Duration = Duration::from_millis(250);
-/// The first callback may take longer: servers resume hardware.
-const FIRST_CALLBACK: Duration = Duration::from_secs(3);
+const SILENT_AT_LEAST: Duration = Duration::from_millis(400);
+/// At first it may take longer: servers fill their buffers, then resume the hardware (PulseAudio's
+/// null sink first finishes a block of two seconds).
+const STARTING_CALLBACKS: u64 = 8;
+const STARTING_LIMIT: Duration = Duration::from_secs(3);
 /// How long closing a stream is waited for.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// How long a callback under way is waited for.
@@ -91,8 +93,8 @@ impl Running {
             self.heard = Instant::now();
         }
         let period = f64::from(shared.period_frames.load(Relaxed)) / f64::from(rate.max(1));
-        let limit = if callbacks == 0 {
-            FIRST_CALLBACK
+        let limit = if callbacks < STARTING_CALLBACKS {
+            STARTING_LIMIT
         } else {
             SILENT_AT_LEAST.max(Duration::from_secs_f64(SILENT_PERIODS * period))
         };

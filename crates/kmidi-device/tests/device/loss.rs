@@ -86,7 +86,7 @@ fn a_silent_device_is_told_replaced_by_the_null_clock_and_taken_up_again() {
 #[test]
 fn a_device_that_comes_back_at_another_rate_waits_for_an_engine() {
     let (manager, events) = DeviceManager::start().unwrap();
-    let faults = Faults { stall_at_period: Some(5), back_at_rate_hz: Some(44_100), ..Faults::default() };
+    let faults = Faults { stall_at_period: Some(15), back_at_rate_hz: Some(44_100), ..Faults::default() };
     manager.open(null(faults, OnLoss::Continue)).unwrap();
     let (old, old_frames) = Noise::new();
     manager.install(old).unwrap();
@@ -107,7 +107,7 @@ fn a_device_that_comes_back_at_another_rate_waits_for_an_engine() {
 #[test]
 fn on_loss_stop_no_longer_calls_the_engine() {
     let (manager, events) = DeviceManager::start().unwrap();
-    let faults = Faults { stall_at_period: Some(5), ..Faults::default() };
+    let faults = Faults { stall_at_period: Some(15), ..Faults::default() };
     manager.open(null(faults, OnLoss::Stop)).unwrap();
     let (engine, frames) = Noise::new();
     manager.install(engine).unwrap();

@@ -6,6 +6,7 @@
 mod jack;
 mod jack_midi;
 mod none;
+mod pulse;
 mod recorder;
 #[path = "../device/rig.rs"]
 mod rig;
