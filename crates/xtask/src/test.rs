@@ -29,6 +29,8 @@ pub fn run() -> Result<()> {
     // `--cfg loom` rebuilds everything below the models: in a folder of its own, or the next build would do it again.
     let models = "test --locked --package kmidi-rt --lib --target-dir target/loom -- model";
     steps.run("every interleaving", cargo(models).env("RUSTFLAGS", "--cfg loom"))?;
+    let fuzz = "build --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz";
+    steps.run("fuzz targets build", &mut cargo(fuzz))?;
     steps.summary();
     Ok(())
 }
