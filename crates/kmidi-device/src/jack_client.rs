@@ -13,7 +13,7 @@ use kmidi_core::limits::{MAX_CALLBACK_FRAMES, MAX_DEVICE_CHANNELS};
 
 use crate::list::position_of;
 use crate::stream::{Driver, Shared, Stream};
-use crate::{AudioRequest, Backend, DeviceError, MidiPort, OpenDevice};
+use crate::{AudioRequest, Backend, BackendInfo, DeviceError, DeviceInfo, MidiPort, OpenDevice};
 
 /// The id of a client that is connected to nothing.
 const UNCONNECTED: &str = "none";
@@ -49,6 +49,46 @@ pub(crate) fn open(request: &AudioRequest) -> Result<Stream, DeviceError> {
     let latency = first_output.map_or(0, |port| port.get_latency_range(LatencyType::Playback).1);
     let device = describe(&client, request, sink, latency);
     Ok(Stream { shared, device, handle: Box::new(client) })
+}
+
+/// What the running server offers.
+pub(crate) fn list() -> Result<BackendInfo, DeviceError> {
+    let client = connect("kmidi-list")?;
+    let default = choose_sink(&client, None)?;
+    let ports = client.ports(None, Some(AUDIO), PortFlags::IS_INPUT);
+    let mut info = BackendInfo::new(Backend::Jack);
+    for owner in owners(&ports) {
+        let start = format!("{owner}:");
+        info.devices.push(DeviceInfo {
+            name: format!("JACK {owner}"),
+            is_default: default.as_ref() == Some(&owner),
+            sample_rate_hz: Some(client.sample_rate()),
+            channels: Some(ports.iter().filter(|port| port.starts_with(&start)).count() as u16),
+            id: owner,
+        });
+    }
+    info.devices.push(DeviceInfo {
+        id: UNCONNECTED.to_owned(),
+        name: "JACK, ports not connected".to_owned(),
+        is_default: default.is_none(),
+        sample_rate_hz: Some(client.sample_rate()),
+        channels: None,
+    });
+    info.midi_inputs = client.ports(None, Some(MIDI), PortFlags::IS_OUTPUT);
+    info.midi_outputs = client.ports(None, Some(MIDI), PortFlags::IS_INPUT);
+    Ok(info)
+}
+
+/// The clients that have these ports, in their order.
+fn owners(ports: &[String]) -> Vec<String> {
+    let mut owners: Vec<String> = Vec::new();
+    for port in ports {
+        let owner = port.split(':').next().unwrap_or_default();
+        if !owners.iter().any(|known| known == owner) {
+            owners.push(owner.to_owned());
+        }
+    }
+    owners
 }
 
 /// A client of the running server; none is started.
@@ -94,14 +134,11 @@ fn choose_sink(client: &Client, wanted: Option<&str>) -> Result<Option<String>, 
     if wanted == Some(UNCONNECTED) {
         return Ok(None);
     }
-    let owner = |port: &String| port.split(':').next().unwrap_or_default().to_owned();
     let Some(wanted) = wanted else {
         let flags = PortFlags::IS_INPUT | PortFlags::IS_PHYSICAL;
-        return Ok(client.ports(None, Some(AUDIO), flags).first().map(owner));
+        return Ok(owners(&client.ports(None, Some(AUDIO), flags)).into_iter().next());
     };
-    let mut owners: Vec<String> =
-        client.ports(None, Some(AUDIO), PortFlags::IS_INPUT).iter().map(owner).collect();
-    owners.dedup();
+    let owners = owners(&client.ports(None, Some(AUDIO), PortFlags::IS_INPUT));
     if owners.iter().any(|owner| owner == wanted) {
         return Ok(Some(wanted.to_owned()));
     }
@@ -178,8 +215,8 @@ where
     OpenDevice {
         backend: Backend::Jack,
         name: match &sink {
-            Some(sink) => format!("{} -> {sink}", client.name()),
-            None => client.name().to_owned(),
+            Some(sink) => format!("JACK {sink}"),
+            None => "JACK".to_owned(),
         },
         device: sink.unwrap_or_else(|| UNCONNECTED.to_owned()),
         sample_rate_hz: rate,

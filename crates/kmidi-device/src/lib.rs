@@ -11,6 +11,7 @@ mod block;
 mod cpal_host;
 mod cpal_stream;
 mod error;
+mod facts;
 pub mod files;
 mod jack_client;
 mod limited;
@@ -25,7 +26,9 @@ mod tap;
 mod watch;
 
 pub use error::DeviceError;
+pub use facts::{MemoryLimit, RealTimeFacts, real_time_facts};
 pub use kmidi_sys::Scheduling;
+pub use list::{BackendInfo, DeviceInfo, list_devices};
 pub use manager::{DeviceEvent, DeviceManager, DeviceStatus};
 pub use offline::{Block, CallbackSizes, Offline};
 pub use request::{AudioRequest, Backend, Faults, MidiPort, OnLoss, OpenDevice};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::DeviceError;
 
@@ -49,10 +49,7 @@ impl<T: Send + 'static> Pending<T> {
 
     /// Waits until it is done or given up.
     pub(crate) fn wait(self) -> Option<T> {
-        match self.result.recv_deadline(self.deadline) {
-            Ok(value) => Some(value),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.result.recv_deadline(self.deadline).ok()
     }
 }
 

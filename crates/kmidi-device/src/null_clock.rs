@@ -10,16 +10,17 @@ use kmidi_sys::{monotonic_ns, sleep_until_ns};
 
 use crate::stream::{Driver, Shared, Stream};
 use crate::tap::Tap;
-use crate::{AudioRequest, Backend, DeviceError, Faults, OpenDevice, midi_bridge};
+use crate::{AudioRequest, Backend, DeviceError, DeviceInfo, Faults, OpenDevice, midi_bridge};
 
 const DEFAULT_RATE_HZ: u32 = 48_000;
-pub(crate) const DEFAULT_PERIOD_FRAMES: u32 = 256;
+const DEFAULT_PERIOD_FRAMES: u32 = 256;
 /// Below what JACK and PipeWire give their own threads by default (70 and 88), above everything else.
 const FIFO_PRIORITY: u8 = 60;
 const STACK_BYTES: usize = 256 << 10;
 
 /// The null clock's one id.
 pub(crate) const DEVICE_ID: &str = "null";
+const NAME: &str = "null clock (silent)";
 
 /// Opens a null clock; `attempt` is 0 the first time, then counts the probes after a loss.
 pub(crate) fn open(request: &AudioRequest, attempt: u32) -> Result<Stream, DeviceError> {
@@ -63,7 +64,7 @@ pub(crate) fn open(request: &AudioRequest, attempt: u32) -> Result<Stream, Devic
     let device = OpenDevice {
         backend: Backend::Null,
         device: DEVICE_ID.to_owned(),
-        name: "null clock (silent)".to_owned(),
+        name: NAME.to_owned(),
         sample_rate_hz,
         period_frames,
         channels_in: request.channels_in,
@@ -85,6 +86,17 @@ pub(crate) fn in_place_of(device: &OpenDevice) -> Result<Stream, DeviceError> {
         ..AudioRequest::default()
     };
     open(&request, 0)
+}
+
+/// How it is listed.
+pub(crate) fn info() -> DeviceInfo {
+    DeviceInfo {
+        id: DEVICE_ID.to_owned(),
+        name: NAME.to_owned(),
+        is_default: true,
+        sample_rate_hz: None,
+        channels: None,
+    }
 }
 
 fn silence(channels: usize, frames: u32) -> Vec<Box<[f32]>> {

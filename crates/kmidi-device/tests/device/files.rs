@@ -150,3 +150,67 @@ fn memory_does_not_grow_with_the_length_of_a_flac_file() {
     // 5 minutes are 84 MiB of samples. Other tests run beside this one.
     assert!(grown < 8 << 10, "grew by {grown} KiB");
 }
+
+/// Set in the child that is killed while it writes.
+const ENDLESS: &str = "KMIDI_TEST_WRITES_TO";
+
+#[test]
+fn kill_9_leaves_the_old_file_and_nothing_else() {
+    if let Some(path) = std::env::var_os(ENDLESS) {
+        let spec = AudioSpec { sample_rate_hz: 48_000, channels: 2, format: SampleFormat::Float32 };
+        let mut writer = AudioFileWriter::create(Path::new(&path), Container::Wav, spec).unwrap();
+        let second = audio(48_000);
+        loop {
+            writer.write(&second).unwrap();
+            println!("{} frames", writer.frames());
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("song.wav");
+    fs::write(&path, "old").unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "files::kill_9_leaves_the_old_file_and_nothing_else", "--nocapture"])
+        .env(ENDLESS, &path)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().ends_with(" frames")), "it writes");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// A real file system that is too small: everything up to the last flush can fail.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_fills_up_keeps_the_old_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = |program: &str, arguments: &[&str]| {
+        let status = std::process::Command::new(program).args(arguments).arg(folder.path()).output();
+        status.is_ok_and(|output| output.status.success())
+    };
+    if !mount("mount", &["-t", "tmpfs", "-o", "size=64k", "tmpfs"]) {
+        let required = std::env::var_os("KMIDI_REQUIRE_SERVERS").is_some_and(|value| value == "1");
+        assert!(!required, "a small file system cannot be mounted");
+        println!("SKIPPED: a small file system cannot be mounted here");
+        return;
+    }
+    let results: Vec<_> = ["a.wav", "a.flac"]
+        .map(|name| {
+            let path = folder.path().join(name);
+            fs::write(&path, "old").unwrap();
+            let result = write(&path, SampleFormat::Int16, &audio(100_000));
+            (result, fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count())
+        })
+        .into_iter()
+        .collect();
+    let fits = write(&folder.path().join("small.wav"), SampleFormat::Int16, &audio(1000));
+    assert!(mount("umount", &[]));
+    for (position, (result, old, entries)) in results.into_iter().enumerate() {
+        assert!(matches!(result, Err(FileError::DiskFull { .. })), "{result:?}");
+        assert_eq!((&*old, entries), (&b"old"[..], position + 1));
+    }
+    fits.unwrap();
+}

@@ -71,14 +71,14 @@ fn real_time_at_256_is_continuous() {
         let (engine, _frames) = Noise::new();
         manager.install(engine).unwrap();
         let captured = recorder.finish();
-        let (breaks, status) = (breaks(&captured), manager.status());
-        println!("10 s at 256: {breaks} breaks, {} xruns, {:?}", status.xruns, status.scheduling);
+        let (found, status) = (breaks(&captured), manager.status());
+        println!("10 s at 256: {found} breaks, {} xruns, {:?}", status.xruns, status.scheduling);
         assert!(captured.len() > 9 * 48_000);
         // A shared machine may be late; then JACK says so.
-        assert!(breaks <= 2 * status.xruns as usize + 2, "{breaks} breaks, {} xruns", status.xruns);
+        assert!(found <= 2 * status.xruns as usize + 2, "{found} breaks, {} xruns", status.xruns);
         let mut planted = captured[..4800].to_vec();
         planted.remove(2400);
-        assert_eq!(super::jack::breaks(&planted), super::jack::breaks(&captured[..4800]) + 1, "the control");
+        assert_eq!(breaks(&planted), breaks(&captured[..4800]) + 1, "the control");
     });
 }
 
@@ -149,5 +149,23 @@ fn a_device_that_is_not_there_is_an_error_that_names_those_that_are() {
         let request = AudioRequest { device: Some("elsewhere".to_owned()), ..jack(OnLoss::Continue) };
         let error = manager.open(request).unwrap_err().to_string();
         assert!(error.contains("elsewhere") && error.contains("system"), "{error}");
+    });
+}
+
+#[test]
+fn the_list_names_what_can_be_opened() {
+    with_jack("jack::the_list_names_what_can_be_opened", || {
+        let _server = jackd(256);
+        let listed = kmidi_device::list_devices();
+        let offered = listed.iter().find(|info| info.backend == Backend::Jack).unwrap();
+        assert_eq!(offered.unavailable, None);
+        let system = &offered.devices[0];
+        assert!(system.id == "system" && system.is_default && system.channels == Some(2));
+        assert_eq!(system.sample_rate_hz, Some(48_000));
+        let (manager, _events) = DeviceManager::start().unwrap();
+        for device in &offered.devices {
+            let request = AudioRequest { device: Some(device.id.clone()), ..jack(OnLoss::Continue) };
+            assert_eq!(manager.open(request).unwrap().device, device.id);
+        }
     });
 }
