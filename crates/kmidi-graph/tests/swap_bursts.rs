@@ -1,0 +1,126 @@
+//! Exchanging graphs in bursts allocates and frees nothing on side A. In a binary of its own: the
+//! allocator is the whole program's.
+
+#[path = "graph/rig.rs"]
+#[allow(dead_code, reason = "the other tests use more of it")]
+mod rig;
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc, reset_violation_count, violation_count};
+use kmidi_core::{Event, ProcessContext, ProcessStatus, Processor};
+use kmidi_graph::NodeId;
+use kmidi_rt::GraphSwap;
+use rig::{Function, Random, Rig, info};
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+/// Adds its inputs up and passes events on.
+fn plain() -> Box<dyn Processor> {
+    Box::new(Function(|cx: &mut ProcessContext<'_>| {
+        for (channel, output) in cx.audio.outputs.iter_mut().enumerate() {
+            output.fill(0.01);
+            if let Some(input) = cx.audio.inputs.get(channel) {
+                output.iter_mut().zip(input.iter()).for_each(|(out, x)| *out += x * 0.1);
+            }
+        }
+        for event in cx.events_in {
+            let _ = cx.events_out.push(kmidi_core::TimedEvent { port: 0, ..*event });
+        }
+        ProcessStatus::Continue
+    }))
+}
+
+struct Case {
+    rig: Rig,
+    random: Random,
+    song: NodeId,
+    output: NodeId,
+    nodes: Vec<NodeId>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let mut rig = Rig::new(64);
+        // What the rig writes down must not need more room.
+        rig.heard.iter_mut().for_each(|heard| heard.reserve(1 << 21));
+        let (song, output) = (rig.graph.add_sequencer().unwrap(), rig.graph.add_output(2).unwrap());
+        Case { rig, random: Random(7), song, output, nodes: vec![] }
+    }
+
+    /// A random edit: nodes come and go, edges too, latencies and gains change.
+    fn edit(&mut self) -> GraphSwap {
+        let (graph, random) = (&mut self.rig.graph, &mut self.random);
+        for _ in 0..1 + random.below(3) {
+            let some = |random: &mut Random, nodes: &[NodeId]| nodes[random.below(nodes.len())];
+            match random.below(8) {
+                0 | 1 if self.nodes.len() < 12 => {
+                    let latency = random.below(500) as u32;
+                    let id = graph.add_processor(info("node", 2, 2, latency), plain()).unwrap();
+                    if let Some(&before) = self.nodes.last() {
+                        graph.connect_audio((before, 0), (id, 0)).unwrap();
+                    }
+                    graph.connect_events((self.song, 0), (id, 0)).unwrap();
+                    graph.connect_audio((id, 0), (self.output, 0)).unwrap();
+                    self.nodes.push(id);
+                }
+                _ if self.nodes.len() < 2 => {}
+                2 => {
+                    let gone = self.nodes.swap_remove(random.below(self.nodes.len()));
+                    graph.remove_node(gone).unwrap();
+                }
+                3 => {
+                    let id = some(random, &self.nodes);
+                    graph.set_latency(id, random.below(3000) as u32).unwrap();
+                }
+                4 => graph.disconnect_events(self.song, some(random, &self.nodes)),
+                5 => graph.connect_events((self.song, 0), (some(random, &self.nodes), 2)).unwrap(),
+                6 => graph.disconnect_audio(some(random, &self.nodes), self.output),
+                _ => {
+                    let id = some(random, &self.nodes);
+                    graph.connect_audio((id, 0), (self.output, 0)).unwrap();
+                    graph.set_connection_gain(id, self.output, random.below(9) as f32 * 0.1).unwrap();
+                }
+            }
+        }
+        self.rig.compile()
+    }
+}
+
+/// Runs bursts of swaps; all of side A inside the watch. Returns the number of nodes that went home.
+fn bursts(rounds: usize, planted: bool) -> (u32, usize) {
+    let mut case = Case::new();
+    let song: Vec<_> = (0..16u8).map(|key| (u32::from(key), 0, Event::note_on(key % 3, key, 100))).collect();
+    reset_violation_count();
+    let mut home = 0;
+    for _ in 0..rounds {
+        let size = 1 + case.random.below(8);
+        let mut burst: Vec<GraphSwap> = (0..size).map(|_| case.edit()).collect();
+        let polite = case.random.one_in(2);
+        let rig = &mut case.rig;
+        rig.sent.reserve(1 << 12);
+        assert_no_alloc(|| {
+            for swap in &mut burst {
+                while polite && !swap.ready(&mut rig.schedule) {
+                    rig.quantum(&song);
+                }
+                swap.adopt(&mut rig.schedule, &mut rig.nodes);
+                if planted {
+                    drop(std::hint::black_box(Box::new(1)));
+                }
+            }
+            (0..4).for_each(|_| rig.quantum(&song));
+        });
+        home += burst.into_iter().map(|swap| swap.into_processors().count()).sum::<usize>();
+        rig.heard.iter_mut().for_each(Vec::clear);
+    }
+    (violation_count(), home)
+}
+
+#[test]
+fn bursts_of_graphs_allocate_and_free_nothing() {
+    let (violations, _) = bursts(2, true);
+    assert!(violations > 0, "a planted allocation is seen");
+    let (violations, home) = bursts(if cfg!(miri) { 2 } else { 300 }, false);
+    assert_eq!(violations, 0);
+    assert!(home > 20, "processors came home: {home}");
+}
