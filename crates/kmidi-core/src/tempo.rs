@@ -295,10 +295,18 @@ impl MeterMap {
         self.beat_ticks(meter) * i64::from(meter.numerator)
     }
 
+    /// The meter in force at a tick.
+    pub fn meter(&self, tick: Ticks) -> Meter {
+        self.change_at(tick).meter
+    }
+
+    fn change_at(&self, tick: Ticks) -> MeterChange {
+        self.changes[self.changes.partition_point(|c| c.tick <= tick).saturating_sub(1)]
+    }
+
     /// Bar, beat and tick of a tick.
     pub fn position(&self, tick: Ticks) -> MusicalPosition {
-        let at = self.changes.partition_point(|c| c.tick <= tick).saturating_sub(1);
-        let change = self.changes[at];
+        let change = self.change_at(tick);
         let since = (tick.0 - change.tick.0).max(0);
         let (bar, beat) = (self.bar_ticks(change.meter), self.beat_ticks(change.meter));
         MusicalPosition {
@@ -397,6 +405,7 @@ mod tests {
             [position(0), position(7), position(8), position(10), position(11)],
             [(1, 1), (2, 4), (3, 1), (3, 3), (4, 1)]
         );
+        assert_eq!((map.meter(Ticks(480 * 8 - 1)), map.meter(Ticks(480 * 8))), (Meter::default(), waltz));
         for bar in 1..20 {
             assert_eq!(map.position(map.bar_start(bar)), MusicalPosition { bar, beat: 1, tick: 0 });
         }

@@ -18,4 +18,4 @@ pub use memory::{LockedMemory, prefault_stack};
 pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo, set_time_sharing};
 #[cfg(target_os = "linux")]
 pub use unnamed_file::{create_unnamed, name_file};
-pub use usage::{ThreadUsage, thread_usage};
+pub use usage::{ThreadUsage, process_cpu_time, thread_usage};
