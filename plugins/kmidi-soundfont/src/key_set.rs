@@ -18,6 +18,16 @@ impl KeySet {
         key < 128 && self.0 >> key & 1 == 1
     }
 
+    /// Whether every key of `other` is in it.
+    pub fn has_all(&self, other: &KeySet) -> bool {
+        other.0 & !self.0 == 0
+    }
+
+    /// The keys of both.
+    pub fn union(&self, other: &KeySet) -> KeySet {
+        KeySet(self.0 | other.0)
+    }
+
     /// Whether it has a key of this range.
     pub(crate) fn meets(&self, keys: &RangeInclusive<u8>) -> bool {
         keys.clone().any(|key| self.contains(key))
