@@ -1,1 +1,55 @@
+//! The application as a library: a [`Session`] takes [`Command`]s and gives [`Snapshot`]s.
+//!
+//! It opens songs and SoundFonts, wires engine, synthesiser and device, and does what may take
+//! time on a few worker threads. It prints nothing and reads no command line: those are the
+//! business of its clients. All of it is side B.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod command;
+mod conductor;
+pub mod doctor;
+mod feed;
+mod feeder;
+mod input;
+mod loudness;
+mod offline;
+mod pool;
+mod presets;
+mod reader;
+mod render;
+mod rig;
+mod session;
+mod shelf;
+mod snapshot;
+mod song;
+mod song_info;
+mod sound_bank;
+mod stems;
+mod tail;
+mod verify;
+
+pub use command::{Command, LoopRequest, Position, PositionError};
+pub use input::{FileSource, InputError, InputKind, STDIN};
+pub use kmidi_device::files::SampleFormat;
+pub use kmidi_device::{AudioRequest, Backend, MidiPort, OnLoss};
+pub use loudness::Loudness;
+pub use pool::{Cancel, JobError, Pool, PoolFull, Priority};
+pub use render::{OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, render};
+pub use rig::{RigError, SoundSettings};
+pub use session::{Session, SessionConfig, SessionError};
+pub use snapshot::{
+    LoopSnapshot, Losses, Message, OutputSnapshot, PlayState, PositionSnapshot, SessionEvent, Severity,
+    Snapshot, SongSnapshot, SynthSnapshot, dbfs,
+};
+pub use song::{OpenError, describe};
+pub use song_info::{DivisionInfo, MeterInfo, ProgramInfo, SongInfo, TempoInfo, TrackInfo, WarningInfo};
+pub use sound_bank::SoundBankError;
+pub use stems::Stem;
+pub use tail::Tail;
+pub use verify::{Difference, Verification};
+
+/// Processor time that the whole program has used so far, in seconds.
+pub fn cpu_seconds() -> f64 {
+    kmidi_sys::process_cpu_time().map_or(0.0, |time| time.as_secs_f64())
+}

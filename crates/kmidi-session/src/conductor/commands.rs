@@ -1,0 +1,175 @@
+//! What clients ask for.
+
+use kmidi_core::SongTime;
+
+use super::{Conductor, Slot};
+use crate::command::{Command, LoopRequest, Position, silent_mask};
+use crate::feeder::Order;
+use crate::pool::Priority;
+use crate::rig::db_to_linear;
+use crate::snapshot::{PlayState, Severity};
+
+/// Within this from its start, "previous" means the song before.
+const PREVIOUS_SECONDS: f64 = 2.0;
+const MAX_TRANSPOSE: i8 = 48;
+
+impl Conductor {
+    pub(super) fn obey(&mut self, command: Command) {
+        match command {
+            Command::Open { songs } => self.open_playlist(songs),
+            Command::Play => self.play(),
+            Command::Pause => self.pause(),
+            Command::TogglePause if self.state == PlayState::Playing => self.pause(),
+            Command::TogglePause => self.play(),
+            Command::Stop => {
+                self.pause();
+                self.seek(self.config.from.unwrap_or(Position::Ticks(0)));
+            }
+            Command::Seek(position) => self.seek(position),
+            Command::SetLoop(request) => self.set_loop(request),
+            Command::TempoScale(text) => match text.parse() {
+                Ok(scale) => {
+                    self.config.sound.tempo_scale = scale;
+                    self.engine(|rig| rig.handle.set_tempo_scale(scale));
+                }
+                Err(error) => self.tell(Severity::Warning, error.to_string()),
+            },
+            Command::Transpose(semitones) => self.transpose(semitones),
+            Command::Mute(channels) => {
+                self.config.sound.muted = channels;
+                self.silence();
+            }
+            Command::Solo(channels) => {
+                self.config.sound.soloed = channels;
+                self.silence();
+            }
+            Command::GainDb(gain_db) => {
+                let gain_db = if gain_db.is_finite() { gain_db.clamp(-60.0, 24.0) } else { 0.0 };
+                self.config.sound.gain_db = gain_db;
+                self.engine(|rig| rig.handle.master_gain(db_to_linear(gain_db)));
+            }
+            Command::Next => self.next_song(),
+            Command::Previous => self.previous_song(),
+            Command::LoadSoundFont(path) => {
+                self.config.sound_font = Some(path);
+                self.open_sound_bank();
+            }
+            Command::Quit => self.closing = true,
+        }
+    }
+
+    fn open_playlist(&mut self, songs: Vec<std::path::PathBuf>) {
+        for slot in self.slots.drain(..) {
+            if let Slot::Opening { cancel, .. } = slot {
+                cancel.cancel();
+            }
+        }
+        self.slots = songs.iter().map(|_| Slot::Idle).collect();
+        self.config.songs = songs;
+        self.next = None;
+        // The song that plays is no longer on the list: nothing follows it by itself.
+        self.current = None;
+        self.engine(|rig| rig.handle.set_timeline(None, Default::default(), kmidi_rt::When::Now));
+        self.state = PlayState::Loading;
+        self.want(0, None);
+    }
+
+    fn play(&mut self) {
+        match self.state {
+            PlayState::Playing => {}
+            PlayState::Ended => {
+                self.state = PlayState::Loading;
+                self.want(0, None);
+            }
+            PlayState::Loading | PlayState::Paused => self.resume(),
+        }
+    }
+
+    /// Lets song time run, once there is a song.
+    pub(super) fn resume(&mut self) {
+        let has_song = self.current.as_ref().is_some_and(|part| part.sent);
+        self.state = if has_song { PlayState::Playing } else { PlayState::Loading };
+        if has_song {
+            self.engine(|rig| rig.handle.play());
+        }
+    }
+
+    pub(super) fn pause(&mut self) {
+        if self.state != PlayState::Ended {
+            self.state = PlayState::Paused;
+            self.engine(|rig| rig.handle.pause());
+        }
+    }
+
+    /// Where the song stands, or is about to.
+    pub(super) fn position(&self) -> SongTime {
+        let seeking = self.current.as_ref().and_then(|part| part.seeking);
+        let playing = || self.rig.as_ref().map_or(SongTime::ZERO, |rig| rig.handle.status().position);
+        seeking.unwrap_or_else(playing)
+    }
+
+    fn seek(&mut self, position: Position) {
+        let now = self.position();
+        let (Some(part), Some(rig)) = (&mut self.current, &self.rig) else { return };
+        let position = part.song.song_time(position, now, rig.config.sample_rate_hz);
+        part.seeking = Some(position);
+        part.feeder.order(Order::Seek { position, looping: part.looping });
+    }
+
+    fn set_loop(&mut self, request: Option<LoopRequest>) {
+        let now = self.position();
+        let (Some(part), Some(rig)) = (&self.current, &self.rig) else { return };
+        let range =
+            request.and_then(|request| self.loop_range(&part.song, request, rig.config.sample_rate_hz));
+        let Some(part) = &mut self.current else { return };
+        let before = std::mem::replace(&mut part.looping, range);
+        match range {
+            // From behind the loop's end it would never be reached.
+            Some(range) if now >= range.end => {
+                part.seeking = Some(range.start);
+                part.feeder.order(Order::Seek { position: range.start, looping: Some(range) });
+            }
+            looping => part.feeder.order(Order::Loop { now, before, looping }),
+        }
+    }
+
+    fn transpose(&mut self, semitones: i8) {
+        let semitones = semitones.clamp(-MAX_TRANSPOSE, MAX_TRANSPOSE);
+        self.config.sound.transpose = semitones;
+        // Other keys sound from now on: of some presets they have not been loaded.
+        let numbers = [&self.current, &self.next].map(|part| part.as_ref().map(|part| part.number));
+        for number in numbers.into_iter().flatten() {
+            let needed = self.needed_by(number).unwrap_or_default();
+            self.load_presets(&needed, Priority::Urgent);
+        }
+        let melodic = self.melodic();
+        self.engine(|rig| rig.handle.transpose(semitones, melodic));
+    }
+
+    fn silence(&mut self) {
+        let channels = silent_mask(&self.config.sound.muted, &self.config.sound.soloed);
+        self.engine(|rig| rig.set_silent(channels));
+    }
+
+    fn next_song(&mut self) {
+        let Some(number) = self.number().and_then(|number| self.after(number)) else { return };
+        self.want(number, None);
+    }
+
+    fn previous_song(&mut self) {
+        let Some(number) = self.number() else { return };
+        let rate = self.rig.as_ref().map_or(1, |rig| rig.config.sample_rate_hz);
+        let near_start = self.position().seconds(rate) < PREVIOUS_SECONDS;
+        let before = (0..number).rev().find(|&n| !matches!(self.slots[n], Slot::Bad));
+        match before {
+            Some(before) if near_start => self.want(before, None),
+            _ => self.seek(self.config.from.unwrap_or(Position::Ticks(0))),
+        }
+    }
+
+    /// The song that plays, or will next.
+    fn number(&self) -> Option<usize> {
+        let wanted = self.wanted.map(|wanted| wanted.number);
+        wanted.or_else(|| self.current.as_ref().map(|part| part.number))
+    }
+}

@@ -1,0 +1,156 @@
+//! A song played as fast as possible, with no device: what renders, stems and checks have in common.
+
+use std::io;
+use std::sync::Arc;
+
+use arrayvec::ArrayVec;
+use basedrop::Shared;
+use kmidi_core::SongTime;
+use kmidi_core::limits::MAX_MIDI_PORTS;
+use kmidi_device::{CallbackSizes, Offline};
+use kmidi_graph::BorderFull;
+use kmidi_rt::{Engine, When};
+use kmidi_soundfont::{InstallFull, Preset, PresetKey};
+
+use crate::command::silent_mask;
+use crate::feed::Feed;
+use crate::pool::Cancel;
+use crate::reader::SongReader;
+use crate::rig::{CHANNELS, Rig, RigConfig, RigError, SoundSettings};
+use crate::song::OpenSong;
+use crate::tail::End;
+
+/// What one pass over the song plays. Shared by passes that run side by side.
+#[derive(Clone)]
+pub(crate) struct Score {
+    pub song: OpenSong,
+    pub presets: Arc<[(PresetKey, Shared<Preset>)]>,
+    pub sound: SoundSettings,
+    /// Port and channel that alone are heard.
+    pub only: Option<(u8, u8)>,
+    pub sample_rate_hz: u32,
+    pub quantum_frames: u32,
+    pub from: SongTime,
+    pub to: Option<SongTime>,
+}
+
+/// Why a pass ended early.
+#[derive(Debug)]
+pub(crate) enum PassError<E> {
+    Rig(RigError),
+    /// The song cannot be read any more.
+    Song(io::Error),
+    Cancelled,
+    /// What the sink of the sound says.
+    Sink(E),
+}
+
+impl<E> From<RigError> for PassError<E> {
+    fn from(error: RigError) -> Self {
+        PassError::Rig(error)
+    }
+}
+
+impl<E> From<BorderFull> for PassError<E> {
+    fn from(error: BorderFull) -> Self {
+        PassError::Rig(error.into())
+    }
+}
+
+impl<E> From<io::Error> for PassError<E> {
+    fn from(error: io::Error) -> Self {
+        PassError::Song(error)
+    }
+}
+
+/// What a pass counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    pub frames: u64,
+    pub peak: f32,
+    pub most_voices: u32,
+    pub stolen_voices: u64,
+    pub dropped_events: u64,
+    pub guard_trips: u64,
+}
+
+impl Score {
+    /// Frames from the start to the end of the song at its speed.
+    pub fn frames(&self) -> u64 {
+        let end = self.song.end(self.sample_rate_hz);
+        let end = self.to.map_or(end, |to| to.min(end));
+        let length = SongTime((end.0 - self.from.0).max(0));
+        self.sound.tempo_scale.frames_until(length).0 as u64
+    }
+
+    /// Channels that are not heard on any port.
+    pub fn silent(&self) -> u16 {
+        silent_mask(&self.sound.muted, &self.sound.soloed)
+    }
+
+    /// Plays the song through callbacks of the lengths that `sizes` gives, until `end` says so, and
+    /// hands every block to `sink`, a slice for each channel.
+    pub fn pass<E>(
+        &self,
+        sizes: &mut CallbackSizes,
+        mut end: End,
+        cancel: &Cancel,
+        mut sink: impl FnMut(&[&[f32]], &End) -> Result<(), E>,
+    ) -> Result<Counts, PassError<E>> {
+        let mut driver = Offline::new(CHANNELS);
+        let (mut rig, mut engine, mut feed) = self.begin(&mut driver)?;
+        let mut counts = Counts::default();
+        loop {
+            if cancel.is_cancelled() {
+                return Err(PassError::Cancelled);
+            }
+            feed.pump()?;
+            let frames = sizes.next().expect("callback sizes do not end");
+            let block = driver.run(&mut engine, frames);
+            let (taken, over) = end.take(&block.channels);
+            let block: ArrayVec<&[f32], CHANNELS> =
+                block.channels.iter().map(|channel| &channel[..taken]).collect();
+            counts.peak = block.iter().copied().flatten().fold(counts.peak, |peak, it| peak.max(it.abs()));
+            counts.most_voices = counts.most_voices.max(rig.synth.status().voices);
+            sink(&block, &end).map_err(PassError::Sink)?;
+            rig.handle.collect();
+            if over {
+                break;
+            }
+        }
+        let status = rig.handle.status();
+        counts.frames = end.seen();
+        counts.stolen_voices = rig.synth.status().voices_stolen;
+        counts.dropped_events = status.drops.song + status.drops.graph;
+        counts.guard_trips = status.guard_trips;
+        Ok(counts)
+    }
+
+    /// An engine that plays the song from its first frame on.
+    fn begin<E>(&self, driver: &mut Offline) -> Result<(Rig, Engine, Feed), PassError<E>> {
+        let (sample_rate_hz, quantum_frames) = (self.sample_rate_hz, self.quantum_frames);
+        let config = RigConfig { sample_rate_hz, quantum_frames, live_in: false, midi_out: false };
+        let (mut rig, mut engine) = Rig::new(config, &self.sound)?;
+        for (key, preset) in self.presets.iter() {
+            if let Err(InstallFull(preset)) = rig.synth.install(*key, preset.clone()) {
+                // A quantum of silence empties the ring.
+                driver.run(&mut engine, quantum_frames as usize);
+                let emptied = rig.synth.install(*key, preset);
+                debug_assert!(emptied.is_ok(), "the synthesiser takes all that waits at each quantum");
+            }
+        }
+        rig.apply(&self.sound, self.song.melodic)?;
+        if let Some((port, channel)) = self.only {
+            for other in 0..MAX_MIDI_PORTS as u8 {
+                let silent = if other == port { !(1 << channel) } else { u16::MAX };
+                rig.handle.mute(other, silent)?;
+            }
+        }
+        let reader = SongReader::new(self.song.index.clone(), self.song.source.clone(), sample_rate_hz)?;
+        let (mut feed, timeline) = Feed::open(reader, self.to, 1)?;
+        let locate = feed.locate(self.from, None)?;
+        rig.handle.set_timeline(Some(timeline), locate, When::Now)?;
+        rig.handle.play()?;
+        Ok((rig, engine, feed))
+    }
+}

@@ -1,0 +1,341 @@
+//! From a song to a file, faster than real time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use basedrop::Collector;
+use kmidi_core::SongTime;
+use kmidi_device::CallbackSizes;
+use kmidi_device::files::{AudioFileWriter, AudioSpec, Container, FileError, SampleFormat};
+use serde::Serialize;
+
+use crate::command::Position;
+use crate::loudness::{Loudness, LoudnessMeter};
+use crate::offline::{Counts, PassError, Score};
+use crate::pool::{Cancel, Pool};
+use crate::presets::{self, LoadedSet};
+use crate::rig::{CHANNELS, RigError, SoundSettings};
+use crate::snapshot::dbfs;
+use crate::song::{OpenError, OpenSong};
+use crate::song_info::{WarningInfo, warnings};
+use crate::sound_bank::{SoundBank, SoundBankError};
+use crate::stems::{self, Stem};
+use crate::tail::{End, Tail};
+use crate::verify::{self, Verification};
+
+/// Frames of one callback, so that a streamed song is fed often enough.
+pub(crate) const BLOCK_FRAMES: usize = 512;
+
+/// What to render, and how.
+#[derive(Clone, Debug)]
+pub struct RenderRequest {
+    /// The song; `-` for standard input.
+    pub song: PathBuf,
+    /// The SoundFont; the built-in one otherwise.
+    pub sound_font: Option<PathBuf>,
+    /// The file to write; its ending says which kind. Nothing is written without it.
+    pub output: Option<PathBuf>,
+    /// How samples are stored.
+    pub format: SampleFormat,
+    /// In Hz.
+    pub sample_rate_hz: u32,
+    /// Frames that are computed at once.
+    pub quantum_frames: u32,
+    /// How it is to sound.
+    pub sound: SoundSettings,
+    /// Where to start.
+    pub from: Option<Position>,
+    /// Where to end.
+    pub to: Option<Position>,
+    /// How long to go on after the end.
+    pub tail: Tail,
+    /// A folder that gets a file for each channel.
+    pub stems: Option<PathBuf>,
+    /// Whether to measure loudness.
+    pub loudness: bool,
+    /// Whether to compare renders through callbacks of other lengths.
+    pub verify: bool,
+}
+
+/// What a render has done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RenderReport {
+    /// The song.
+    pub song: String,
+    /// The SoundFont.
+    pub sound_font: String,
+    /// The file that was written.
+    pub output: Option<PathBuf>,
+    /// In Hz.
+    pub sample_rate_hz: u32,
+    /// Frames computed at once.
+    pub quantum_frames: u32,
+    /// Length of the render in frames.
+    pub frames: u64,
+    /// Its length, tail included.
+    pub duration_seconds: f64,
+    /// The highest sample.
+    pub peak_dbfs: f32,
+    /// Samples beyond full scale that an integer format cut.
+    pub clipped_samples: u64,
+    /// Most voices at the same time.
+    pub most_voices: u32,
+    /// Voices cut short for new ones.
+    pub stolen_voices: u64,
+    /// Events for which there was no room.
+    pub dropped_events: u64,
+    /// Nodes muted for sending what is no sound.
+    pub guard_trips: u64,
+    /// Damages found in the song.
+    pub warnings: Vec<WarningInfo>,
+    /// Sounds that the SoundFont lacks.
+    pub missing_sounds: Vec<String>,
+    /// Loudness, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<Loudness>,
+    /// The comparison, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Verification>,
+    /// The stems, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stems: Option<Vec<Stem>>,
+    /// Processor time of the whole program so far.
+    pub cpu_seconds: f64,
+    /// Time it took.
+    pub elapsed_seconds: f64,
+    /// How many times faster than it sounds the song itself was rendered.
+    pub speed: f64,
+}
+
+/// Where a render is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RenderProgress {
+    /// Reading the song and its sounds.
+    Opening,
+    /// Rendering; part done, 0 to 1.
+    Rendering(f64),
+    /// Rendering the channels one by one; part done, 0 to 1.
+    Stems(f64),
+    /// Rendering again and comparing; part done, 0 to 1.
+    Verifying(f64),
+}
+
+/// Told of the progress, by several threads.
+pub type OnProgress = Arc<dyn Fn(RenderProgress) + Send + Sync>;
+
+/// Why a render did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The song cannot be opened.
+    #[error(transparent)]
+    Song(#[from] OpenError),
+    /// The SoundFont cannot be used.
+    #[error(transparent)]
+    SoundBank(#[from] SoundBankError),
+    /// The song cannot be read any more.
+    #[error("{path}: {source}")]
+    Reading {
+        /// The song.
+        path: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The output cannot be written.
+    #[error(transparent)]
+    Output(#[from] FileError),
+    /// A temporary file or a thread cannot be had.
+    #[error("{what}: {source}")]
+    System {
+        /// What for.
+        what: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The part to render has no length.
+    #[error("there is nothing to render: the end ({to:.3} s) is not after the start ({from:.3} s)")]
+    Nothing {
+        /// In seconds.
+        from: f64,
+        /// In seconds.
+        to: f64,
+    },
+    /// The engine could not be set up.
+    #[error(transparent)]
+    Rig(#[from] RigError),
+    /// A job on another thread did not end well.
+    #[error("{0}")]
+    Job(String),
+    /// It was cancelled; nothing was written.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl RenderError {
+    /// Whether it is the input that is at fault.
+    pub fn is_unreadable_input(&self) -> bool {
+        matches!(
+            self,
+            RenderError::Song(_)
+                | RenderError::SoundBank(_)
+                | RenderError::Reading { .. }
+                | RenderError::Nothing { .. }
+        )
+    }
+
+    pub(crate) fn from_pass(song: &OpenSong, error: PassError<RenderError>) -> Self {
+        match error {
+            PassError::Rig(error) => RenderError::Rig(error),
+            PassError::Song(source) => RenderError::Reading { path: song.name.clone(), source },
+            PassError::Cancelled => RenderError::Cancelled,
+            PassError::Sink(error) => error,
+        }
+    }
+}
+
+/// Renders a song. It uses all processors where it can; `cancel` ends it soon, with nothing written.
+///
+/// # Errors
+/// [`RenderError`].
+pub fn render(
+    request: &RenderRequest,
+    cancel: &Cancel,
+    on_progress: &OnProgress,
+) -> Result<RenderReport, RenderError> {
+    let started = Instant::now();
+    on_progress(RenderProgress::Opening);
+    let output = request.output.as_ref().map(|path| writer(request, path.clone())).transpose()?;
+    let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let no_thread = |source| RenderError::System { what: "no thread for a worker", source };
+    let pool = Arc::new(Pool::new(workers).map_err(no_thread)?);
+    let mut collector = Collector::new();
+    let bank = Arc::new(SoundBank::open(request.sound_font.as_deref(), &collector.handle())?);
+    let song = OpenSong::open(&request.song, cancel)?;
+    let (score, complaints) = score(request, song, &bank, &pool)?;
+
+    let main = Instant::now();
+    let pass = main_pass(request, &score, output, cancel, on_progress)?;
+    let main_seconds = main.elapsed().as_secs_f64();
+    let jobs = Jobs { score: &score, frames: pass.counts.frames, pool: &pool, cancel, on_progress };
+    let stems = request.stems.as_ref().map(|folder| stems::render(&jobs, folder, request)).transpose()?;
+    let verify = pass.reference.map(|reference| verify::compare(&jobs, reference)).transpose()?;
+
+    let duration_seconds = pass.counts.frames as f64 / f64::from(request.sample_rate_hz);
+    let report = RenderReport {
+        song: score.song.name.clone(),
+        sound_font: bank.name().to_string(),
+        output: request.output.clone(),
+        sample_rate_hz: request.sample_rate_hz,
+        quantum_frames: request.quantum_frames,
+        frames: pass.counts.frames,
+        duration_seconds,
+        peak_dbfs: dbfs(pass.counts.peak),
+        clipped_samples: pass.clipped_samples,
+        most_voices: pass.counts.most_voices,
+        stolen_voices: pass.counts.stolen_voices,
+        dropped_events: pass.counts.dropped_events,
+        guard_trips: pass.counts.guard_trips,
+        warnings: warnings(&score.song.index),
+        missing_sounds: complaints,
+        loudness: pass.loudness,
+        verify,
+        stems,
+        cpu_seconds: crate::cpu_seconds(),
+        elapsed_seconds: started.elapsed().as_secs_f64(),
+        speed: duration_seconds / main_seconds.max(1e-9),
+    };
+    drop((score, bank));
+    collector.collect();
+    Ok(report)
+}
+
+/// What passes beside the main one have in common.
+pub(crate) struct Jobs<'a> {
+    pub score: &'a Score,
+    /// Length of the main pass.
+    pub frames: u64,
+    pub pool: &'a Pool,
+    pub cancel: &'a Cancel,
+    pub on_progress: &'a OnProgress,
+}
+
+fn score(
+    request: &RenderRequest,
+    song: OpenSong,
+    bank: &Arc<SoundBank>,
+    pool: &Pool,
+) -> Result<(Score, Vec<String>), RenderError> {
+    let rate = request.sample_rate_hz;
+    let place = |position| song.song_time(position, SongTime::ZERO, rate);
+    let from = request.from.map_or(SongTime::ZERO, place);
+    let to = request.to.map(place);
+    let end = to.unwrap_or_else(|| song.end(rate));
+    if end <= from && (request.from.is_some() || request.to.is_some()) {
+        return Err(RenderError::Nothing { from: from.seconds(rate), to: end.seconds(rate) });
+    }
+    let wanted = presets::wanted(&song, request.sound.transpose != 0);
+    let LoadedSet { presets, complaints } = presets::load_all(pool, bank, &wanted);
+    let score = Score {
+        song,
+        presets: presets.into(),
+        sound: request.sound.clone(),
+        only: None,
+        sample_rate_hz: rate,
+        quantum_frames: request.quantum_frames,
+        from,
+        to,
+    };
+    Ok((score, complaints))
+}
+
+/// What the main pass gave.
+struct MainPass {
+    counts: Counts,
+    clipped_samples: u64,
+    loudness: Option<Loudness>,
+    reference: Option<verify::Reference>,
+}
+
+fn main_pass(
+    request: &RenderRequest,
+    score: &Score,
+    mut output: Option<AudioFileWriter>,
+    cancel: &Cancel,
+    on_progress: &OnProgress,
+) -> Result<MainPass, RenderError> {
+    let mut meter = request.loudness.then(|| LoudnessMeter::new(CHANNELS as u32, request.sample_rate_hz));
+    let mut reference = request.verify.then(verify::Reference::create).transpose()?;
+    let end = End::new(score.frames(), request.tail, request.sample_rate_hz);
+    let sizes = &mut CallbackSizes::Constant(BLOCK_FRAMES);
+    let pass = score.pass(sizes, end, cancel, |block, end| {
+        if let Some(output) = &mut output {
+            output.write(block)?;
+        }
+        if let Some(meter) = &mut meter {
+            meter.add(block);
+        }
+        if let Some(reference) = &mut reference {
+            reference.write(block)?;
+        }
+        on_progress(RenderProgress::Rendering(end.progress()));
+        Ok(())
+    });
+    let counts = pass.map_err(|error| RenderError::from_pass(&score.song, error))?;
+    let written = output.map(AudioFileWriter::finish).transpose()?;
+    Ok(MainPass {
+        counts,
+        clipped_samples: written.map_or(0, |written| written.clipped_samples),
+        loudness: meter.map(|meter| meter.finish(CHANNELS as u32)),
+        reference,
+    })
+}
+
+/// A writer in the format of the request.
+pub(crate) fn writer(request: &RenderRequest, path: PathBuf) -> Result<AudioFileWriter, RenderError> {
+    let spec = AudioSpec {
+        sample_rate_hz: request.sample_rate_hz,
+        channels: CHANNELS as u16,
+        format: request.format,
+    };
+    Ok(AudioFileWriter::create(&path, Container::of(&path)?, spec)?)
+}

@@ -1,0 +1,177 @@
+use serde::{Deserialize, Serialize};
+
+/// What the session is doing, as far as a client can see: one plain value, for a screen, a log or a wire.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// What the transport does.
+    pub state: PlayState,
+    /// The song that is heard.
+    pub song: Option<SongSnapshot>,
+    /// Where it stands.
+    pub position: PositionSnapshot,
+    /// The loop, in seconds at the written tempo.
+    pub looping: Option<LoopSnapshot>,
+    /// Speed against the written tempo.
+    pub tempo_scale: f64,
+    /// Semitones by which keys are shifted.
+    pub transpose: i8,
+    /// Master gain.
+    pub gain_db: f32,
+    /// Channels (1..=16) that are muted.
+    pub muted: Vec<u8>,
+    /// Channels (1..=16) that are soloed.
+    pub soloed: Vec<u8>,
+    /// The audio device.
+    pub output: OutputSnapshot,
+    /// The synthesiser.
+    pub synth: SynthSnapshot,
+    /// What was lost, and how often; all zero while nothing is wrong.
+    pub losses: Losses,
+}
+
+/// What the transport does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlayState {
+    /// Reading the song and its sounds.
+    #[default]
+    Loading,
+    /// Song time runs.
+    Playing,
+    /// Held by the user.
+    Paused,
+    /// The playlist has been played to its end.
+    Ended,
+}
+
+/// A song of the playlist.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SongSnapshot {
+    /// File name, or `-`.
+    pub name: String,
+    /// Title named in the file.
+    pub title: Option<String>,
+    /// Place in the playlist, from 1.
+    pub number: usize,
+    /// Songs in the playlist.
+    pub of: usize,
+    /// Length at the written tempo.
+    pub duration_seconds: f64,
+    /// Damages found in the file.
+    pub warnings: u64,
+}
+
+/// Where a song stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PositionSnapshot {
+    /// At the written tempo, from the start.
+    pub seconds: f64,
+    /// Bar, from 1.
+    pub bar: u32,
+    /// Beat of the bar, from 1.
+    pub beat: u32,
+    /// Tempo in force, scaled.
+    pub tempo_bpm: f64,
+    /// Meter in force.
+    pub meter: (u8, u32),
+}
+
+/// The part that repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoopSnapshot {
+    /// First moment inside.
+    pub from_seconds: f64,
+    /// First moment outside.
+    pub to_seconds: f64,
+}
+
+/// The audio device and what comes out of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OutputSnapshot {
+    /// `jack`, `alsa`, `pulse` or `null`.
+    pub backend: String,
+    /// Name of the device.
+    pub device: String,
+    /// Frames per second.
+    pub sample_rate_hz: u32,
+    /// Frames in one callback.
+    pub period_frames: u32,
+    /// From the synthesiser to the device's output, as far as it is known.
+    pub latency_frames: u32,
+    /// Part of the period that the callback needs, 0 to 1.
+    pub dsp_load: f32,
+    /// Periods that came too late.
+    pub xruns: u64,
+    /// Highest sample of each channel since the last snapshot.
+    pub peak_dbfs: Vec<f32>,
+    /// Power of each channel.
+    pub rms_dbfs: Vec<f32>,
+}
+
+/// The synthesiser.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SynthSnapshot {
+    /// The SoundFont in use.
+    pub sound_font: String,
+    /// Voices that sound.
+    pub voices: u32,
+    /// Voices that can sound.
+    pub polyphony: u32,
+    /// Voices cut short for new ones.
+    pub stolen_voices: u64,
+    /// Program changes to sounds that were not there (yet).
+    pub missing_programs: u64,
+}
+
+/// What was lost since the session began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Losses {
+    /// Events for which there was no room.
+    pub dropped_events: u64,
+    /// Times a streamed song had to wait for its file.
+    pub starvations: u64,
+    /// Nodes muted for sending what is no sound.
+    pub guard_trips: u64,
+}
+
+/// What happened, in the order it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEvent {
+    /// Something to tell the user.
+    Message(Message),
+    /// A song has begun to sound.
+    SongStarted(SongSnapshot),
+    /// The last song has been played; tails have died away.
+    PlaylistEnded,
+    /// Nothing more will happen: the session cannot go on or was told to quit.
+    Closed,
+}
+
+/// Something to tell the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// How bad it is.
+    pub severity: Severity,
+    /// One sentence.
+    pub text: String,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing is wrong.
+    Info,
+    /// It goes on, with a loss.
+    Warning,
+    /// A song or a sound could not be read: it is left out.
+    UnreadableInput,
+    /// It cannot go on.
+    Failure,
+}
+
+/// A linear amplitude in decibels relative to full scale, never below -120.
+pub fn dbfs(amplitude: f32) -> f32 {
+    20.0 * amplitude.max(1e-6).log10()
+}
