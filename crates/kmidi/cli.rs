@@ -1,0 +1,240 @@
+//! What can be typed. Every `--flag` can also come from the environment as `KMIDI_FLAG` and from
+//! the configuration file; see [`crate::config`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kmidi_core::TempoScale;
+use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
+use kmidi_session::Position;
+
+const AFTER_HELP: &str = "\
+EXIT CODES:
+  0    done (play: also when ended by q or Ctrl-C)
+  1    failure: output not written, device refused, renders not identical, something for doctor to mend
+  2    unreadable input, or a usage error
+  130  render was interrupted; no output was written
+
+ENVIRONMENT AND CONFIGURATION:
+  Every --flag can be set as KMIDI_FLAG (--sample-file -> KMIDI_SAMPLE_FILE; true/false for switches, commas
+  between several values) and in the configuration file $XDG_CONFIG_HOME/kmidi/config.toml (or KMIDI_CONFIG):
+    sf = \"/usr/share/sounds/sf2/FluidR3_GM.sf2\"
+    [render]
+    bits = \"24\"
+  What is typed wins over the environment, that over the file. NO_COLOR is honoured.";
+
+/// Plays and renders MIDI files exactly in time
+#[derive(Debug, Parser)]
+#[command(name = "kmidi", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play MIDI files
+    Play(Play),
+    /// Render a MIDI file to a WAV or FLAC file, faster than real time
+    Render(Render),
+    /// Describe a MIDI file
+    Info(Info),
+    /// List audio devices and MIDI ports
+    Devices(Devices),
+    /// Say what is wrong with this machine for real-time audio, and the commands that mend it, in order
+    Doctor(Doctor),
+    /// Print the completions of a shell
+    Completions {
+        /// Shell to complete in
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, of the program or of one command
+    Man {
+        /// Command to describe
+        command: Option<String>,
+    },
+}
+
+/// What `play` and `render` share.
+#[derive(Debug, Args)]
+pub struct Sound {
+    /// SoundFont (SF2 or SF3) to play with; the compact built-in one otherwise
+    #[arg(long, value_name = "FILE")]
+    pub sf: Option<PathBuf>,
+    /// Voices that can sound at once
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub polyphony: u16,
+    /// Play without reverb and chorus
+    #[arg(long)]
+    pub no_effects: bool,
+    /// Master gain in decibels
+    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true, value_parser = gain_db)]
+    pub gain: f32,
+    /// Play at X times the written tempo (0.0625 to 16)
+    #[arg(long, value_name = "X", default_value_t = TempoScale::ONE)]
+    pub tempo_scale: TempoScale,
+    /// Shift all keys but the drums' by N semitones
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true,
+          value_parser = clap::value_parser!(i8).range(-48..=48))]
+    pub transpose: i8,
+    /// Channels to silence, 1 to 16
+    #[arg(long, value_name = "CH", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub mute: Vec<u8>,
+    /// Channels to hear alone, 1 to 16
+    #[arg(long, value_name = "CH", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub solo: Vec<u8>,
+    /// Where to start: a bar (17) or a time (1:30, 90s)
+    #[arg(long, value_name = "BAR|TIME")]
+    pub from: Option<Position>,
+    /// Where to end: a bar (17, not played any more) or a time (1:30, 90s)
+    #[arg(long, value_name = "BAR|TIME")]
+    pub to: Option<Position>,
+    /// Print one JSON object on stdout at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Play {
+    /// MIDI files (- for standard input) and at most one SoundFont, in any order: told apart by content
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub sound: Sound,
+    /// Audio system; auto takes the first that works
+    #[arg(long, short = 'a', value_enum, default_value_t = Audio::Auto)]
+    pub audio: Audio,
+    /// Device of that audio system, as `kmidi devices` names it
+    #[arg(long, value_name = "ID")]
+    pub device: Option<String>,
+    /// Sample rate in Hz; the device's own otherwise
+    #[arg(long, short = 'r', value_name = "N", value_parser = sample_rate_hz)]
+    pub rate: Option<u32>,
+    /// Period in frames; the device's own otherwise
+    #[arg(long, short = 'z', value_name = "N", value_parser = clap::value_parser!(u32).range(16..=8192))]
+    pub period: Option<u32>,
+    /// Repeat from --from to --to (the whole playlist where neither is given)
+    #[arg(long = "loop")]
+    pub looping: bool,
+    /// MIDI port to play the synthesiser from, live
+    #[arg(long, value_name = "PORT")]
+    pub midi_in: Option<String>,
+    /// MIDI port to send the song to
+    #[arg(long, value_name = "PORT")]
+    pub midi_out: Option<String>,
+    /// What the song does when the device goes away
+    #[arg(long, value_enum, default_value_t = OnDeviceLoss::Pause)]
+    pub on_device_loss: OnDeviceLoss,
+    /// Write what is heard to this WAV file too (with --audio null)
+    #[arg(long, value_name = "FILE")]
+    pub tap: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Render {
+    /// A MIDI file (- for standard input) and at most one SoundFont, in any order: told apart by content
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
+    pub files: Vec<PathBuf>,
+    /// File to write; its ending says WAV or FLAC
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub sound: Sound,
+    /// Sample rate in Hz
+    #[arg(long, short = 'r', value_name = "N", default_value_t = 48_000, value_parser = sample_rate_hz)]
+    pub rate: u32,
+    /// Frames that are computed at once
+    #[arg(long, value_name = "N", default_value_t = 64,
+          value_parser = clap::value_parser!(u32).range(16..=MAX_QUANTUM_FRAMES as i64))]
+    pub quantum: u32,
+    /// Sample format
+    #[arg(long, value_enum, default_value_t = Bits::B16)]
+    pub bits: Bits,
+    /// Seconds to go on after the end of the song; until it is silent (30 s at most) otherwise
+    #[arg(long, value_name = "S", value_parser = tail_seconds)]
+    pub tail: Option<f64>,
+    /// Write each channel to a file of its own in this folder too
+    #[arg(long, value_name = "DIR")]
+    pub stems: Option<PathBuf>,
+    /// Measure loudness (LUFS) and true peak
+    #[arg(long)]
+    pub loudness: bool,
+    /// Render again through callbacks of 1, 32, 64, 441, 1024 and random lengths and compare every bit
+    #[arg(long)]
+    pub verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Info {
+    /// A MIDI file (- for standard input)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Devices {
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// SoundFont to look at
+    #[arg(long, value_name = "FILE")]
+    pub sf: Option<PathBuf>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Audio {
+    Auto,
+    Jack,
+    Alsa,
+    Pulse,
+    Null,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnDeviceLoss {
+    /// Hold until it is back
+    Pause,
+    /// Go on in silence
+    Continue,
+    /// End
+    Stop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Bits {
+    /// 16-bit integer
+    #[value(name = "16")]
+    B16,
+    /// 24-bit integer
+    #[value(name = "24")]
+    B24,
+    /// 32-bit float
+    #[value(name = "32f")]
+    F32,
+}
+
+fn sample_rate_hz(text: &str) -> Result<u32, String> {
+    let (low, high) = (SAMPLE_RATE_RANGE_HZ.start(), SAMPLE_RATE_RANGE_HZ.end());
+    let rate = text.parse().ok().filter(|rate| SAMPLE_RATE_RANGE_HZ.contains(rate));
+    rate.ok_or_else(|| format!("a sample rate is a whole number from {low} to {high}"))
+}
+
+fn gain_db(text: &str) -> Result<f32, String> {
+    let gain = text.parse().ok().filter(|gain| (-60.0..=24.0).contains(gain));
+    gain.ok_or_else(|| "a gain is a number of decibels from -60 to 24".into())
+}
+
+fn tail_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
+    seconds.ok_or_else(|| "a tail is a number of seconds from 0 to 600".into())
+}

@@ -1,0 +1,175 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use crossterm::event::{self, Event};
+use kmidi_session::{
+    AudioRequest, Backend, Command, Message, MidiPort, OnLoss, Session, SessionConfig, SessionEvent,
+    Severity, Snapshot, SongSnapshot,
+};
+use serde::Serialize;
+
+use crate::cli::{Audio, OnDeviceLoss, Play};
+use crate::commands::{sort_files, sound_settings};
+use crate::exit::{UNREADABLE, on_signals};
+use crate::output::print_json;
+use crate::screens::keys;
+use crate::screens::player::{self, Theme, clock};
+use crate::screens::terminal::{self, Screen};
+
+/// Between two pictures of the screen, and two looks at what happened.
+const REFRESH: Duration = Duration::from_millis(40);
+
+/// What `play --json` prints at the end.
+#[derive(Serialize)]
+struct Summary<'a> {
+    songs_played: usize,
+    messages: &'a [Message],
+    #[serde(flatten)]
+    last: Snapshot,
+    cpu_seconds: f64,
+}
+
+/// What has happened so far.
+#[derive(Default)]
+struct Story {
+    messages: Vec<Message>,
+    songs_played: usize,
+    over: bool,
+}
+
+pub fn run(args: Play) -> Result<ExitCode> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let told = interrupted.clone();
+    on_signals(move || told.store(true, Ordering::Relaxed))?;
+    let json = args.sound.json;
+    let session = Session::start(config(args)?)?;
+    let mut story = Story::default();
+    if terminal::is_interactive() {
+        show(&session, &interrupted, &mut story)?;
+        // The screen is gone: what went wrong stays.
+        for message in story.messages.iter().filter(|m| m.severity > Severity::Info) {
+            print_message(message);
+        }
+    } else {
+        tell(&session, &interrupted, &mut story);
+    }
+    let last = session.snapshot();
+    drop(session);
+    if json {
+        let cpu_seconds = kmidi_session::cpu_seconds();
+        let Story { songs_played, ref messages, .. } = story;
+        print_json(&Summary { songs_played, messages, last, cpu_seconds })?;
+    }
+    let worst = story.messages.iter().map(|message| message.severity).max();
+    Ok(match worst {
+        Some(Severity::Failure) => ExitCode::FAILURE,
+        Some(Severity::UnreadableInput) => ExitCode::from(UNREADABLE),
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+/// On a terminal: a screen, and keys.
+fn show(session: &Session, interrupted: &AtomicBool, story: &mut Story) -> Result<()> {
+    let theme = Theme::from_environment();
+    let mut screen = Screen::enter()?;
+    while !story.over && !interrupted.load(Ordering::Relaxed) {
+        story.extend(session.events().try_iter(), |_| {});
+        let now = session.snapshot();
+        screen.draw(|frame| player::draw(frame, &now, &story.messages, theme))?;
+        if event::poll(REFRESH)?
+            && let Event::Key(key) = event::read()?
+            && let Some(command) = keys::command(key, &now)
+        {
+            if command == Command::Quit {
+                return Ok(());
+            }
+            session.send(command);
+        }
+    }
+    Ok(())
+}
+
+/// Otherwise: quiet lines on stderr.
+fn tell(session: &Session, interrupted: &AtomicBool, story: &mut Story) {
+    while !story.over && !interrupted.load(Ordering::Relaxed) {
+        let first = session.events().recv_timeout(REFRESH);
+        let happened = first.ok().into_iter().chain(session.events().try_iter());
+        story.extend(happened, |event| match event {
+            SessionEvent::Message(message) => print_message(message),
+            SessionEvent::SongStarted(song) => eprintln!("kmidi: {}", song_line(song)),
+            SessionEvent::PlaylistEnded | SessionEvent::Closed => {}
+        });
+    }
+}
+
+impl Story {
+    fn extend(&mut self, events: impl Iterator<Item = SessionEvent>, mut tell: impl FnMut(&SessionEvent)) {
+        for event in events {
+            tell(&event);
+            match event {
+                SessionEvent::Message(message) => self.messages.push(message),
+                SessionEvent::SongStarted(_) => self.songs_played += 1,
+                SessionEvent::PlaylistEnded | SessionEvent::Closed => self.over = true,
+            }
+        }
+    }
+}
+
+fn song_line(song: &SongSnapshot) -> String {
+    let title = song.title.as_ref().map_or(String::new(), |title| format!(" \"{title}\""));
+    let place = if song.of > 1 { format!(" ({} of {})", song.number, song.of) } else { String::new() };
+    format!("playing {}{title}{place}, {}", song.name, clock(song.duration_seconds))
+}
+
+fn print_message(message: &Message) {
+    let kind = match message.severity {
+        Severity::Info => "",
+        Severity::Warning => "warning: ",
+        Severity::UnreadableInput | Severity::Failure => "error: ",
+    };
+    eprintln!("kmidi: {kind}{}", message.text);
+}
+
+fn config(args: Play) -> Result<SessionConfig> {
+    let (songs, sound_font) = sort_files(&args.files, args.sound.sf.as_ref())?;
+    if songs.is_empty() {
+        return Err(anyhow!("a MIDI file to play is missing: {} is a SoundFont", display(&args.files)));
+    }
+    Ok(SessionConfig {
+        songs,
+        sound_font,
+        sound: sound_settings(&args.sound),
+        from: args.sound.from,
+        to: args.sound.to,
+        looping: args.looping,
+        audio: AudioRequest {
+            backend: match args.audio {
+                Audio::Auto => None,
+                Audio::Jack => Some(Backend::Jack),
+                Audio::Alsa => Some(Backend::Alsa),
+                Audio::Pulse => Some(Backend::Pulse),
+                Audio::Null => Some(Backend::Null),
+            },
+            device: args.device,
+            sample_rate_hz: args.rate,
+            period_frames: args.period,
+            midi_in: args.midi_in.map_or(MidiPort::Off, MidiPort::Connect),
+            midi_out: args.midi_out.map_or(MidiPort::Off, MidiPort::Connect),
+            on_loss: match args.on_device_loss {
+                OnDeviceLoss::Pause => OnLoss::Pause,
+                OnDeviceLoss::Continue => OnLoss::Continue,
+                OnDeviceLoss::Stop => OnLoss::Stop,
+            },
+            wav_tap: args.tap,
+            ..AudioRequest::default()
+        },
+    })
+}
+
+fn display(files: &[PathBuf]) -> String {
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+}

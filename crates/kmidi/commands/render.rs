@@ -1,0 +1,144 @@
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+use kmidi_session::{
+    Cancel, OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, SampleFormat, Tail,
+};
+
+use crate::cli::{Bits, Render};
+use crate::commands::{sort_files, sound_settings};
+use crate::exit::{Interrupted, Unreadable, on_signals};
+use crate::output::print_json;
+use crate::screens::player::clock;
+
+pub fn run(args: Render) -> Result<ExitCode> {
+    let json = args.sound.json;
+    let request = request(args)?;
+    let cancel = Cancel::default();
+    let interrupted = cancel.clone();
+    on_signals(move || interrupted.cancel())?;
+    let bar = progress_bar();
+    let shown = bar.clone();
+    let on_progress: OnProgress = Arc::new(move |progress| show(&shown, progress));
+    let result = kmidi_session::render(&request, &cancel, &on_progress);
+    bar.finish_and_clear();
+    let report = result.map_err(error)?;
+    tell(&report);
+    if json {
+        print_json(&report)?;
+    }
+    let differs = report.verify.as_ref().is_some_and(|verify| !verify.identical);
+    Ok(if differs { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn request(args: Render) -> Result<RenderRequest> {
+    let (mut songs, sound_font) = sort_files(&args.files, args.sound.sf.as_ref())?;
+    let (Some(song), true) = (songs.pop(), songs.is_empty()) else {
+        return Err(Unreadable(anyhow!("render takes one MIDI file")).into());
+    };
+    if args.output.is_none() && !args.verify && !args.loudness && args.stems.is_none() {
+        let error = anyhow!("--output FILE is missing (or --verify, --loudness or --stems, which need none)");
+        return Err(Unreadable(error).into());
+    }
+    Ok(RenderRequest {
+        song,
+        sound_font,
+        output: args.output,
+        format: match args.bits {
+            Bits::B16 => SampleFormat::Int16,
+            Bits::B24 => SampleFormat::Int24,
+            Bits::F32 => SampleFormat::Float32,
+        },
+        sample_rate_hz: args.rate,
+        quantum_frames: args.quantum,
+        sound: sound_settings(&args.sound),
+        from: args.sound.from,
+        to: args.sound.to,
+        tail: args.tail.map_or(Tail::default(), Tail::Seconds),
+        stems: args.stems,
+        loudness: args.loudness,
+        verify: args.verify,
+    })
+}
+
+fn error(error: RenderError) -> anyhow::Error {
+    match error {
+        RenderError::Cancelled => Interrupted.into(),
+        error if error.is_unreadable_input() => Unreadable(error.into()).into(),
+        error => error.into(),
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3} %  {eta}");
+    ProgressBar::new(1000).with_style(style.expect("a template that is right for every run"))
+}
+
+fn show(bar: &ProgressBar, progress: RenderProgress) {
+    let (what, done) = match progress {
+        RenderProgress::Opening => ("opening", 0.0),
+        RenderProgress::Rendering(done) => ("rendering", done),
+        RenderProgress::Stems(done) => ("stems", done),
+        RenderProgress::Verifying(done) => ("verifying", done),
+    };
+    if bar.message() != what {
+        bar.set_message(what);
+    }
+    bar.set_position((done * 1000.0) as u64);
+}
+
+/// What happened, for people: on stderr.
+fn tell(report: &RenderReport) {
+    for warning in &report.warnings {
+        eprintln!("kmidi: warning: {}: {warning}", report.song);
+    }
+    for text in &report.missing_sounds {
+        eprintln!("kmidi: warning: {text}");
+    }
+    for (count, what) in [
+        (report.clipped_samples, "samples were clipped: lower the --gain, or use --bits 32f"),
+        (report.stolen_voices, "notes were cut short for new ones: raise --polyphony"),
+        (report.dropped_events, "events were dropped: too many at once"),
+        (report.guard_trips, "times a node was muted for sending what is no sound"),
+    ] {
+        if count > 0 {
+            eprintln!("kmidi: warning: {count} {what}");
+        }
+    }
+    if let Some(output) = &report.output {
+        eprintln!(
+            "kmidi: wrote {}: {}, peak {:.1} dBFS, {:.0} times faster than real time",
+            output.display(),
+            clock(report.duration_seconds),
+            report.peak_dbfs,
+            report.speed
+        );
+    }
+    if let Some(stems) = &report.stems {
+        eprintln!("kmidi: wrote {} stems", stems.len());
+    }
+    if let Some(loudness) = &report.loudness {
+        let integrated = loudness.integrated_lufs.map_or("silence".into(), |lufs| format!("{lufs:.1} LUFS"));
+        eprintln!(
+            "kmidi: loudness {integrated}, range {:.1} LU, true peak {:.1} dBTP",
+            loudness.range_lu, loudness.true_peak_dbtp
+        );
+    }
+    if let Some(verify) = &report.verify {
+        match verify.first_difference {
+            None => eprintln!("kmidi: every bit is the same for every callback size"),
+            Some(difference) => eprintln!(
+                "kmidi: error: differs from frame {} on (channel {}) through callbacks of {} frames",
+                difference.frame,
+                difference.channel + 1,
+                difference.callback_size.map_or("random".into(), |size| size.to_string())
+            ),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Where flags come from when they are not typed: the environment, then the configuration file.
+//!
+//! Both are attached to the arguments themselves, so no flag can be forgotten and clap checks all
+//! values alike.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::builder::BoolishValueParser;
+use clap::{Arg, ArgAction, Command};
+use toml::{Table, Value};
+
+/// Gives every `--flag` of every command its `KMIDI_FLAG`.
+pub fn with_environment(command: Command) -> Command {
+    for_each_flag(command, |_, arg| {
+        let Some(name) = arg.get_long().map(environment_name) else { return arg };
+        let arg = arg.env(name).hide_env_values(true);
+        if matches!(arg.get_action(), ArgAction::SetTrue) {
+            return arg.value_parser(BoolishValueParser::new());
+        }
+        arg
+    })
+}
+
+/// Gives the flags named in `file` the values from there as defaults: keys at the top for every
+/// command that has such a flag, keys in a table named like a command for that one.
+pub fn with_file(command: Command, file: &Table) -> Result<Command> {
+    check_names(&command, file)?;
+    let mut error = None;
+    let command = for_each_flag(command, |subcommand, arg| {
+        let Some(long) = arg.get_long() else { return arg };
+        let own = file.get(subcommand).and_then(Value::as_table).and_then(|table| lookup(table, long));
+        let Some(value) = own.or_else(|| lookup(file, long)) else { return arg };
+        match texts(value) {
+            Some(texts) => arg.default_values(texts),
+            None => {
+                error =
+                    Some(format!("{long}: a text, a number, true or false, or a list of these is needed"));
+                arg
+            }
+        }
+    });
+    match error {
+        Some(error) => bail!(error),
+        None => Ok(command),
+    }
+}
+
+/// Reads the configuration file, if there is one. A file named by `KMIDI_CONFIG` must be there.
+pub fn read_file() -> Result<Option<(PathBuf, Table)>> {
+    let named = std::env::var_os("KMIDI_CONFIG").map(PathBuf::from);
+    let Some(path) = named.clone().or_else(default_path) else { return Ok(None) };
+    let text = match std::fs::read_to_string(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(None),
+        text => text.with_context(|| display(&path))?,
+    };
+    let table = text.parse::<Table>().with_context(|| display(&path))?;
+    Ok(Some((path, table)))
+}
+
+fn display(path: &Path) -> String {
+    format!("configuration file {}", path.display())
+}
+
+fn default_path() -> Option<PathBuf> {
+    let folder = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+    let folder = folder.or_else(|| Some(std::env::home_dir()?.join(".config")))?;
+    Some(folder.join("kmidi/config.toml"))
+}
+
+pub fn environment_name(long: &str) -> String {
+    format!("KMIDI_{}", long.to_uppercase().replace('-', "_"))
+}
+
+fn for_each_flag(command: Command, mut change: impl FnMut(&str, Arg) -> Arg) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_string()).collect();
+    names.iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |subcommand| subcommand.mut_args(|arg| change(name, arg)))
+    })
+}
+
+/// Keys are written like the flags; `_` is as good as `-`.
+fn lookup<'a>(table: &'a Table, long: &str) -> Option<&'a Value> {
+    table.get(long).or_else(|| table.get(&long.replace('-', "_")))
+}
+
+fn check_names(command: &Command, file: &Table) -> Result<()> {
+    let has =
+        |c: &Command, key: &str| c.get_arguments().any(|a| a.get_long() == Some(&key.replace('_', "-")));
+    for (key, value) in file {
+        match (command.find_subcommand(key), value.as_table()) {
+            (Some(subcommand), Some(table)) => {
+                if let Some(unknown) = table.keys().find(|key| !has(subcommand, key)) {
+                    bail!("[{key}] {unknown}: `kmidi {key}` has no flag of that name");
+                }
+            }
+            _ if !command.get_subcommands().any(|c| has(c, key)) => {
+                bail!("{key}: no command has a flag of that name")
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(on) => Some(on.to_string()),
+        _ => None,
+    };
+    match value {
+        Value::Array(values) => values.iter().map(text).collect(),
+        one => Some(vec![text(one)?]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches};
+
+    use super::*;
+    use crate::cli::{self, Bits, Cli};
+
+    fn parse(file: &str, line: &str) -> Result<Cli> {
+        let command = with_file(with_environment(Cli::command()), &file.parse()?)?;
+        Ok(Cli::from_arg_matches(&command.try_get_matches_from(line.split(' '))?)?)
+    }
+
+    fn render(file: &str, line: &str) -> cli::Render {
+        match parse(file, line).unwrap().command {
+            cli::Command::Render(render) => render,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_flag_has_its_environment_variable() {
+        let command = with_environment(Cli::command());
+        let mut flags = 0;
+        for subcommand in command.get_subcommands() {
+            for arg in subcommand.get_arguments().filter(|a| a.get_long().is_some()) {
+                let name = environment_name(arg.get_long().unwrap());
+                assert_eq!(arg.get_env(), Some(name.as_ref()), "{}", arg.get_id());
+                flags += 1;
+            }
+        }
+        assert!(flags > 30);
+        command.debug_assert();
+    }
+
+    #[test]
+    fn what_is_typed_wins_over_the_file_and_a_commands_own_table_over_the_top() {
+        let file = "gain = -3\nno_effects = true\nmute = [1, 10]\n[render]\nbits = \"24\"\ngain = -6.5";
+        let seen = render(file, "kmidi render a.mid");
+        assert_eq!((seen.bits, seen.sound.gain, seen.sound.no_effects), (Bits::B24, -6.5, true));
+        assert_eq!(seen.sound.mute, [1, 10]);
+        let seen = render(file, "kmidi render a.mid --bits 32f --gain 1 --mute 2,3");
+        assert_eq!((seen.bits, seen.sound.gain, seen.sound.mute), (Bits::F32, 1.0, vec![2, 3]));
+        assert_eq!(render("", "kmidi render a.mid").sound.gain, 0.0);
+    }
+
+    #[test]
+    fn a_misspelt_or_mistyped_key_is_an_error_that_names_it() {
+        for (file, named) in [
+            ("gian = 3", "gian"),
+            ("[render]\naudio = \"jack\"", "audio"),
+            ("[rendr]\nbits = \"24\"", "rendr"),
+            ("gain = 1979-05-27", "gain"),
+            ("gain = \"loud\"", "gain"),
+            ("mute = 17", "mute"),
+        ] {
+            let error = parse(file, "kmidi render a.mid").unwrap_err().to_string();
+            assert!(error.contains(named), "{file}: {error}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! How the program ends; the table in the help text is the user's copy of this.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// Something could not be read: exit code 2, where any other error is 1.
+#[derive(Debug)]
+pub struct Unreadable(pub anyhow::Error);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// The user ended what was not done: exit code 130, as shells have it for Ctrl-C.
+#[derive(Debug)]
+pub struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+pub const UNREADABLE: u8 = 2;
+
+/// The exit code of an error.
+pub fn code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Unreadable>() {
+        ExitCode::from(UNREADABLE)
+    } else if error.is::<Interrupted>() {
+        ExitCode::from(130)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Calls `told` when the user (or the system) wants the program to end.
+pub fn on_signals(told: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    std::thread::Builder::new().name("kmidi-signals".into()).spawn(move || {
+        for _ in signals.forever() {
+            told();
+        }
+    })?;
+    Ok(())
+}

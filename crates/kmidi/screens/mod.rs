@@ -1,0 +1,5 @@
+//! Terminal screens: clients of a session, drawn from its snapshots.
+
+pub mod keys;
+pub mod player;
+pub mod terminal;
