@@ -231,6 +231,9 @@ impl<'a> FileReader<'a> {
             return Ok(if self.next_track()? { Item::TrackStart } else { Item::FileEnd });
         };
         if !current.ended {
+            if let Some(event) = current.reader.next_clean() {
+                return Ok(Item::Event(event));
+            }
             let (track, warnings) = (Some(self.tracks - 1), &mut self.warnings);
             let mut warn = |offset, kind| warnings.add(track, offset, kind);
             if let Some(event) = current.reader.next(self.source, &mut warn)? {
@@ -391,10 +394,5 @@ impl<'a> FileReader<'a> {
     /// A warning about the event that was just read.
     pub fn warn_at(&mut self, offset: u64, kind: WarningKind) {
         self.warn(offset, kind);
-    }
-
-    /// Bytes of the file gone past.
-    pub fn progress(&self) -> u64 {
-        self.current.as_ref().map_or(self.position, |current| current.reader.state.position)
     }
 }

@@ -147,17 +147,19 @@ impl SongIndex {
     pub fn scan(source: &dyn ByteSource, progress: &mut dyn FnMut(u64)) -> Result<SongIndex, SongError> {
         let mut file = FileReader::open(source)?;
         let mut scan = Scan::new(&file, source.len());
-        let mut reported = 0;
+        let mut next_report = PROGRESS_BYTES;
         loop {
             match file.next()? {
                 Item::TrackStart => scan.begin_track(&file),
-                Item::Event(event) => scan.event(&mut file, &event)?,
+                Item::Event(event) => {
+                    scan.event(&mut file, &event)?;
+                    if event.offset >= next_report {
+                        next_report = event.offset + PROGRESS_BYTES;
+                        progress(event.offset);
+                    }
+                }
                 Item::TrackEnd(extent) => scan.end_track(extent),
                 Item::FileEnd => break,
-            }
-            if file.progress() >= reported + PROGRESS_BYTES {
-                reported = file.progress();
-                progress(reported);
             }
         }
         file.check_track_count();
@@ -217,11 +219,14 @@ struct Scan {
     base: i64,
     tick: i64,
     port: u8,
+    /// What stands for `port`, once something was sent to it.
+    dense_port: Option<u8>,
     name: Box<str>,
     events: u64,
     notes: u64,
     channels: u16,
     checkpoints: Vec<Checkpoint>,
+    next_checkpoint: u64,
     /// Start of a SysEx message of which more packets follow.
     partial: Vec<u8>,
     data: Vec<u8>,
@@ -245,11 +250,13 @@ impl Scan {
             base: 0,
             tick: 0,
             port: 0,
+            dense_port: None,
             name: "".into(),
             events: 0,
             notes: 0,
             channels: 0,
             checkpoints: vec![],
+            next_checkpoint: 0,
             partial: vec![],
             data: vec![],
         }
@@ -259,7 +266,7 @@ impl Scan {
         self.track = file.tracks - 1;
         self.base = if self.sequential { self.end } else { 0 };
         self.tick = self.base;
-        self.port = 0;
+        (self.port, self.dense_port) = (0, None);
         (self.events, self.notes, self.channels) = (0, 0, 0);
         self.partial.clear();
         if self.sequential && self.track > 0 {
@@ -304,27 +311,26 @@ impl Scan {
             Body::Escape(_) => {}
             Body::Meta { kind, payload } => self.meta(file, event.offset, kind, payload)?,
         }
-        self.checkpoint(file);
-        Ok(())
-    }
-
-    fn checkpoint(&mut self, file: &FileReader<'_>) {
-        let Some(state) = file.read_state() else { return };
-        let last = self.checkpoints.last().map_or(0, |c| c.state.position);
-        if state.position >= last + self.checkpoint_spacing && self.partial.is_empty() {
-            self.checkpoints.push(Checkpoint { tick: self.tick, state, port: self.port });
+        if event.offset >= self.next_checkpoint && self.partial.is_empty() {
+            self.next_checkpoint = event.offset + self.checkpoint_spacing;
+            let checkpoint = |state| Checkpoint { tick: self.tick, state, port: self.port };
+            self.checkpoints.extend(file.read_state().map(checkpoint));
         }
+        Ok(())
     }
 
     /// The dense port of the current port number.
     fn port(&mut self, file: &mut FileReader<'_>, offset: u64) -> u8 {
+        if let Some(port) = self.dense_port {
+            return port;
+        }
         if !self.ports.contains(&self.port) {
             self.ports.push(self.port);
             if self.ports.len() > MAX_MIDI_PORTS {
                 file.warn_at(offset, WarningKind::TooManyPorts { port: self.port });
             }
         }
-        dense_port(&self.ports, self.port)
+        *self.dense_port.insert(dense_port(&self.ports, self.port))
     }
 
     fn sysex(
@@ -369,6 +375,7 @@ impl Scan {
         let usable = match kind {
             0x21 => {
                 self.port = self.data.first().copied().unwrap_or(self.port);
+                self.dense_port = None;
                 !self.data.is_empty()
             }
             0x51 => meta::tempo(&self.data)

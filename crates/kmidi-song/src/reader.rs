@@ -82,16 +82,34 @@ impl TrackReader {
     }
 
     /// The next event; `None` at the limit.
+    #[inline]
     pub fn next(&mut self, source: &dyn ByteSource, warn: Warn<'_>) -> io::Result<Option<RawEvent>> {
+        match self.next_clean() {
+            Some(event) => Ok(Some(event)),
+            None => self.next_carefully(source, warn),
+        }
+    }
+
+    /// The next event if it is a channel message that the window holds and that midly can read: nearly
+    /// all events are.
+    #[inline]
+    pub fn next_clean(&mut self) -> Option<RawEvent> {
+        let offset = self.state.position;
+        if offset >= self.limit {
+            return None;
+        }
+        let bytes = self.window.held(offset)?;
+        let (delta, message, used) = clean_channel_event(bytes, self.state.valid_status())?;
+        self.accept_channel(message, used);
+        Some(RawEvent { offset, delta: u64::from(delta), body: Body::Channel(message) })
+    }
+
+    #[inline(never)]
+    fn next_carefully(&mut self, source: &dyn ByteSource, warn: Warn<'_>) -> io::Result<Option<RawEvent>> {
         let mut carried = 0u64;
         while self.state.position < self.limit {
             let offset = self.state.position;
             let bytes = self.window.bytes(source, offset, MAX_HEAD, self.limit)?;
-            if let Some((delta, message, used)) = clean_channel_event(bytes, self.state.valid_status()) {
-                self.accept_channel(message, used);
-                let delta = carried + u64::from(delta);
-                return Ok(Some(RawEvent { offset, delta, body: Body::Channel(message) }));
-            }
             match event_bytes::head(bytes, self.state.valid_status()) {
                 Ok(EventHead { delta, used, kind }) => {
                     let delta = carried + u64::from(delta);
@@ -335,6 +353,7 @@ const MAX_SEARCHED_PAYLOAD: u64 = 1 << 16;
 /// The event at the start of `bytes` as midly reads it, if it is a channel message: delta, message
 /// and bytes used. Of all else (and of a delta longer than the format allows, which midly cuts
 /// silently) the length has to be looked at first.
+#[inline]
 fn clean_channel_event(bytes: &[u8], running: Option<u8>) -> Option<(u32, [u8; 3], usize)> {
     if bytes.len() >= 4 && bytes[..4].iter().all(|&b| b >= 0x80) {
         return None;

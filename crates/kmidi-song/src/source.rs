@@ -107,6 +107,13 @@ impl Window {
         Ok(&self.bytes[from..to])
     }
 
+    /// What is held from `at` on; `None` if that is nothing.
+    #[inline]
+    pub fn held(&self, at: u64) -> Option<&[u8]> {
+        let from = usize::try_from(at.checked_sub(self.start)?).ok()?;
+        self.bytes.get(from..).filter(|bytes| !bytes.is_empty())
+    }
+
     /// Forgets what is held, and its memory.
     pub fn release(&mut self) {
         self.bytes = Vec::new();

@@ -62,7 +62,9 @@ struct Cursor {
     reader: TrackReader,
     /// Tick of `next`, or of the last event.
     tick: i64,
+    /// Port number of the file, and the port that stands for it.
     port: u8,
+    dense_port: u8,
     next: Option<RawEvent>,
     /// Packets of a SysEx message of which the last has not come.
     partial: Vec<Payload>,
@@ -81,6 +83,8 @@ pub struct EventStream<S> {
     advance_top: bool,
     next_tempo: Option<(Ticks, Tempo)>,
     next_meter: usize,
+    /// Tick of the next of these two; `i64::MAX` if there is none.
+    next_change: i64,
     data: Vec<u8>,
 }
 
@@ -100,6 +104,7 @@ impl<S: ByteSource> EventStream<S> {
             reader: TrackReader::new(track.extent.start, track.extent.limit, window),
             tick: 0,
             port: 0,
+            dense_port: 0,
             next: None,
             partial: vec![],
         });
@@ -114,6 +119,7 @@ impl<S: ByteSource> EventStream<S> {
             advance_top: false,
             next_tempo: None,
             next_meter: 0,
+            next_change: 0,
             data: vec![],
         };
         stream.seek(Ticks(0))?;
@@ -159,6 +165,7 @@ impl<S: ByteSource> EventStream<S> {
             _ => self.index.tempo_map.change_after(before),
         };
         self.next_meter = self.index.meter_map.changes().partition_point(|change| change.tick < tick);
+        self.find_next_change();
         Ok(())
     }
 
@@ -179,13 +186,14 @@ impl<S: ByteSource> EventStream<S> {
                 (cursor.tick, cursor.port) = (summary.start.0, 0);
             }
         }
+        cursor.dense_port = self.index.dense_port(cursor.port);
         if summary.end.0 < tick {
             cursor.reader.release();
             cursor.next = None;
             return Ok(());
         }
         loop {
-            let more = cursor.advance(&self.source, extent.stop, self.filter)?;
+            let more = cursor.advance(&self.source, &self.index, extent.stop, self.filter)?;
             if !more || cursor.tick >= tick {
                 break;
             }
@@ -208,7 +216,9 @@ impl<S: ByteSource> EventStream<S> {
                 self.advance_track()?;
             }
             let top = self.heap.peek().map(|&Reverse(top)| top);
-            if let Some((tick, message)) = self.next_change(top.map_or(i64::MAX, |(tick, _)| tick)) {
+            if self.next_change <= top.map_or(self.index.end.0, |(tick, _)| tick)
+                && let Some((tick, message)) = self.change()
+            {
                 return Ok(Some(StreamEvent { tick, track: 0, port: 0, message }));
             }
             let Some((tick, track)) = top else { return Ok(None) };
@@ -237,7 +247,7 @@ impl<S: ByteSource> EventStream<S> {
                     }
                 }
             };
-            let port = self.index.dense_port(cursor.port);
+            let port = cursor.dense_port;
             let message = match body {
                 Given::Event(event) => Message::Event(event),
                 Given::SysEx => Message::SysEx(&self.data),
@@ -253,7 +263,7 @@ impl<S: ByteSource> EventStream<S> {
         let track = top.0.1;
         let cursor = &mut self.cursors[track as usize];
         let stop = self.index.tracks[track as usize].extent.stop;
-        if cursor.advance(&self.source, stop, self.filter)? {
+        if cursor.advance(&self.source, &self.index, stop, self.filter)? {
             top.0.0 = cursor.tick;
         } else {
             cursor.reader.release();
@@ -262,23 +272,31 @@ impl<S: ByteSource> EventStream<S> {
         Ok(())
     }
 
-    /// The next change of tempo or meter, if it is not after `tick`.
-    fn next_change(&mut self, tick: i64) -> Option<(Ticks, Message<'static>)> {
-        if self.filter != Filter::Nothing {
-            return None;
-        }
-        let end = self.index.end.0.min(tick);
+    /// Takes the next change of tempo or meter.
+    fn change(&mut self) -> Option<(Ticks, Message<'static>)> {
         let meter = self.index.meter_map.changes().get(self.next_meter).copied();
-        let meter_tick = meter.map_or(i64::MAX, |change| change.tick.0);
-        if let Some((at, tempo)) = self.next_tempo
-            && at.0 <= end.min(meter_tick)
-        {
-            self.next_tempo = self.index.tempo_map.change_after(at);
-            return Some((at, Message::Tempo(tempo)));
-        }
-        let change = meter.filter(|change| change.tick.0 <= end)?;
-        self.next_meter += 1;
-        Some((change.tick, Message::Meter(change.meter)))
+        let change = match (self.next_tempo, meter) {
+            (Some((tick, tempo)), meter) if meter.is_none_or(|meter| tick <= meter.tick) => {
+                self.next_tempo = self.index.tempo_map.change_after(tick);
+                Some((tick, Message::Tempo(tempo)))
+            }
+            (_, Some(meter)) => {
+                self.next_meter += 1;
+                Some((meter.tick, Message::Meter(meter.meter)))
+            }
+            (_, None) => None,
+        };
+        self.find_next_change();
+        change
+    }
+
+    fn find_next_change(&mut self) {
+        let meter = self.index.meter_map.changes().get(self.next_meter).map(|change| change.tick);
+        let tempo = self.next_tempo.map(|(tick, _)| tick);
+        self.next_change = match self.filter {
+            Filter::Nothing => [tempo, meter].into_iter().flatten().min().map_or(i64::MAX, |tick| tick.0),
+            Filter::State { .. } => i64::MAX,
+        };
     }
 }
 
@@ -291,7 +309,13 @@ enum Given {
 
 impl Cursor {
     /// Goes to the next event of the track that the filter lets through; `false` at the end.
-    fn advance(&mut self, source: &dyn ByteSource, stop: u64, filter: Filter) -> io::Result<bool> {
+    fn advance(
+        &mut self,
+        source: &dyn ByteSource,
+        index: &SongIndex,
+        stop: u64,
+        filter: Filter,
+    ) -> io::Result<bool> {
         self.next = None;
         while self.reader.state.position < stop {
             let Some(event) = self.reader.next(source, &mut |_, _| {})? else { break };
@@ -301,6 +325,7 @@ impl Cursor {
                     let mut port = Vec::with_capacity(1);
                     self.reader.payload(source, payload, 1, &mut port)?;
                     self.port = port.first().copied().unwrap_or(self.port);
+                    self.dense_port = index.dense_port(self.port);
                     continue;
                 }
                 Body::Meta { kind, .. }

@@ -48,10 +48,11 @@ struct Moment {
     order: u32,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct ChannelUse {
     keys: u128,
-    first_note: Option<Moment>,
+    /// Of the note that sounds first.
+    first_note: Moment,
     changes: Vec<(Moment, What)>,
     drums: bool,
 }
@@ -66,7 +67,9 @@ pub(crate) struct Usage {
 
 impl Usage {
     pub fn new() -> Self {
-        let mut channels = vec![ChannelUse::default(); MAX_MIDI_PORTS * MIDI_CHANNELS];
+        let never = Moment { tick: i64::MAX, track: 0, order: 0 };
+        let unused = ChannelUse { keys: 0, first_note: never, changes: vec![], drums: false };
+        let mut channels = vec![unused; MAX_MIDI_PORTS * MIDI_CHANNELS];
         for port in channels.chunks_mut(MIDI_CHANNELS) {
             port[9].drums = true;
         }
@@ -95,12 +98,9 @@ impl Usage {
         let at = usize::from(port) * MIDI_CHANNELS + usize::from(status & 0x0f);
         let what = match (status & 0xf0, one) {
             (0x90, key) if two > 0 => {
-                let channel = &self.channels[at];
-                if channel.keys == 0
-                    || channel.first_note.is_some_and(|first| (tick, track) < (first.tick, first.track))
-                {
-                    let moment = self.moment(tick, track);
-                    self.channels[at].first_note = Some(moment);
+                let first = self.channels[at].first_note;
+                if (tick, track) < (first.tick, first.track) {
+                    self.channels[at].first_note = self.moment(tick, track);
                 }
                 self.channels[at].keys |= 1 << key;
                 return;
@@ -134,7 +134,10 @@ impl Usage {
     pub fn programs(mut self) -> Vec<ProgramUse> {
         let mut all = vec![];
         for (at, channel) in self.channels.iter_mut().enumerate() {
-            let Some(first_note) = channel.first_note else { continue };
+            let first_note = channel.first_note;
+            if channel.keys == 0 {
+                continue;
+            }
             channel.changes.sort_by_key(|&(moment, _)| moment);
             let (mut msb, mut lsb) = (0, 0);
             let mut current = (0, 0, 0);
