@@ -170,7 +170,7 @@ impl DeviceManager {
             midi_in_dropped: read(|it| it.midi_in_dropped.load(Relaxed)),
             midi_out_dropped: read(|it| it.midi_out_dropped.load(Relaxed)),
             tap_dropped_frames: read(|it| it.tap_dropped.load(Relaxed)),
-            scheduling: shared.and_then(|it| it.scheduling.load()),
+            scheduling: shared.and_then(Shared::scheduling),
         }
     }
 

@@ -78,7 +78,32 @@ pub(crate) struct Shared {
     pub(crate) load: AtomicU32,
     /// The highest share lately, falling off within seconds; the bits of an `f32`.
     pub(crate) load_peak: AtomicU32,
-    pub(crate) scheduling: AtomicCell<Option<Scheduling>>,
+    scheduling: AtomicU32,
+}
+
+impl Shared {
+    /// How the calling thread is scheduled, once it has called.
+    pub(crate) fn scheduling(&self) -> Option<Scheduling> {
+        let [kind, priority, ..] = self.scheduling.load(Relaxed).to_le_bytes();
+        match kind {
+            1 => Some(Scheduling::TimeSharing),
+            2 => Some(Scheduling::Fifo(priority)),
+            3 => Some(Scheduling::RoundRobin(priority)),
+            4 => Some(Scheduling::Deadline),
+            _ => None,
+        }
+    }
+
+    /// One word, so that no lock is behind the store. `[side A]`
+    fn set_scheduling(&self, scheduling: Scheduling) {
+        let (kind, priority) = match scheduling {
+            Scheduling::TimeSharing => (1, 0),
+            Scheduling::Fifo(priority) => (2, priority),
+            Scheduling::RoundRobin(priority) => (3, priority),
+            Scheduling::Deadline => (4, 0),
+        };
+        self.scheduling.store(u32::from_le_bytes([kind, priority, 0, 0]), Relaxed);
+    }
 }
 
 /// A stream that runs. Dropping `handle` closes it, which may hang: see [`Stream::discard`].
@@ -135,7 +160,9 @@ impl Driver {
         let shared = &*self.shared;
         if !self.started {
             self.started = true;
-            shared.scheduling.store(kmidi_sys::scheduling().ok());
+            if let Ok(scheduling) = kmidi_sys::scheduling() {
+                shared.set_scheduling(scheduling);
+            }
         }
         let start = kmidi_sys::monotonic_ns();
         self.midi_out.clear();
@@ -181,5 +208,59 @@ impl Driver {
         self.load_peak = load.max(self.load_peak * (1.0 - (period_seconds / 3.0).min(1.0)));
         self.shared.load.store(self.load.to_bits(), Relaxed);
         self.shared.load_peak.store(self.load_peak.to_bits(), Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_scheduling_is_read_as_it_was_set() {
+        let shared = Shared::default();
+        assert_eq!(shared.scheduling(), None);
+        use Scheduling::{Deadline, Fifo, RoundRobin, TimeSharing};
+        for scheduling in [TimeSharing, Fifo(65), RoundRobin(1), Deadline] {
+            shared.set_scheduling(scheduling);
+            assert_eq!(shared.scheduling(), Some(scheduling));
+        }
+    }
+
+    struct Idle;
+
+    impl DeviceCallback for Idle {
+        fn process(&mut self, _: &mut DeviceIo<'_, '_>) {}
+    }
+
+    /// A callback that never rests must not keep the engine from its manager, nor take it back.
+    #[test]
+    fn a_busy_callback_gives_the_engine_up_and_never_takes_it_again() {
+        let slot = Arc::new(EngineSlot::default());
+        slot.put(Box::new(Box::new(Idle)));
+        let stop = Arc::new(AtomicBool::new(false));
+        let callback = {
+            let (slot, stop) = (slot.clone(), stop.clone());
+            std::thread::spawn(move || {
+                while !stop.load(Relaxed) {
+                    if let Some(engine) = slot.borrow() {
+                        std::thread::sleep(Duration::from_micros(50));
+                        slot.give_back(engine);
+                    }
+                }
+            })
+        };
+        for _ in 0..200 {
+            let engine = loop {
+                if let Some(engine) = slot.withdraw() {
+                    break engine;
+                }
+            };
+            assert!(slot.withdraw().is_none() && slot.borrow().is_none());
+            slot.put(engine);
+        }
+        stop.store(true, Relaxed);
+        callback.join().unwrap();
+        assert!(slot.withdraw().is_some());
     }
 }

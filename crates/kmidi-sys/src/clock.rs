@@ -1,12 +1,20 @@
 use std::io;
 
 /// Nanoseconds of the monotonic clock. A vDSO call on Linux: no system call.
+#[cfg(unix)]
 pub fn monotonic_ns() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a live timespec.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
     assert_eq!(result, 0, "the monotonic clock exists on every supported system");
     now.tv_sec as u64 * NS_PER_SECOND + now.tv_nsec as u64
+}
+
+/// Nanoseconds since the first call.
+#[cfg(not(unix))]
+pub fn monotonic_ns() -> u64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed().as_nanos() as u64
 }
 
 /// Sleeps until the monotonic clock shows `deadline_ns`; returns at once if it has passed.
@@ -45,6 +53,7 @@ pub fn sleep_until_ns(deadline_ns: u64) -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(unix)]
 const NS_PER_SECOND: u64 = 1_000_000_000;
 
 #[cfg(test)]

@@ -81,18 +81,6 @@ pub fn set_deadline(runtime_ns: u64, period_ns: u64) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Gives the calling thread back to time sharing.
-///
-/// # Errors
-/// What the system call answers.
-#[cfg(target_os = "linux")]
-pub fn set_time_sharing() -> io::Result<()> {
-    let parameter = libc::sched_param { sched_priority: 0 };
-    // SAFETY: 0 names the calling thread; the parameter is valid for the call.
-    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &parameter) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
 /// How the calling thread is scheduled.
 ///
 /// # Errors
@@ -137,18 +125,12 @@ mod elsewhere {
 
     /// # Errors
     /// None on this system.
-    pub fn set_time_sharing() -> io::Result<()> {
-        Ok(())
-    }
-
-    /// # Errors
-    /// None on this system.
     pub fn scheduling() -> io::Result<Scheduling> {
         Ok(Scheduling::TimeSharing)
     }
 }
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{scheduling, set_deadline, set_fifo, set_time_sharing};
+pub use elsewhere::{scheduling, set_deadline, set_fifo};
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
@@ -170,7 +152,6 @@ mod tests {
     fn a_policy_is_set_or_refused_with_a_reason() {
         check(|| set_fifo(11), Scheduling::Fifo(11));
         check(|| set_deadline(1_000_000, 10_000_000), Scheduling::Deadline);
-        check(|| set_fifo(11).and_then(|()| set_time_sharing()), Scheduling::TimeSharing);
         check(|| Ok(()), Scheduling::TimeSharing);
     }
 

@@ -3,6 +3,7 @@
 //! A test whose programs are not installed says so and passes; with `KMIDI_REQUIRE_SERVERS=1` it fails.
 #![forbid(unsafe_code)]
 
+mod alsa;
 mod jack;
 mod jack_midi;
 mod none;

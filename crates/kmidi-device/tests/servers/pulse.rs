@@ -12,7 +12,7 @@ const PROGRAMS: &[&str] = &["pulseaudio", "pactl", "parecord"];
 const SINK: &str = "sink_name=kmidi_null rate=48000 channels=2 format=float32le";
 
 /// Runs `body` with a PulseAudio server of its own, which has the sink `kmidi_null`.
-fn with_pulse(test: &str, body: impl FnOnce(&Path, Server)) {
+pub fn with_pulse(test: &str, body: impl FnOnce(&Path, Server)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     let server = format!("unix:{path}/pulse/native");
@@ -38,7 +38,7 @@ fn with_pulse(test: &str, body: impl FnOnce(&Path, Server)) {
     });
 }
 
-fn pulse() -> AudioRequest {
+pub fn pulse() -> AudioRequest {
     AudioRequest { backend: Some(Backend::Pulse), on_loss: OnLoss::Continue, ..AudioRequest::default() }
 }
 

@@ -16,10 +16,7 @@ pub fn isolated(test: &str, programs: &[&str], environment: &[(&str, &str)], bod
     }
     let missing: Vec<&&str> = programs.iter().filter(|program| find(program).is_none()).collect();
     if !missing.is_empty() {
-        let required = std::env::var_os("KMIDI_REQUIRE_SERVERS").is_some_and(|value| value == "1");
-        assert!(!required, "{test}: these programs are not installed: {missing:?}");
-        println!("SKIPPED {test}: these programs are not installed: {missing:?}");
-        return;
+        return skip(test, &format!("these programs are not installed: {missing:?}"));
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(INSIDE, "1");
@@ -30,6 +27,13 @@ pub fn isolated(test: &str, programs: &[&str], environment: &[(&str, &str)], bod
     assert!(output.status.success(), "{test}: {}", output.status);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("1 passed"), "{test} did not run in the child");
+}
+
+/// Says loudly that a test could not run; fails where it has to.
+pub fn skip(test: &str, why: &str) {
+    let required = std::env::var_os("KMIDI_REQUIRE_SERVERS").is_some_and(|value| value == "1");
+    assert!(!required, "{test}: {why}");
+    println!("SKIPPED {test}: {why}");
 }
 
 fn find(program: &str) -> Option<PathBuf> {
