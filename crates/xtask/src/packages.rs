@@ -34,6 +34,7 @@ pub const TEST: &[Package] = &[
     package("jack-capture", "records what a JACK client plays"),
     package("pulseaudio", "PulseAudio server with a null sink"),
     package("pulseaudio-utils", "pactl, parecord"),
+    package("libasound2-plugins", "ALSA devices that play to PulseAudio"),
     package("fluidsynth", "the reference sound"),
     package("fluid-soundfont-gm", "the SoundFont of the reference sound"),
     package("timgm6mb-soundfont", "a small SoundFont"),
