@@ -208,12 +208,16 @@ const fn default_modulator(
     Modulator { source, destination, amount, amount_source, transform: Transform::Linear }
 }
 
+/// Section 8.4.2. See [`SynthConfig::velocity_to_cutoff`](crate::SynthConfig::velocity_to_cutoff).
+pub(crate) const VELOCITY_TO_CUTOFF: Modulator =
+    default_modulator(0x0102, Generator::InitialFilterFc, -2400, 0);
+
 /// The modulators every instrument has unless it redefines them (section 8.4).
 pub const DEFAULT_MODULATORS: [Modulator; 10] = [
     // 8.4.1 velocity to attenuation
     default_modulator(0x0502, Generator::InitialAttenuation, 960, 0),
     // 8.4.2 velocity to filter cutoff
-    default_modulator(0x0102, Generator::InitialFilterFc, -2400, 0),
+    VELOCITY_TO_CUTOFF,
     // 8.4.3 channel pressure to vibrato depth
     default_modulator(0x000d, Generator::VibLfoToPitch, 50, 0),
     // 8.4.4 modulation wheel to vibrato depth

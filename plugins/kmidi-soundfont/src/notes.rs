@@ -48,6 +48,7 @@ impl Synth {
                 channels: &self.channels,
                 tunings: &self.tunings,
                 sample_rate_hz: self.sample_rate_hz,
+                velocity_to_cutoff: self.velocity_to_cutoff,
                 frame_in_grid: self.frame_in_grid,
             };
             match self.voices.start(note, (&preset, index), &around) {

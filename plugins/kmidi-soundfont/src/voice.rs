@@ -11,7 +11,7 @@ use crate::filter::{FLAT_CUTOFF_CENTS, low_pass, quality};
 use crate::generator::{Generator, Values};
 use crate::kernel::{BUSSES, CONTROL_FRAMES, FRAME, Ramp, Reader, VoiceBlock};
 use crate::lfo::Lfo;
-use crate::modulator::{Controller, ControllerValue};
+use crate::modulator::{Controller, ControllerValue, VELOCITY_TO_CUTOFF};
 use crate::sample::{GUARD_FRAMES, Sample};
 use crate::tuning::Tunings;
 use crate::units::{absolute_cents_to_hz, attenuation_to_gain, cents_to_ratio, ramp_frames, wait_frames};
@@ -39,6 +39,8 @@ pub(crate) struct Surroundings<'a> {
     pub channels: &'a [Channel],
     pub tunings: &'a Tunings,
     pub sample_rate_hz: f64,
+    /// Whether the default modulator of section 8.4.2 applies.
+    pub velocity_to_cutoff: bool,
     /// Frames since the last point of the common control grid.
     pub frame_in_grid: u32,
 }
@@ -192,7 +194,7 @@ impl Voice {
         if source.generators[Generator::Velocity] >= 0 {
             self.note.velocity = source.generators[Generator::Velocity] as f32;
         }
-        self.refresh(source, channel, around.sample_rate_hz);
+        self.refresh(source, channel, around);
         self.volume = VolumeEnvelope::start(&self.volume_stages);
         self.modulation = ModulationEnvelope::start(&self.modulation_stages);
         let lfo = |generator| Lfo::start(wait_frames(self.value(generator), around.sample_rate_hz));
@@ -205,7 +207,7 @@ impl Voice {
     }
 
     /// Computes everything that depends on generators, modulators and the channel.
-    fn refresh(&mut self, zone: &Zone, channel: &Channel, sample_rate_hz: f64) {
+    fn refresh(&mut self, zone: &Zone, channel: &Channel, around: &Surroundings<'_>) {
         self.revision = channel.revision;
         let before = self.values;
         let key = self.sounding_key(zone);
@@ -214,6 +216,9 @@ impl Voice {
         }
         self.values[Generator::InitialAttenuation] *= ZONE_ATTENUATION;
         for modulator in &zone.modulators {
+            if !around.velocity_to_cutoff && *modulator == VELOCITY_TO_CUTOFF {
+                continue;
+            }
             let mut moved = modulator.output(|controller| match controller {
                 Controller::Key => ControllerValue::seven_bit(f32::from(key)),
                 Controller::Velocity => ControllerValue::seven_bit(self.note.velocity),
@@ -229,7 +234,7 @@ impl Voice {
         channel.add_offsets(&mut self.values, self.soft);
         let times = Generator::DelayModLfo as usize..=Generator::KeynumToVolEnvDecay as usize;
         if before.0[times.clone()] != self.values.0[times] {
-            self.refresh_times(zone, sample_rate_hz);
+            self.refresh_times(zone, around.sample_rate_hz);
         }
         self.quality = quality(self.value(Generator::InitialFilterQ));
         // The coefficients of another quality are of no use.
@@ -393,7 +398,7 @@ impl Voice {
         let channel = &around.channels[self.note.channel];
         let (mut speed, mut gains) = (self.steady_speed.to, self.steady_gains.map(|gain| gain.to));
         if channel.revision != self.revision {
-            self.refresh(zone, channel, around.sample_rate_hz);
+            self.refresh(zone, channel, around);
             speed = self.speed_of_zone(zone, channel, around);
             gains = self.gains_of_zone(channel);
         }

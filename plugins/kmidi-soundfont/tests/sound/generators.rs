@@ -1,6 +1,7 @@
 //! Every generator, held against the oracle, with a control that it does something at all.
 
-use crate::against::*;
+use crate::against::oracle;
+use crate::residual::residual_db;
 use crate::rig::*;
 use kmidi_soundfont::Generator::{self, *};
 

@@ -8,5 +8,6 @@ mod modulators;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 mod quanta;
+mod residual;
 mod rig;
 mod system;

@@ -1,7 +1,8 @@
 //! Each default modulator, and modulators that a file defines.
 
-use crate::against::*;
+use crate::against::oracle;
 use crate::measure::*;
+use crate::residual::residual_db;
 use crate::rig::*;
 use kmidi_core::Event;
 use kmidi_soundfont::Generator::{self, *};

@@ -111,9 +111,10 @@ pub fn preset(zones: Vec<ZoneSketch>) -> Shared<Preset> {
     Shared::new(&handle, Preset { bank: 0, program: 0, name: "test".into(), zones })
 }
 
-/// Dry, at gain 1.
+/// Dry, at gain 1, with all default modulators.
 pub fn dry() -> SynthConfig {
-    SynthConfig { reverb: false, chorus: false, gain: 1.0, ..SynthConfig::new(RATE) }
+    let new = SynthConfig::new(RATE);
+    SynthConfig { reverb: false, chorus: false, velocity_to_cutoff: true, gain: 1.0, ..new }
 }
 
 pub struct Rig {
