@@ -1,6 +1,6 @@
 //! A ring of past samples, and the slow movement of the place where effects read it.
 
-use crate::kernel::interpolate;
+use crate::reader::interpolate;
 
 /// Remembers a fixed number of samples.
 pub(crate) struct DelayLine {

@@ -8,6 +8,7 @@ use std::array::from_fn;
 
 use basedrop::Shared;
 
+use crate::reader::{FRAME, Reader, interpolate};
 use crate::sample::Sample;
 
 /// Voices in one block.
@@ -22,9 +23,6 @@ pub(crate) const BUSSES: usize = 4;
 /// One run of the busses.
 pub(crate) type Busses = [[f32; CONTROL_FRAMES as usize]; BUSSES];
 
-/// One frame of a sample in a voice's fixed-point position.
-pub(crate) const FRAME: u64 = 1 << 32;
-
 /// A value that moves by the same step at each frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ramp {
@@ -37,76 +35,6 @@ impl Ramp {
     pub fn new(value: f64, target: f64, frames: u32) -> Self {
         Ramp { value: value as f32, step: ((target - value) / f64::from(frames)) as f32 }
     }
-}
-
-/// Where a voice is in its sample. Positions are in 1/2^32 frames, from the first frame of
-/// [`Sample::data`], guard frames included.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Reader {
-    pub position: u64,
-    pub increment: i64,
-    pub increment_step: i64,
-    /// The voice ends here, unless it loops.
-    pub end: u64,
-    pub loop_start: u64,
-    pub loop_end: u64,
-    pub looping: bool,
-    /// Whether the loop has been gone round: what comes before its start is then its end.
-    pub wrapped: bool,
-}
-
-impl Reader {
-    /// The four frames around the position: one before, three from it on.
-    #[inline]
-    fn taps(&self, data: &[f32]) -> [f32; 4] {
-        let at = (self.position / FRAME) as usize;
-        let (start, end) = ((self.loop_start / FRAME) as usize, (self.loop_end / FRAME) as usize);
-        let near_seam = self.looping && (at + 2 >= end || (self.wrapped && at <= start));
-        if !near_seam {
-            return match data.get(at.wrapping_sub(1)..at.wrapping_add(3)) {
-                Some(&[a, b, c, d]) => [a, b, c, d],
-                _ => [0.0; 4],
-            };
-        }
-        let length = end - start;
-        from_fn(|tap| {
-            let mut index = at + tap - 1;
-            if index >= end {
-                index = start + (index - end) % length;
-            } else if self.wrapped && index < start {
-                index = end - 1;
-            }
-            data.get(index).copied().unwrap_or(0.0)
-        })
-    }
-
-    /// Moves on by one frame; false when the sample has ended.
-    #[inline]
-    fn advance(&mut self) -> bool {
-        self.position = self.position.saturating_add_signed(self.increment);
-        self.increment += self.increment_step;
-        if self.looping && self.position >= self.loop_end {
-            let length = self.loop_end - self.loop_start;
-            self.position = self.loop_start + (self.position - self.loop_end) % length;
-            self.wrapped = true;
-        }
-        self.position < self.end || self.looping
-    }
-}
-
-/// Third-order interpolation between the two middle taps (Hermite, from central differences).
-#[inline]
-pub(crate) fn interpolate([a, b, c, d]: [f32; 4], x: f32) -> f32 {
-    let c1 = 0.5 * (c - a);
-    let c2 = a - 2.5 * b + 2.0 * c - 0.5 * d;
-    let c3 = 0.5 * (d - a) + 1.5 * (b - c);
-    ((c3 * x + c2) * x + c1) * x + b
-}
-
-/// The fraction of a position, to the 24 bits that a float holds exactly.
-#[inline]
-fn fraction(position: u64) -> f32 {
-    ((position as u32) >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 
 /// The low-pass filter of a voice at work.
@@ -227,7 +155,7 @@ impl VoiceBlock {
         let mut last = self.last_inputs[lane];
         let mut alive = true;
         for frame in from..from + frames {
-            last = interpolate(reader.taps(data), fraction(reader.position));
+            last = interpolate(reader.taps(data), reader.fraction());
             let filtered = match &mut filter {
                 Some(filter) => filter.process(last),
                 None => last,

@@ -6,10 +6,11 @@ use kmidi_core::limits::MIDI_CHANNELS;
 
 use crate::channel::{Mode, cc};
 use crate::generator::Generator;
+use crate::note::{Holds, Note};
 use crate::synth::Synth;
 use crate::sysex::SystemMessage;
+use crate::tone::Surroundings;
 use crate::units::gain_to_attenuation;
-use crate::voice::{Holds, Note, Surroundings};
 use crate::voices::Started;
 
 /// Portamento time at the far end of controller 5, in seconds.

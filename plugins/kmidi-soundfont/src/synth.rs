@@ -13,8 +13,8 @@ use crate::effects::Effects;
 use crate::handle::{Counters, INSTALL_RING, Install, PresetRequest, REQUEST_RING, SynthHandle};
 use crate::kernel::{BUSSES, Busses, CONTROL_FRAMES};
 use crate::preset_key::PresetKey;
+use crate::tone::Surroundings;
 use crate::tuning::Tunings;
-use crate::voice::Surroundings;
 use crate::voices::Voices;
 use crate::zone::Preset;
 

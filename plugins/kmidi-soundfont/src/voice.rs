@@ -5,22 +5,16 @@ use std::array::from_fn;
 
 use basedrop::Shared;
 
-use crate::channel::{Channel, cc};
-use crate::envelope::{ModulationEnvelope, Stages, VolumeEnvelope};
-use crate::filter::{FLAT_CUTOFF_CENTS, low_pass, quality};
-use crate::generator::{Generator, Values};
-use crate::kernel::{BUSSES, CONTROL_FRAMES, FRAME, Ramp, Reader, VoiceBlock};
+use crate::envelope::{ModulationEnvelope, VolumeEnvelope};
+use crate::filter::{FLAT_CUTOFF_CENTS, low_pass};
+use crate::generator::Generator;
+use crate::kernel::{BUSSES, CONTROL_FRAMES, Ramp, VoiceBlock};
 use crate::lfo::Lfo;
-use crate::modulator::{Controller, ControllerValue, VELOCITY_TO_CUTOFF};
-use crate::sample::{GUARD_FRAMES, Sample};
-use crate::tuning::Tunings;
-use crate::units::{absolute_cents_to_hz, attenuation_to_gain, cents_to_ratio, ramp_frames, wait_frames};
+use crate::note::{Holds, Note};
+use crate::reader::Reader;
+use crate::tone::{Surroundings, Tone, speed};
+use crate::units::{attenuation_to_gain, wait_frames};
 use crate::zone::{Preset, Zone};
-
-/// The part of `initialAttenuation` in zones that is applied. The EMU hardware for which the
-/// format was made, and every player since, gives 0.4 dB where the file says 1 dB; banks are
-/// voiced for it. Modulators act in full.
-pub(crate) const ZONE_ATTENUATION: f32 = 0.4;
 
 /// Shortest time from note-on to release, in seconds: a drum hit written with no length sounds.
 const SHORTEST_NOTE_SECONDS: f64 = 0.010;
@@ -33,40 +27,6 @@ const CHOKE_SECONDS: f64 = 0.050;
 
 /// Farthest that the modulation envelope may move the cutoff between two control points.
 const LONGEST_SWEEP_CENTS: f64 = 400.0;
-
-/// What all voices need to know at a control point.
-pub(crate) struct Surroundings<'a> {
-    pub channels: &'a [Channel],
-    pub tunings: &'a Tunings,
-    pub sample_rate_hz: f64,
-    /// Whether the default modulator of section 8.4.2 applies.
-    pub velocity_to_cutoff: bool,
-    /// Frames since the last point of the common control grid.
-    pub frame_in_grid: u32,
-}
-
-/// What a note-on gives its voices.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Note {
-    /// Index into all channels of all ports.
-    pub channel: usize,
-    pub key: u8,
-    /// MIDI velocity, 0 to 127, fractions allowed.
-    pub velocity: f32,
-    /// Counts note-ons: voices of one note-on share it.
-    pub id: u64,
-    /// Where a portamento starts, relative to the key, in cents; and how long it takes in frames.
-    pub glide_cents: f64,
-    pub glide_frames: f64,
-}
-
-/// What keeps a voice from being released.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Holds {
-    pub key: bool,
-    pub sustain: bool,
-    pub sostenuto: bool,
-}
 
 /// A value on its way between two control points.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,20 +67,12 @@ pub(crate) struct Voice {
     zone: usize,
     pub note: Note,
     pub holds: Holds,
-    soft: bool,
     exclusive_class: i32,
-    revision: u32,
-    /// Generators with modulators and offsets applied.
-    values: Values,
-    volume_stages: Stages,
-    modulation_stages: Stages,
+    tone: Tone,
     volume: VolumeEnvelope,
     modulation: ModulationEnvelope,
     vibrato_lfo: Lfo,
     modulation_lfo: Lfo,
-    vibrato_frequency: f64,
-    modulation_frequency: f64,
-    quality: f64,
     /// Length of the stretch between control points the voice is in, and what is left of it.
     stretch: u32,
     pub countdown: u32,
@@ -166,11 +118,6 @@ impl Voice {
         preset.as_ref().and_then(|preset| preset.zones.get(self.zone))
     }
 
-    fn value(&self, generator: Generator) -> f64 {
-        let (low, high) = generator.range();
-        f64::from(self.values[generator]).clamp(f64::from(low), f64::from(high))
-    }
-
     /// Starts a note in a lane; false if the zone's sample has nothing to sound.
     pub fn start(
         &mut self,
@@ -181,135 +128,49 @@ impl Voice {
         around: &Surroundings<'_>,
     ) -> bool {
         let source = &preset.zones[zone];
-        let Some(reader) = reader(source) else { return false };
-        let channel = &around.channels[note.channel];
+        let Some(reader) = Reader::of_zone(source) else { return false };
+        let mut note = note;
+        if source.generators[Generator::Velocity] >= 0 {
+            note.velocity = source.generators[Generator::Velocity] as f32;
+        }
         *self = Voice {
             zone,
             note,
             holds: Holds { key: true, ..Holds::default() },
-            soft: channel.is_down(cc::SOFT),
             exclusive_class: source.generators[Generator::ExclusiveClass],
+            tone: Tone::new(source, &note, around),
+            cutoff: f64::NAN,
             ..Voice::default()
         };
-        if source.generators[Generator::Velocity] >= 0 {
-            self.note.velocity = source.generators[Generator::Velocity] as f32;
-        }
-        self.refresh(source, channel, around);
-        self.volume = VolumeEnvelope::start(&self.volume_stages);
-        self.modulation = ModulationEnvelope::start(&self.modulation_stages);
-        let lfo = |generator| Lfo::start(wait_frames(self.value(generator), around.sample_rate_hz));
+        self.volume = VolumeEnvelope::start(&self.tone.volume);
+        self.modulation = ModulationEnvelope::start(&self.tone.modulation);
+        let lfo = |generator| Lfo::start(wait_frames(self.tone.value(generator), around.sample_rate_hz));
         (self.vibrato_lfo, self.modulation_lfo) = (lfo(Generator::DelayVibLfo), lfo(Generator::DelayModLfo));
-        self.steady_speed = Way::at_rest(self.speed_of_zone(source, channel, around));
-        self.steady_gains = self.gains_of_zone(channel).map(Way::at_rest);
+        self.steady_speed = Way::at_rest(self.tone.speed(source, &note, around));
+        self.steady_gains = self.tone.gains(&around.channels[note.channel]).map(Way::at_rest);
         self.preset = Some(preset.clone());
         block.start(lane, source.sample.clone(), reader);
         true
-    }
-
-    /// Computes everything that depends on generators, modulators and the channel.
-    fn refresh(&mut self, zone: &Zone, channel: &Channel, around: &Surroundings<'_>) {
-        self.revision = channel.revision;
-        let before = self.values;
-        let key = self.sounding_key(zone);
-        for &generator in Generator::ALL {
-            self.values[generator] = zone.generators[generator] as f32;
-        }
-        self.values[Generator::InitialAttenuation] *= ZONE_ATTENUATION;
-        for modulator in &zone.modulators {
-            if !around.velocity_to_cutoff && *modulator == VELOCITY_TO_CUTOFF {
-                continue;
-            }
-            let mut moved = modulator.output(|controller| match controller {
-                Controller::Key => ControllerValue::seven_bit(f32::from(key)),
-                Controller::Velocity => ControllerValue::seven_bit(self.note.velocity),
-                Controller::PolyPressure => channel.key_pressure(self.note.key),
-                other => channel.controller_value(other),
-            });
-            let is_vibrato = modulator.destination == Generator::VibLfoToPitch;
-            if is_vibrato && modulator.source.controller == Controller::Midi(cc::MODULATION) {
-                moved *= channel.modulation_scale();
-            }
-            self.values[modulator.destination] += moved;
-        }
-        channel.add_offsets(&mut self.values, self.soft);
-        let times = Generator::DelayModLfo as usize..=Generator::KeynumToVolEnvDecay as usize;
-        if before.0[times.clone()] != self.values.0[times] {
-            self.refresh_times(zone, around.sample_rate_hz);
-        }
-        self.quality = quality(self.value(Generator::InitialFilterQ));
-        // The coefficients of another quality are of no use.
-        self.cutoff = f64::NAN;
-    }
-
-    fn refresh_times(&mut self, zone: &Zone, rate: f64) {
-        use Generator as G;
-        let below_60 = 60.0 - f64::from(self.sounding_key(zone));
-        let wait = |generator, by_key: f64| wait_frames(self.value(generator) + by_key, rate);
-        let ramp = |generator, by_key: f64| ramp_frames(self.value(generator) + by_key, rate);
-        let modulation = Stages {
-            delay: wait(G::DelayModEnv, 0.0),
-            // Nothing clicks when pitch or cutoff start at the peak.
-            attack: wait(G::AttackModEnv, 0.0),
-            hold: wait(G::HoldModEnv, below_60 * self.value(G::KeynumToModEnvHold)),
-            decay: ramp(G::DecayModEnv, below_60 * self.value(G::KeynumToModEnvDecay)),
-            fall: self.value(G::SustainModEnv) / 1000.0,
-            release: ramp(G::ReleaseModEnv, 0.0),
-        };
-        let volume = Stages {
-            delay: wait(G::DelayVolEnv, 0.0),
-            attack: ramp(G::AttackVolEnv, 0.0),
-            hold: wait(G::HoldVolEnv, below_60 * self.value(G::KeynumToVolEnvHold)),
-            decay: ramp(G::DecayVolEnv, below_60 * self.value(G::KeynumToVolEnvDecay)),
-            fall: (self.value(G::SustainVolEnv) / 1000.0).min(1.0),
-            release: ramp(G::ReleaseVolEnv, 0.0),
-        };
-        (self.modulation_stages, self.volume_stages) = (modulation, volume);
-        self.vibrato_frequency = absolute_cents_to_hz(self.value(G::FreqVibLfo)) / rate;
-        self.modulation_frequency = absolute_cents_to_hz(self.value(G::FreqModLfo)) / rate;
-    }
-
-    /// The key that decides pitch and envelope times.
-    fn sounding_key(&self, zone: &Zone) -> u8 {
-        u8::try_from(zone.generators[Generator::Keynum]).unwrap_or(self.note.key)
-    }
-
-    /// Sample frames per frame of output, without LFOs and envelope.
-    fn speed_of_zone(&self, zone: &Zone, channel: &Channel, around: &Surroundings<'_>) -> f64 {
-        use Generator as G;
-        let sample: &Sample = &zone.sample;
-        let root = match zone.generators[G::OverridingRootKey] {
-            key @ 0..=127 => f64::from(key),
-            _ => f64::from(sample.root_key),
-        };
-        let key = self.sounding_key(zone);
-        let tuned = around.tunings.cents(channel.tuning_program, key) + channel.tune_cents(key);
-        let cents = (f64::from(key) - root) * self.value(G::ScaleTuning)
-            + f64::from(sample.correction_cents)
-            + 100.0 * f64::from(self.values[G::CoarseTune])
-            + f64::from(self.values[G::FineTune])
-            + f64::from(self.values[G::Pitch])
-            + f64::from(tuned);
-        speed(cents) * f64::from(sample.rate_hz) / around.sample_rate_hz
     }
 
     /// What LFOs, modulation envelope and portamento make of the voice `frames` frames from now,
     /// if none of them turns a corner before.
     fn movement(&self, frames: f64) -> Movement {
         use Generator as G;
-        let vibrato = self.vibrato_lfo.ahead(self.vibrato_frequency, frames);
-        let lfo = self.modulation_lfo.ahead(self.modulation_frequency, frames);
-        let envelope = self.modulation.ahead(&self.modulation_stages, frames);
+        let vibrato = self.vibrato_lfo.ahead(self.tone.vibrato_frequency, frames);
+        let lfo = self.modulation_lfo.ahead(self.tone.modulation_frequency, frames);
+        let envelope = self.modulation.ahead(&self.tone.modulation, frames);
         let cents = self.note.glide_ahead(frames)
-            + vibrato * self.value(G::VibLfoToPitch)
-            + lfo * self.value(G::ModLfoToPitch)
-            + envelope * self.value(G::ModEnvToPitch);
-        let tremolo = lfo * self.value(G::ModLfoToVolume);
+            + vibrato * self.tone.value(G::VibLfoToPitch)
+            + lfo * self.tone.value(G::ModLfoToPitch)
+            + envelope * self.tone.value(G::ModEnvToPitch);
+        let tremolo = lfo * self.tone.value(G::ModLfoToVolume);
         Movement {
             speed: if cents == 0.0 { 1.0 } else { speed(cents) },
             gain: if tremolo == 0.0 { 1.0 } else { attenuation_to_gain(-tremolo) },
-            cutoff: self.value(G::InitialFilterFc)
-                + lfo * self.value(G::ModLfoToFilterFc)
-                + envelope * self.value(G::ModEnvToFilterFc),
+            cutoff: self.tone.value(G::InitialFilterFc)
+                + lfo * self.tone.value(G::ModLfoToFilterFc)
+                + envelope * self.tone.value(G::ModEnvToFilterFc),
         }
     }
 
@@ -317,25 +178,9 @@ impl Voice {
         if cutoff != self.cutoff {
             let cutoff_in_range = cutoff.max(f64::from(Generator::InitialFilterFc.range().0));
             self.cutoff = cutoff;
-            self.coefficients = low_pass(cutoff_in_range, self.quality, sample_rate_hz);
+            self.coefficients = low_pass(cutoff_in_range, self.tone.quality, sample_rate_hz);
         }
         self.coefficients
-    }
-
-    /// Gains into left, right, reverb and chorus; envelope and tremolo come on top.
-    fn gains_of_zone(&self, channel: &Channel) -> [f64; BUSSES] {
-        use Generator as G;
-        // The filter's gain at 0 Hz is lowered by half the height of its peak.
-        let attenuation = self.value(G::InitialAttenuation) + self.value(G::InitialFilterQ) / 2.0;
-        let gain = attenuation_to_gain(attenuation);
-        let angle = (self.value(G::Pan) + 500.0) / 1000.0 * std::f64::consts::FRAC_PI_2;
-        let (left, right) = channel.balance();
-        [
-            gain * left * libm::cos(angle),
-            gain * right * libm::sin(angle),
-            gain * self.value(G::ReverbEffectsSend) / 1000.0,
-            gain * self.value(G::ChorusEffectsSend) / 1000.0,
-        ]
     }
 
     /// Sets the course of the next stretch; called when the countdown has reached 0. False when
@@ -371,7 +216,7 @@ impl Voice {
             self.grid_point(zone, around);
         }
         let to_grid = CONTROL_FRAMES - around.frame_in_grid;
-        let stretch = self.volume.stretch(&self.volume_stages);
+        let stretch = self.volume.stretch(&self.tone.volume);
         let frames = to_grid.min(self.frames_to_corner(rate)).min(stretch.frames);
         match self.fade {
             // A fade leaves from the level the kernel has reached and goes straight down.
@@ -386,8 +231,8 @@ impl Voice {
 
     fn begin_release(&mut self, zone: &Zone, block: &mut VoiceBlock, lane: usize) {
         self.release_wanted = false;
-        self.volume.release(&self.volume_stages);
-        self.modulation.release(&self.modulation_stages);
+        self.volume.release(&self.tone.volume);
+        self.modulation.release(&self.tone.modulation);
         if zone.generators[Generator::SampleModes] & 3 == 3 {
             block.leave_loop(lane);
         }
@@ -397,10 +242,12 @@ impl Voice {
     fn grid_point(&mut self, zone: &Zone, around: &Surroundings<'_>) {
         let channel = &around.channels[self.note.channel];
         let (mut speed, mut gains) = (self.steady_speed.to, self.steady_gains.map(|gain| gain.to));
-        if channel.revision != self.revision {
-            self.refresh(zone, channel, around);
-            speed = self.speed_of_zone(zone, channel, around);
-            gains = self.gains_of_zone(channel);
+        if self.tone.is_stale(channel) {
+            self.tone.refresh(zone, &self.note, around);
+            speed = self.tone.speed(zone, &self.note, around);
+            gains = self.tone.gains(channel);
+            // The quality may be another, and with it the coefficients.
+            self.cutoff = f64::NAN;
         }
         self.steady_speed = self.steady_speed.on_to(speed);
         for (way, to) in self.steady_gains.iter_mut().zip(gains) {
@@ -432,7 +279,7 @@ impl Voice {
             let ramp = Ramp::new(steady.at(from) * now.gain, steady.at(to) * then.gain, frames);
             block.set_gain(lane, bus, ramp);
         }
-        let resonant = self.value(Generator::InitialFilterQ) > 0.0;
+        let resonant = self.tone.value(Generator::InitialFilterQ) > 0.0;
         self.filtered |= resonant || now.cutoff.min(then.cutoff) < FLAT_CUTOFF_CENTS;
         if self.filtered {
             let start = self.coefficients(now.cutoff, around.sample_rate_hz);
@@ -446,10 +293,10 @@ impl Voice {
         if frames == 0 {
             return;
         }
-        self.volume.advance(&self.volume_stages, frames);
-        self.modulation.advance(&self.modulation_stages, frames);
-        self.vibrato_lfo.advance(self.vibrato_frequency, frames);
-        self.modulation_lfo.advance(self.modulation_frequency, frames);
+        self.volume.advance(&self.tone.volume, frames);
+        self.modulation.advance(&self.tone.modulation, frames);
+        self.vibrato_lfo.advance(self.tone.vibrato_frequency, frames);
+        self.modulation_lfo.advance(self.tone.modulation_frequency, frames);
         self.note.glide(frames);
         if let Some(left) = &mut self.fade {
             *left = left.saturating_sub(frames);
@@ -461,21 +308,21 @@ impl Voice {
     /// Frames until something that moves changes its direction.
     fn frames_to_corner(&self, rate: f64) -> u32 {
         use Generator as G;
-        let moves = |generator| self.value(generator) != 0.0;
+        let moves = |generator| self.tone.value(generator) != 0.0;
         let mut frames = self.fade.unwrap_or(u32::MAX);
         if moves(G::ModEnvToPitch) || moves(G::ModEnvToFilterFc) {
-            frames = frames.min(self.modulation.frames_to_corner(&self.modulation_stages));
+            frames = frames.min(self.modulation.frames_to_corner(&self.tone.modulation));
         }
-        let sweep = self.value(G::ModEnvToFilterFc).abs();
+        let sweep = self.tone.value(G::ModEnvToFilterFc).abs();
         if sweep > LONGEST_SWEEP_CENTS {
             let part = LONGEST_SWEEP_CENTS / sweep;
-            frames = frames.min(self.modulation.frames_to_move(&self.modulation_stages, part));
+            frames = frames.min(self.modulation.frames_to_move(&self.tone.modulation, part));
         }
         if moves(G::VibLfoToPitch) {
-            frames = frames.min(self.vibrato_lfo.frames_to_corner(self.vibrato_frequency));
+            frames = frames.min(self.vibrato_lfo.frames_to_corner(self.tone.vibrato_frequency));
         }
         if moves(G::ModLfoToPitch) || moves(G::ModLfoToFilterFc) || moves(G::ModLfoToVolume) {
-            frames = frames.min(self.modulation_lfo.frames_to_corner(self.modulation_frequency));
+            frames = frames.min(self.modulation_lfo.frames_to_corner(self.tone.modulation_frequency));
         }
         if self.release_wanted {
             frames = frames.min(shortest_note_frames(rate).saturating_sub(self.age).max(1));
@@ -521,7 +368,7 @@ impl Voice {
     pub fn retune(&mut self, note: Note) {
         self.note = Note { velocity: self.note.velocity, id: self.note.id, ..note };
         // The times of the stages stay as they were; pitch and modulators follow the new key.
-        self.revision = self.revision.wrapping_sub(1);
+        self.tone.make_stale();
         self.control_now();
     }
 
@@ -531,18 +378,6 @@ impl Voice {
         self.fade = None;
         self.release_wanted = false;
         self.holds = Holds::default();
-    }
-}
-
-impl Note {
-    /// The portamento's offset in `frames` frames, in cents.
-    fn glide_ahead(&self, frames: f64) -> f64 {
-        if self.glide_frames > frames { self.glide_cents * (1.0 - frames / self.glide_frames) } else { 0.0 }
-    }
-
-    fn glide(&mut self, frames: u32) {
-        self.glide_cents = self.glide_ahead(f64::from(frames));
-        self.glide_frames = (self.glide_frames - f64::from(frames)).max(0.0);
     }
 }
 
@@ -557,33 +392,6 @@ fn same_distance(start: f64, middle: f64, end: f64, frames: f64) -> f64 {
     (start + (2.0 * frames * (mean - start) - (end - start)) / (frames - 1.0)).max(0.0)
 }
 
-/// A pitch in cents as a speed, held within ten octaves.
-fn speed(cents: f64) -> f64 {
-    cents_to_ratio(cents.clamp(-12_000.0, 12_000.0))
-}
-
 fn shortest_note_frames(sample_rate_hz: f64) -> u32 {
     (SHORTEST_NOTE_SECONDS * sample_rate_hz) as u32
-}
-
-/// Where the zone's sample starts, ends and loops; `None` if it has nothing to sound. Offsets that
-/// lead out of the sample are held inside it.
-fn reader(zone: &Zone) -> Option<Reader> {
-    use Generator as G;
-    let frames = zone.sample.frames() as i64;
-    let offset =
-        |fine, coarse| i64::from(zone.generators[fine]) + 32_768 * i64::from(zone.generators[coarse]);
-    let place = |at: i64| (at.clamp(0, frames) as u64 + GUARD_FRAMES as u64) * FRAME;
-    let position = place(offset(G::StartAddrsOffset, G::StartAddrsCoarseOffset));
-    let end = place(frames + offset(G::EndAddrsOffset, G::EndAddrsCoarseOffset));
-    let loop_start = place(
-        i64::from(zone.sample.loop_start) + offset(G::StartLoopAddrsOffset, G::StartLoopAddrsCoarseOffset),
-    );
-    let loop_end =
-        place(i64::from(zone.sample.loop_end) + offset(G::EndLoopAddrsOffset, G::EndLoopAddrsCoarseOffset));
-    if position >= end {
-        return None;
-    }
-    let looping = zone.generators[G::SampleModes] & 1 == 1 && loop_end > loop_start;
-    Some(Reader { position, end, loop_start, loop_end, looping, ..Reader::default() })
 }

@@ -3,7 +3,9 @@
 use basedrop::Shared;
 
 use crate::kernel::{Busses, LANES, VoiceBlock};
-use crate::voice::{Note, Surroundings, Voice};
+use crate::note::Note;
+use crate::tone::Surroundings;
+use crate::voice::Voice;
 use crate::zone::Preset;
 
 /// One lane for every so many of the polyphony is kept for voices that are fading away.
