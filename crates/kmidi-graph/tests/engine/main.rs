@@ -2,6 +2,7 @@
 
 mod rig;
 
+mod behind;
 mod callbacks;
 mod places;
 mod stuck;
