@@ -68,7 +68,8 @@ impl Cursor {
     fn settle(&mut self, stages: &Stages, from: f64) {
         loop {
             let length = self.length(stages, from);
-            if self.position <= length {
+            let is_over = self.position > length;
+            if !is_over {
                 return;
             }
             self.position -= length;
@@ -82,6 +83,22 @@ impl Cursor {
                 same => same,
             };
         }
+    }
+
+    /// The times have changed: stays at the same part of the way.
+    fn retime(&mut self, before: &Stages, now: &Stages, from: f64) {
+        let (old, new) = match self.stage {
+            Stage::Delay => (before.delay, now.delay),
+            Stage::Attack => (before.attack, now.attack),
+            Stage::Hold => (before.hold, now.hold),
+            Stage::Decay => (before.decay, now.decay),
+            Stage::Release => (before.release, now.release),
+            Stage::Sustain | Stage::Finished => return,
+        };
+        if old != new {
+            self.position *= new / old;
+        }
+        self.settle(now, from);
     }
 
     /// Frames, this one included, that still belong to the stage.
@@ -151,6 +168,11 @@ impl VolumeEnvelope {
     pub fn advance(&mut self, stages: &Stages, frames: u32) {
         self.cursor.position += f64::from(frames);
         self.cursor.settle(stages, self.released_from);
+    }
+
+    /// The times are others from now on.
+    pub fn retime(&mut self, before: &Stages, now: &Stages) {
+        self.cursor.retime(before, now, self.released_from);
     }
 
     /// The key is up: falls from the level of the frame before this one.
@@ -223,6 +245,11 @@ impl ModulationEnvelope {
         }
         // The curve is a logarithm of the position.
         left.min((self.cursor.position * LONGEST_CHORD) as u32 + 1)
+    }
+
+    /// The times are others from now on.
+    pub fn retime(&mut self, before: &Stages, now: &Stages) {
+        self.cursor.retime(before, now, self.released_from);
     }
 
     /// Frames in which it falls by a part of the whole way.

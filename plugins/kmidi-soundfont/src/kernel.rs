@@ -116,10 +116,10 @@ impl VoiceBlock {
         self.level_steps[lane] = step as f32;
     }
 
-    /// From the level it has straight to zero in `frames` frames.
-    pub fn fade_level(&mut self, lane: usize, frames: u32) {
+    /// From the level it has straight to another in `frames` frames.
+    pub fn ramp_level(&mut self, lane: usize, target: f64, frames: u32) {
         self.level_factors[lane] = 1.0;
-        self.level_steps[lane] = -self.levels[lane] / frames as f32;
+        self.level_steps[lane] = (target as f32 - self.levels[lane]) / frames as f32;
     }
 
     /// The speed of reading at the next frame and after `frames` frames, in sample frames per frame.

@@ -212,15 +212,18 @@ impl Voice {
             return false;
         }
         let now = self.movement(0.0);
-        if around.frame_in_grid == 0 {
-            self.grid_point(zone, around);
-        }
+        let retimed = around.frame_in_grid == 0 && self.grid_point(zone, around);
         let to_grid = CONTROL_FRAMES - around.frame_in_grid;
         let stretch = self.volume.stretch(&self.tone.volume);
-        let frames = to_grid.min(self.frames_to_corner(rate)).min(stretch.frames);
+        let frames = to_grid.min(self.frames_to_corner(rate)).min(stretch.frames).max(1);
         match self.fade {
-            // A fade leaves from the level the kernel has reached and goes straight down.
-            Some(frames_left) => block.fade_level(lane, frames_left),
+            Some(frames_left) => block.ramp_level(lane, 0.0, frames_left),
+            // Another sustain level may be far from the one that sounds.
+            None if retimed => {
+                let mut then = self.volume;
+                then.advance(&self.tone.volume, frames);
+                block.ramp_level(lane, then.level(&self.tone.volume), frames);
+            }
             None => block.set_level(lane, stretch.level, stretch.factor, stretch.step),
         }
         (self.stretch, self.countdown) = (frames, frames);
@@ -238,12 +241,18 @@ impl Voice {
         }
     }
 
-    /// Looks at the channel. What it has changed is reached at the next point of the grid.
-    fn grid_point(&mut self, zone: &Zone, around: &Surroundings<'_>) {
+    /// Looks at the channel. What it has changed is reached at the next point of the grid. Whether
+    /// the volume envelope has other times now.
+    fn grid_point(&mut self, zone: &Zone, around: &Surroundings<'_>) -> bool {
         let channel = &around.channels[self.note.channel];
         let (mut speed, mut gains) = (self.steady_speed.to, self.steady_gains.map(|gain| gain.to));
+        let mut retimed = false;
         if self.tone.is_stale(channel) {
+            let (volume, modulation) = (self.tone.volume, self.tone.modulation);
             self.tone.refresh(zone, &self.note, around);
+            self.volume.retime(&volume, &self.tone.volume);
+            retimed = volume != self.tone.volume;
+            self.modulation.retime(&modulation, &self.tone.modulation);
             speed = self.tone.speed(zone, &self.note, around);
             gains = self.tone.gains(channel);
             // The quality may be another, and with it the coefficients.
@@ -253,6 +262,7 @@ impl Voice {
         for (way, to) in self.steady_gains.iter_mut().zip(gains) {
             *way = way.on_to(to);
         }
+        retimed
     }
 
     /// Gives the course of the stretch to the kernel.

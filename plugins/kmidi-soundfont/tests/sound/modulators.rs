@@ -249,3 +249,25 @@ fn a_controller_that_moves_while_a_note_sounds_does_not_step() {
         assert!(sharpest_bend(&side[600..]) < 0.025, "{}", sharpest_bend(&side[600..]));
     }
 }
+
+#[test]
+fn envelope_times_that_change_under_a_note_neither_stop_it_nor_step() {
+    // Attack, decay and release by sound controllers; the sustain level by a file's own modulator.
+    for value in [0, 127] {
+        let to_sustain = modulator(0x80 | 20, SustainVolEnv, 400, 0, 0);
+        let zone = || {
+            let mut zone = ZoneSketch::sine().set(AttackVolEnv, 0).set(DecayVolEnv, 0).set(ReleaseVolEnv, 0);
+            zone.modulators.push(to_sustain);
+            zone
+        };
+        let moves = [73, 75, 72, 20].map(|controller| move |at: usize| (at, cc(controller, value)));
+        let mut actions = vec![(0, on(60, 127)), (100_000, off(60))];
+        for at in [5000, 60_000, 101_000] {
+            actions.extend(moves.iter().map(|change| change(at)));
+        }
+        actions.sort_by_key(|(time, _)| *time);
+        let [left, _] = play(vec![zone()], &actions, 110_000);
+        assert!(sharpest_bend(&left) < 0.025, "value {value}: {}", sharpest_bend(&left));
+        assert!(energy(&left[102_000..]) > 0.0 || value == 0, "value {value}");
+    }
+}

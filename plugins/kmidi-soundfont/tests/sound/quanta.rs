@@ -19,7 +19,7 @@ fn busy() -> (Vec<ZoneSketch>, Vec<(usize, Action)>) {
         let key = 40 + (i * 7 % 40) as u8;
         actions.push((13 + i * 331, on(key, 30 + (i * 13 % 90) as u8)));
         actions.push((13 + i * 331 + 977, off(key)));
-        actions.push((29 + i * 331, cc([1, 7, 10, 11, 91][i % 5], (i * 29 % 128) as u8)));
+        actions.push((29 + i * 331, cc([1, 7, 10, 73, 11, 91, 75, 74][i % 8], (i * 29 % 128) as u8)));
         let bend = Event::PitchBend { channel: 0, value: (i as i16 % 16 - 8) * 1000 };
         actions.push((31 + i * 331, bend.into()));
     }
@@ -39,7 +39,7 @@ fn bits_do_not_depend_on_the_quantum() {
         let reference = play(config, 64);
         assert!(reference[0].iter().any(|x| x.abs() > 0.01));
         assert!(reference.iter().flatten().all(|x| x.is_finite()));
-        for quantum in [1, 32, 37, 441, 1024] {
+        for quantum in [1, 32, 37, 441, 17, 1024] {
             let other = play(config, quantum);
             assert!(reference == other, "quantum {quantum}");
         }
