@@ -25,7 +25,6 @@ pub fn run() -> Result<()> {
     // With the servers installed above, a test that cannot reach one must fail instead of passing over it.
     steps.run("tests", test_runner().env("KMIDI_REQUIRE_SERVERS", "1"))?;
     steps.run("doc tests", &mut cargo("test --locked --workspace --doc"))?;
-    steps.run("fuzz targets build", &mut cargo("build --locked --manifest-path fuzz/Cargo.toml"))?;
     // `--cfg loom` rebuilds everything below the models: in a folder of its own, or the next build would do it again.
     let models = "test --locked --package kmidi-rt --lib --target-dir target/loom -- model";
     steps.run("every interleaving", cargo(models).env("RUSTFLAGS", "--cfg loom"))?;
