@@ -274,7 +274,8 @@ impl Conductor {
     pub(super) fn watch_tail(&mut self) {
         let (Some(since), Some(rig)) = (self.ended_at, &self.rig) else { return };
         let quiet = rig.handle.status().levels.iter().all(|level| level.rms < SILENCE);
-        if (quiet && rig.synth.status().voices == 0) || since.elapsed() > LONGEST_TAIL {
+        // Voices may go on below hearing for many seconds: what is heard decides, as in a render.
+        if quiet || since.elapsed() > LONGEST_TAIL {
             self.playlist_ended();
         }
     }
