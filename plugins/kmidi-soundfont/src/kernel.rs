@@ -8,7 +8,7 @@ use std::array::from_fn;
 
 use basedrop::Shared;
 
-use crate::reader::{FRAME, Reader, interpolate};
+use crate::reader::{FRAME, Reader};
 use crate::sample::Sample;
 
 /// Voices in one block.
@@ -153,22 +153,22 @@ impl VoiceBlock {
         let mut gains = self.gains[lane];
         let mut filter = self.filters[lane];
         let mut last = self.last_inputs[lane];
-        let mut alive = true;
-        for frame in from..from + frames {
-            last = interpolate(reader.taps(data), reader.fraction());
+        let [left, right, reverb, chorus] = busses.each_mut().map(|bus| &mut bus[from..from + frames]);
+        let busses = left.iter_mut().zip(right).zip(reverb.iter_mut().zip(chorus));
+        for ((left, right), (reverb, chorus)) in busses {
+            last = reader.sample(data);
             let filtered = match &mut filter {
                 Some(filter) => filter.process(last),
                 None => last,
             };
             let sound = filtered * level;
             level = level * factor + step;
-            for (bus, gain) in busses.iter_mut().zip(&mut gains) {
-                bus[frame] += sound * gain.value;
+            for (bus, gain) in [left, right, reverb, chorus].into_iter().zip(&mut gains) {
+                *bus += sound * gain.value;
                 gain.value += gain.step;
             }
             if !reader.advance() {
-                alive = false;
-                break;
+                return false;
             }
         }
         self.readers[lane] = reader;
@@ -176,7 +176,7 @@ impl VoiceBlock {
         self.gains[lane] = gains;
         self.filters[lane] = filter;
         self.last_inputs[lane] = last;
-        alive
+        true
     }
 
     /// How loud the voice is at this frame: its level through its louder side.

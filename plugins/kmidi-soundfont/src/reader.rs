@@ -50,23 +50,33 @@ impl Reader {
         Some(Reader { position, end, loop_start, loop_end, looping, ..Reader::default() })
     }
 
+    /// The sample at the position.
+    #[inline]
+    pub fn sample(&self, data: &[f32]) -> f32 {
+        interpolate(self.taps(data), self.fraction())
+    }
+
     /// The four frames around the position: one before, three from it on.
     #[inline]
-    pub fn taps(&self, data: &[f32]) -> [f32; 4] {
+    fn taps(&self, data: &[f32]) -> [f32; 4] {
         let at = (self.position / FRAME) as usize;
-        let (start, end) = ((self.loop_start / FRAME) as usize, (self.loop_end / FRAME) as usize);
-        let near_seam = self.looping && (at + 2 >= end || (self.wrapped && at <= start));
-        if !near_seam {
-            return match data.get(at.wrapping_sub(1)..at.wrapping_add(3)) {
-                Some(&[a, b, c, d]) => [a, b, c, d],
-                _ => [0.0; 4],
-            };
+        let near_seam = self.looping
+            && (at + 2 >= self.loop_end_frame() || (self.wrapped && at <= self.loop_start_frame()));
+        match data.get(at.wrapping_sub(1)..at.wrapping_add(3)) {
+            Some(&[a, b, c, d]) if !near_seam => [a, b, c, d],
+            _ if near_seam => self.taps_at_seam(data, at),
+            _ => [0.0; 4],
         }
-        let length = end - start;
+    }
+
+    /// As [`Reader::taps`] where the end of the loop meets its start.
+    #[cold]
+    fn taps_at_seam(&self, data: &[f32], at: usize) -> [f32; 4] {
+        let (start, end) = (self.loop_start_frame(), self.loop_end_frame());
         from_fn(|tap| {
             let mut index = at + tap - 1;
             if index >= end {
-                index = start + (index - end) % length;
+                index = start + (index - end) % (end - start);
             } else if self.wrapped && index < start {
                 index = end - 1;
             }
@@ -74,9 +84,17 @@ impl Reader {
         })
     }
 
+    fn loop_start_frame(&self) -> usize {
+        (self.loop_start / FRAME) as usize
+    }
+
+    fn loop_end_frame(&self) -> usize {
+        (self.loop_end / FRAME) as usize
+    }
+
     /// How far the position is beyond its frame, to the 24 bits that a float holds exactly.
     #[inline]
-    pub fn fraction(&self) -> f32 {
+    fn fraction(&self) -> f32 {
         ((self.position as u32) >> 8) as f32 * (1.0 / 16_777_216.0)
     }
 

@@ -2,6 +2,7 @@
 
 mod against;
 mod behaviour;
+mod effects;
 mod generators;
 mod measure;
 mod modulators;

@@ -2,7 +2,8 @@
 
 use basedrop::{Collector, Shared};
 use kmidi_core::{
-    AudioBuffer, AudioPorts, Event, EventBuffer, ProcessContext, Processor, SysExPool, TimedEvent, Transport,
+    AudioBuffer, AudioPorts, Event, EventBuffer, ProcessContext, ProcessStatus, Processor, SysExPool,
+    TimedEvent, Transport,
 };
 use kmidi_soundfont::{
     DEFAULT_MODULATORS, GUARD_FRAMES, Generator, Generators, Modulator, Preset, PresetKey, Sample, Synth,
@@ -167,7 +168,7 @@ impl Rig {
         sound
     }
 
-    pub fn quantum(&mut self, events: &[TimedEvent], buffers: &mut [AudioBuffer]) {
+    pub fn quantum(&mut self, events: &[TimedEvent], buffers: &mut [AudioBuffer]) -> ProcessStatus {
         let frames = buffers[0].len() as u32;
         self.synth.process(&mut ProcessContext {
             frames,
@@ -176,7 +177,7 @@ impl Rig {
             events_in: events,
             events_out: &mut self.events_out,
             sysex: &mut self.sysex,
-        });
+        })
     }
 }
 
