@@ -55,7 +55,7 @@ pub(crate) fn fetch(
     let (data, first) = if record.kind & VORBIS == 0 {
         let (start, count) = place(record, tables.smpl.length / 2, warnings).ok_or(Failure::Silent)?;
         if count > limit_frames {
-            return Err(Failure::TooLarge { needed_bytes: count * FRAME_BYTES });
+            return Err(Failure::TooLarge { needed_bytes: (count + 2 * GUARD_FRAMES as u64) * FRAME_BYTES });
         }
         (read_frames(source, tables, start, count)?, record.start)
     } else {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::font::{Font, Sample};
+use crate::font::{Font, Loops, Sample};
 
 /// Qualities of the encoder (-1 to 10) to be tried until a loop is seamless.
 const QUALITIES: [&str; 4] = ["1", "3", "5", "7"];
@@ -19,7 +19,7 @@ const AROUND: usize = 3;
 
 /// Encodes all samples with one worker a processor; the result does not depend on how many there are.
 pub fn encode(font: &mut Font) -> io::Result<Vec<Vec<u8>>> {
-    let always_loops = font.always_loops();
+    let loops = font.loops();
     let next = AtomicUsize::new(0);
     let samples = &font.samples;
     let results: Vec<Mutex<Option<io::Result<Encoded>>>> = samples.iter().map(|_| Mutex::new(None)).collect();
@@ -27,7 +27,7 @@ pub fn encode(font: &mut Font) -> io::Result<Vec<Vec<u8>>> {
         loop {
             let place = next.fetch_add(1, Relaxed);
             let Some(sample) = samples.get(place) else { break };
-            let encoded = encode_one(sample, always_loops[place]);
+            let encoded = encode_one(sample, loops[place]);
             *results[place].lock().expect("no worker panics") = Some(encoded);
         }
     };
@@ -57,10 +57,12 @@ struct Encoded {
     seam_db: f64,
 }
 
-fn encode_one(sample: &Sample, always_loops: bool) -> io::Result<Encoded> {
+fn encode_one(sample: &Sample, loops: Loops) -> io::Result<Encoded> {
     let (start, end) = sample.looped;
-    if !always_loops || end < start + 8 {
-        let stream = oggenc(&sample.frames, sample.record.rate_hz, QUALITIES[0])?;
+    if loops != Loops::Always || end < start + 8 {
+        // A loop that cannot be moved gets the best quality, to be nearly what it was.
+        let quality = QUALITIES[if loops == Loops::Never { 0 } else { QUALITIES.len() - 1 }];
+        let stream = oggenc(&sample.frames, sample.record.rate_hz, quality)?;
         check_length(sample, decode(&stream)?.len(), sample.frames.len())?;
         return Ok(Encoded { stream, looped: sample.looped, seam_db: f64::NEG_INFINITY });
     }

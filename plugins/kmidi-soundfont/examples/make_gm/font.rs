@@ -68,6 +68,16 @@ pub struct Sample {
     pub looped: (usize, usize),
 }
 
+/// How the zones that use a sample play it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Loops {
+    /// All stay in its loop until the end.
+    Always,
+    /// Some do, or have a loop of their own.
+    Sometimes,
+    Never,
+}
+
 pub struct Font {
     pub presets: Vec<Group>,
     pub instruments: Vec<Group>,
@@ -138,24 +148,28 @@ impl Font {
         keep(&mut self.samples, &used, &mut self.instruments);
     }
 
-    /// For each sample, whether whatever uses it stays in its loop and takes its places as they are.
-    pub fn always_loops(&self) -> Vec<bool> {
-        let mut always = vec![true; self.samples.len()];
+    /// How each sample is played.
+    pub fn loops(&self) -> Vec<Loops> {
+        let mut loops = vec![None; self.samples.len()];
         for instrument in &self.instruments {
             let global = instrument.zones.first().filter(|zone| zone.target.is_none());
             for zone in &instrument.zones {
+                let Some(sample) = zone.target else { continue };
                 let value = |generator| {
-                    zone.value(generator)
-                        .or_else(|| global.and_then(|global| global.value(generator)))
-                        .unwrap_or(0)
+                    zone.value(generator).or_else(|| global.and_then(|it| it.value(generator))).unwrap_or(0)
                 };
-                let moved = ADDRESSES.iter().any(|&generator| value(generator) != 0);
-                if let Some(sample) = zone.target.filter(|_| value(Generator::SampleModes) != 1 || moved) {
-                    always[sample] = false;
-                }
+                let this = match (value(Generator::SampleModes), ADDRESSES.iter().any(|&it| value(it) != 0)) {
+                    (1, false) => Loops::Always,
+                    (0, _) => Loops::Never,
+                    _ => Loops::Sometimes,
+                };
+                loops[sample] = match loops[sample] {
+                    Some(before) if before != this => Some(Loops::Sometimes),
+                    _ => Some(this),
+                };
             }
         }
-        always
+        loops.into_iter().map(|loops| loops.unwrap_or(Loops::Never)).collect()
     }
 
     /// The records and the sample data of a file with these compressed samples.

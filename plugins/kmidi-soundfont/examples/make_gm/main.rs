@@ -17,8 +17,8 @@ use std::process::ExitCode;
 
 use kmidi_soundfont::file::{Tables, Warnings};
 
-/// Programs whose stereo recordings stay stereo: the pianos.
-const STEREO_PROGRAMS: &[u16] = &[0];
+/// Programs whose stereo recordings stay stereo: the pianos and the strings.
+const STEREO_PROGRAMS: &[u16] = &[0, 48];
 
 const INFORMATION: &[([u8; 4], &str)] = &[
     (*b"ICOP", "Copyright (c) 2000-2002, 2008 Frank Wen; (c) 2008 Toby Smithe"),

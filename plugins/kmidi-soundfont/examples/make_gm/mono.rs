@@ -58,6 +58,11 @@ fn power(frames: &[f32]) -> f64 {
     frames.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / frames.len() as f64
 }
 
+/// Mean level, in dBFS.
+pub fn power_db(frames: &[f32]) -> f64 {
+    10.0 * power(frames).max(1e-12).log10()
+}
+
 /// Puts one channel, or the mean of both, in the place of the left sample.
 fn join(font: &mut Font, left: usize, right: usize) -> Pair {
     let [l, r] = [&font.samples[left], &font.samples[right]];

@@ -5,21 +5,24 @@ use std::collections::BTreeSet;
 use kmidi_soundfont::Generator;
 use kmidi_soundfont::file::GeneratorRecord;
 
-use crate::font::{Font, Zone};
+use crate::font::{Font, Sample, Zone};
+use crate::mono::power_db;
 
 /// Widest distance, in semitones, between the pitches of two neighbouring recordings after one between
 /// them was dropped: no key is then more than half of it from its recording.
 const DISTANCE: i32 = 9;
+/// A recording that differs from its neighbours by this level, in dB, stays.
+const LEVEL_DB: f64 = 4.0;
 
 /// Drops recordings whose neighbours can stand in for them, except those in `keep`.
 pub fn thin(font: &mut Font, keep: &BTreeSet<usize>) {
     let mut kept = keep.clone();
     for instrument in 0..font.instruments.len() {
-        let roots: Vec<i32> = font.samples.iter().map(|sample| i32::from(sample.record.root_key)).collect();
+        let samples = &font.samples;
         let zones = &mut font.instruments[instrument].zones;
         let mut gone = BTreeSet::new();
         for chain in chains(zones) {
-            gone.extend(thin_chain(zones, &chain, &roots, &mut kept));
+            gone.extend(thin_chain(zones, &chain, samples, &mut kept));
         }
         let mut index = 0;
         zones.retain(|_| {
@@ -53,11 +56,16 @@ fn chains(zones: &[Zone]) -> Vec<Vec<usize>> {
 }
 
 /// The zones that go; their neighbours take over their keys.
-fn thin_chain(zones: &mut [Zone], chain: &[usize], roots: &[i32], kept: &mut BTreeSet<usize>) -> Vec<usize> {
+fn thin_chain(
+    zones: &mut [Zone],
+    chain: &[usize],
+    samples: &[Sample],
+    kept: &mut BTreeSet<usize>,
+) -> Vec<usize> {
     let sample = |zone: &Zone| zone.target.expect("zones of a chain have a sample");
     let root = |zone: &Zone| match zone.value(Generator::OverridingRootKey) {
         Some(key @ 0..=127) => i32::from(key),
-        _ => roots[sample(zone)],
+        _ => i32::from(samples[sample(zone)].record.root_key),
     };
     let mut gone = Vec::new();
     let Some(&first) = chain.first() else { return gone };
@@ -65,9 +73,13 @@ fn thin_chain(zones: &mut [Zone], chain: &[usize], roots: &[i32], kept: &mut BTr
     kept.insert(sample(&zones[first]));
     for (place, &this) in chain.iter().enumerate().skip(1) {
         let used = sample(&zones[this]);
+        let like = |other: usize| {
+            let [a, b] = [used, sample(&zones[other])].map(|it| power_db(&samples[it].frames));
+            (a - b).abs() < LEVEL_DB
+        };
         let after = chain.get(place + 1).copied().filter(|&after| {
             let (low, middle, high) = (root(&zones[before]), root(&zones[this]), root(&zones[after]));
-            low < middle && middle < high && high - low <= DISTANCE
+            low < middle && middle < high && high - low <= DISTANCE && like(before) && like(after)
         });
         match after {
             Some(after) if !kept.contains(&used) => {

@@ -69,7 +69,7 @@ impl SoundFontBuilder {
 
     /// One preset (bank 0, program 0) whose zones are those of one instrument on one sample.
     pub fn simple(frames: &[i16], zones: &[ZoneSketch]) -> Self {
-        Self::new().sample(frames, (8, frames.len() as u32 - 8)).instrument("Instrument", zones).preset(
+        Self::new().sample(frames, (0, frames.len() as u32)).instrument("Instrument", zones).preset(
             0,
             0,
             "Preset",
