@@ -7,7 +7,7 @@ use kmidi_soundfont::{Generator, SoundFontError};
 use proptest::prelude::*;
 
 use crate::support::{SoundFontBuilder, ZoneSketch};
-use crate::{kinds, open};
+use crate::{kinds, open, sf2};
 
 fn builder() -> SoundFontBuilder {
     let zones = [
@@ -28,16 +28,9 @@ fn builder() -> SoundFontBuilder {
         )
 }
 
-/// Reads all there is; what matters is that it comes back.
+/// Reads all there is, and says how many presets that are.
 fn read_all(bytes: Vec<u8>) -> Result<usize, SoundFontError> {
-    let mut font = open(bytes)?;
-    font.set_memory_limit(1 << 24);
-    let presets = font.presets().to_vec();
-    let loaded = presets.iter().filter(|preset| font.load_preset(preset.bank, preset.program, None).is_ok());
-    let count = loaded.count();
-    assert!(font.resident_bytes() <= 1 << 24);
-    font.warnings().kept().iter().for_each(|warning| assert!(!warning.to_string().is_empty()));
-    Ok(count)
+    sf2::check(&bytes)
 }
 
 fn position(bytes: &[u8], id: &[u8; 4]) -> usize {
@@ -271,6 +264,18 @@ fn warnings_do_not_pile_up() {
     Tables::read(&builder.bytes(), &mut warnings).unwrap();
     let font = open(builder.bytes()).unwrap();
     assert_eq!((font.warnings().kept().len(), font.warnings().total()), (64, 1000));
+}
+
+#[test]
+fn every_input_of_the_fuzz_corpus() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/sf2");
+    let entries: Vec<_> = std::fs::read_dir(folder).expect("the corpus").collect();
+    assert!(entries.len() >= 5, "only {} inputs", entries.len());
+    let sounding = entries.into_iter().filter(|entry| {
+        let path = entry.as_ref().expect("an entry").path();
+        read_all(std::fs::read(path).expect("readable")).is_ok_and(|presets| presets > 0)
+    });
+    assert!(sounding.count() >= 3, "most of the corpus gets far into the reader");
 }
 
 proptest! {

@@ -6,6 +6,8 @@ mod golden;
 mod installed;
 mod loading;
 mod samples;
+#[path = "../../../../fuzz/checks/sf2.rs"]
+mod sf2;
 mod shipped;
 #[path = "../support/mod.rs"]
 mod support;
