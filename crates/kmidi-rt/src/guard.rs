@@ -183,7 +183,8 @@ mod tests {
     fn a_bad_sample_never_gets_out_and_the_way_down_and_up_is_smooth() {
         let good = sine(Q * 200);
         for (bad, non_finite) in [(f32::NAN, true), (f32::NEG_INFINITY, true), (31.6, false)] {
-            for at in [0, 63, 64, 1000, 1023] {
+            // Miri is slow: one of them.
+            for at in [0, 63, 64, 1000, 1023].into_iter().skip(if cfg!(miri) { 4 } else { 0 }) {
                 let mut left = good.clone();
                 left[at] = bad;
                 let (l, r, trips) = run(&left, &good);
