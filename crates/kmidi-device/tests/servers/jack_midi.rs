@@ -32,7 +32,8 @@ struct Prober {
     /// Everything is connected.
     go: Arc<AtomicBool>,
     sent: Vec<u32>,
-    returned: Vec<u32>,
+    /// The key, which numbers the notes, and when it came.
+    returned: Vec<(u8, u32)>,
 }
 
 const SPACING: u32 = 977;
@@ -48,12 +49,14 @@ impl ProcessHandler for Prober {
         while self.next > 0 && self.sent.len() < NOTES && self.next < start + scope.n_frames() {
             // A cycle that was missed makes this one late.
             let frame = self.next.max(start);
-            writer.write(&RawMidi { time: frame - start, bytes: &[0x90, 60, 100] }).unwrap();
+            writer
+                .write(&RawMidi { time: frame - start, bytes: &[0x90, self.sent.len() as u8, 100] })
+                .unwrap();
             self.sent.push(frame);
             self.next += SPACING;
         }
         for event in self.from_kmidi.iter(scope) {
-            self.returned.push(start + event.time);
+            self.returned.push((event.bytes[1], start + event.time));
         }
         Control::Continue
     }
@@ -90,19 +93,18 @@ fn midi_has_a_constant_latency_of_at_most_one_period() {
         let (_, (), prober) = client.deactivate().unwrap();
         assert_eq!((status.midi_in_dropped, status.midi_out_dropped), (0, 0));
 
-        let lost = prober.sent.len() - prober.returned.len();
-        let returned_after: Vec<u32> =
-            prober.returned.iter().zip(&prober.sent[lost..]).map(|(back, sent)| back - sent).collect();
-        println!(
-            "{} notes back, after {:?} frames, {} xruns",
-            returned_after.len(),
-            returned_after.first(),
-            status.xruns
-        );
-        assert!(returned_after.len() > NOTES / 2);
-        if status.xruns == 0 {
-            assert!(returned_after.iter().all(|&frames| frames == returned_after[0] && frames <= 256));
-        }
+        let latencies: Vec<i64> = prober
+            .returned
+            .iter()
+            .map(|&(note, frame)| i64::from(frame) - i64::from(prober.sent[usize::from(note)]))
+            .collect();
+        let usual = latencies[latencies.len() / 2];
+        let others = latencies.iter().filter(|&&latency| latency != usual).count();
+        println!("{} notes back after {usual} frames, {others} not, {} xruns", latencies.len(), status.xruns);
+        assert!((0..=256).contains(&usual), "at most one period");
+        assert!(latencies.len() > NOTES / 2);
+        // A cycle that a busy machine has missed may move the notes of that cycle.
+        assert!(others <= 3 * status.xruns as usize, "{latencies:?}");
 
         let impulses: Vec<usize> = (0..captured.len()).filter(|&frame| captured[frame][0] == 1.0).collect();
         let gaps: Vec<usize> = impulses.windows(2).map(|pair| pair[1] - pair[0]).collect();
