@@ -1,5 +1,6 @@
 //! Sound servers of the tests' own, with nothing behind them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -19,11 +20,26 @@ pub fn available(program: &str) -> bool {
 /// A process that ends with the test.
 struct Server(Child);
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have been killed by the test itself.
+impl Server {
+    /// Ends it as a crash would.
+    fn kill(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+impl Drop for Server {
+    /// Asks it to end: a JACK server that is killed leaves its entry in the machine's table of eight.
+    fn drop(&mut self) {
+        let running = |child: &mut Child| matches!(child.try_wait(), Ok(None));
+        if running(&mut self.0) {
+            let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        }
+        let start = Instant::now();
+        while running(&mut self.0) && start.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.kill();
     }
 }
 
@@ -40,13 +56,30 @@ pub struct Jack {
     name: String,
     period: u32,
     server: Option<Server>,
+    /// No other test uses the name meanwhile.
+    _name_lock: File,
 }
+
+/// There are only a few names: what a crashed server has left under one is taken over by the next.
+const JACK_NAMES: u32 = 3;
 
 impl Jack {
     /// Starts it at 48 kHz with this period.
     pub fn start(period: u32) -> Jack {
-        let name = format!("kmidi-tests-{}-{:x}", std::process::id(), unique());
-        let mut jack = Jack { name, period, server: None };
+        let start = Instant::now();
+        let (name, _name_lock) = loop {
+            let free = (0..JACK_NAMES).find_map(|number| {
+                let name = format!("kmidi-tests-{number}");
+                let lock = File::create(std::env::temp_dir().join(format!("{name}.lock"))).ok()?;
+                lock.try_lock().ok().map(|()| (name, lock))
+            });
+            match free {
+                Some(free) => break free,
+                None => assert!(start.elapsed() < Duration::from_secs(300), "no name for a JACK server"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let mut jack = Jack { name, period, server: None, _name_lock };
         jack.restart();
         jack
     }
@@ -69,7 +102,9 @@ impl Jack {
 
     /// Ends it as a crash would.
     pub fn kill(&mut self) {
-        self.server = None;
+        if let Some(mut server) = self.server.take() {
+            server.kill();
+        }
     }
 
     /// A command that talks to this server.
@@ -82,13 +117,6 @@ impl Jack {
     pub fn tool(&self, name: &str) -> Command {
         self.client(Command::new(name))
     }
-}
-
-/// Different at each call in this process.
-fn unique() -> u32 {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// A PulseAudio server with a null sink.
