@@ -11,7 +11,6 @@ mod e2e {
     mod live_callback;
     mod outputs;
     mod pulse;
-    mod right_sound;
     mod screen;
     mod time;
 }

@@ -67,7 +67,8 @@ fn a_big_song_renders_and_goes_back_in_bounded_memory() {
 
     // Each turn of the loop goes back by one second near the end of the song, through the paged feed;
     // then the user jumps back by a minute, in steps.
-    let arguments = ["play", "--audio", "null", "--loop", "--from", "590s", "--to", "591s", &text(&song)];
+    let arguments =
+        ["play", "--json", "--audio", "null", "--loop", "--from", "590s", "--to", "591s", &text(&song)];
     let (mut player, mut keyboard) = program::spawn_on_terminal(&arguments);
     std::thread::sleep(Duration::from_secs(10));
     assert!(player.is_running());

@@ -7,7 +7,7 @@ use crate::support::{program, root};
 #[test]
 fn the_screen_follows_the_keys_and_leaves_the_terminal_as_it_was() {
     let song = root().join("tests/data/midi/freedoom/freedoom1_D_E1M1.mid");
-    let arguments = ["play", "--audio", "null", song.to_str().expect("UTF-8")];
+    let arguments = ["play", "--json", "--audio", "null", song.to_str().expect("UTF-8")];
     let (mut player, mut keyboard) = program::spawn_on_terminal(&arguments);
     std::thread::sleep(Duration::from_secs(2));
     assert!(player.is_running());
@@ -18,7 +18,10 @@ fn the_screen_follows_the_keys_and_leaves_the_terminal_as_it_was() {
     program::press(&mut keyboard, "q");
     let outcome = player.wait(Duration::from_secs(10)).success();
     assert!(outcome.stdout.contains("freedoom1_D_E1M1"), "{outcome:#?}");
-    assert!(outcome.stdout.contains("0:1"), "ten seconds on: {outcome:#?}");
+    let end = outcome.json_behind_screen();
+    assert!(end["position"]["seconds"].as_f64() > Some(10.0), "two steps of five seconds on: {end:#}");
+    assert_eq!(end["gain_db"], 1.0);
+    assert!(end["looping"].is_object(), "{end:#}");
     let (enter, leave) = ("\x1b[?1049h", "\x1b[?1049l");
     assert!(
         outcome.stdout.rfind(enter) < outcome.stdout.rfind(leave),

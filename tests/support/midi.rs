@@ -93,36 +93,3 @@ pub fn delayed(song: &[u8], ticks: u64) -> Vec<u8> {
     }
     out
 }
-
-/// The same music on one track at one tick a millisecond, so that no player can err in its tempo.
-pub fn flattened(song: &[u8]) -> Vec<u8> {
-    let song = midly::Smf::parse(song).expect("a sound file");
-    let midly::Timing::Metrical(division) = song.header.timing else { panic!("a division in quarter notes") };
-    let mut merged = Vec::new();
-    for track in &song.tracks {
-        let mut tick = 0u64;
-        for event in track {
-            tick += u64::from(event.delta.as_int());
-            merged.push((tick, event.kind));
-        }
-    }
-    merged.sort_by_key(|event| event.0);
-    let mut flat = Track::default();
-    let (mut last_tick, mut tempo, mut time) = (0, 500_000u64, 0u64);
-    for (tick, kind) in merged {
-        // In microseconds times the division.
-        time += (tick - last_tick) * tempo;
-        last_tick = tick;
-        let millisecond = time / (u64::from(division.as_int()) * 1000);
-        match kind {
-            midly::TrackEventKind::Meta(midly::MetaMessage::Tempo(new)) => tempo = u64::from(new.as_int()),
-            midly::TrackEventKind::Midi { channel, message } => {
-                let mut bytes = Vec::new();
-                midly::live::LiveEvent::Midi { channel, message }.write_std(&mut bytes).expect("memory");
-                flat.at(millisecond, &bytes);
-            }
-            _ => {}
-        }
-    }
-    file(0, ppq(500), &[flat])
-}

@@ -31,6 +31,13 @@ impl Outcome {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 
+    /// What it printed as JSON on a terminal, after it gave the screen back.
+    pub fn json_behind_screen(&self) -> serde_json::Value {
+        let behind = self.stdout.rsplit("\x1b[?1049l").next().expect("a last part");
+        let object = behind.find('{').and_then(|start| behind.get(start..=behind.rfind('}')?));
+        serde_json::from_str(object.unwrap_or_default()).unwrap_or_else(|error| panic!("{error}: {behind}"))
+    }
+
     /// Panics unless it ended with exit code 0.
     pub fn success(self) -> Outcome {
         assert_eq!(self.code, Some(0), "{self:#?}");
