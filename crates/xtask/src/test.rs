@@ -25,6 +25,8 @@ pub fn run() -> Result<()> {
     // With the servers installed above, a test that cannot reach one must fail instead of passing over it.
     steps.run("tests", test_runner().env("KMIDI_REQUIRE_SERVERS", "1"))?;
     steps.run("doc tests", &mut cargo("test --locked --workspace --doc"))?;
+    // A million quanta, each kind of violation planted once, and the worst quantum's instructions by callgrind.
+    steps.run("real-time safety", &mut cargo("bench --locked --bench rt_safety"))?;
     // `--cfg loom` rebuilds everything below the models: in a folder of its own, or the next build would do it again.
     let models = "test --locked --package kmidi-rt --lib --target-dir target/loom -- model";
     steps.run("every interleaving", cargo(models).env("RUSTFLAGS", "--cfg loom"))?;
