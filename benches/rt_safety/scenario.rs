@@ -40,6 +40,8 @@ pub struct Scenario {
     random: Random,
     /// Callbacks for which nobody fetches what comes home.
     neglect: u32,
+    /// Callbacks until the feeder works again.
+    feeder_pause: u32,
     /// The device has this many outputs just now.
     outputs: usize,
     buffers: Buffers,
@@ -169,6 +171,7 @@ impl Scenario {
             timelines: 0,
             random,
             neglect: 0,
+            feeder_pause: 0,
             outputs: OUTPUTS,
             buffers,
             peak: 0.0,
@@ -280,7 +283,7 @@ impl Scenario {
         let random = &mut self.random;
         match random.below(6) {
             0 | 1 if self.filters.len() < 8 => {
-                let latency = if random.one_in(2) { random.below(3000) as u32 } else { 0 };
+                let latency = if random.one_in(2) { random.below(60_000) as u32 } else { 0 };
                 let filter = self.graph.add_processor(Filter::info(latency), Filter::new()).unwrap();
                 let source = if random.one_in(2) { self.synth_node } else { self.device_in };
                 self.graph.connect_audio((source, 0), (filter, 0)).unwrap();
@@ -324,14 +327,15 @@ impl Scenario {
             Chase { events, sysex: SYSEX.to_vec() }
         };
         self.generation += 1;
-        let start = self.random.below(SONG_FRAMES as u64 / 2) as i64;
+        // Short loops around the place, so that they wrap often before the next seek.
+        let (start, length) = ((frame - 2000).max(0), 4096 + self.random.below(8000) as i64);
         Locate {
             position: Some(time(frame)),
             generation: self.generation,
             cursor: cursor(&self.song, frame),
             chase: chase(&self.song, frame),
             looping: looping.then(|| LoopPlan {
-                range: LoopRange { start: time(start), end: time(start + 4096 + frame / 16) },
+                range: LoopRange { start: time(start), end: time(start + length) },
                 cursor: cursor(&self.song, start),
                 chase: chase(&self.song, start),
             }),
@@ -370,18 +374,22 @@ impl Scenario {
         self.handle.set_timeline(Some(timeline), place, when).expect("there is room: seen above");
     }
 
-    /// Sends pages, but not always in time.
+    /// Sends pages, but not always in time: now and then the disk is slow.
     fn feed(&mut self) {
+        self.feeder_pause = self.feeder_pause.saturating_sub(1);
+        if self.random.one_in(400) {
+            self.feeder_pause = 300;
+        }
         let Some(feeder) = &mut self.feeder else { return };
         if feeder.sender.is_abandoned() {
             self.feeder = None;
             return;
         }
-        if self.random.one_in(3) {
+        if self.feeder_pause > 0 {
             return;
         }
         while let Some(mut page) = feeder.sender.free_page() {
-            let end = (feeder.next + 500).min(self.song.len());
+            let end = (feeder.next + 10).min(self.song.len());
             page.generation = self.generation;
             page.events.extend_from_slice(&self.song[feeder.next..end]);
             page.sysex.extend_from_slice(&SYSEX);
