@@ -200,6 +200,7 @@ impl Scenario {
     }
 
     /// A callback of exactly one quantum, as callgrind wants it.
+    #[allow(dead_code, reason = "tests/rt_safety.rs shares this file and has no need of it")]
     pub fn step_one_quantum(&mut self, call: Call<'_>) {
         self.side_b();
         self.feed();
