@@ -107,9 +107,10 @@ impl Plant {
                 }
             }
             Deed::ContendedLock => *self.contended.lock().expect("the other holder does not panic") += 1,
-            // SAFETY: getppid has no arguments and no effect.
             Deed::SystemCall => {
-                black_box(unsafe { libc::syscall(libc::SYS_getppid) });
+                // SAFETY: getppid has no arguments and no effect.
+                let parent = unsafe { libc::syscall(libc::SYS_getppid) };
+                black_box(parent);
             }
             Deed::InlineSystemCall => inline_system_call(),
             // SAFETY: the page is mapped and ours.
