@@ -9,8 +9,9 @@ use rtrb::{Consumer, Producer};
 use crate::preset_key::PresetKey;
 use crate::zone::Preset;
 
-/// Installs that can wait: enough for every preset of two General MIDI banks and their kits.
-pub(crate) const INSTALL_RING: usize = 512;
+/// Installs that can wait: one for every preset there can be, since a synthesiser that sleeps takes
+/// none before its next event.
+pub(crate) const INSTALL_RING: usize = PresetKey::COUNT;
 /// Requests that can wait.
 pub(crate) const REQUEST_RING: usize = 256;
 
