@@ -1,9 +1,11 @@
 //! What stands between this machine and real-time audio, and the command that mends it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use basedrop::Collector;
+use kmidi_device::{Backend, BackendInfo, MemoryLimit, RealTimeFacts, list_devices, real_time_facts};
 use serde::Serialize;
 
 use crate::sound_bank::SoundBank;
@@ -21,74 +23,112 @@ pub struct Check {
     pub mend: Option<String>,
 }
 
+/// Memory that may be locked, below which what the audio thread needs may be paged out: 64 MiB.
+const LOCKED_BYTES: u64 = 64 << 20;
+
+const GRANT: &str = "printf '@audio - rtprio 95\\n@audio - memlock unlimited\\n' \
+    | sudo tee /etc/security/limits.d/95-kmidi.conf && sudo usermod -aG audio \"$USER\"   # then log in again";
+const JOIN: &str = "sudo usermod -aG audio \"$USER\"   # then log in again";
+
 impl Check {
-    /// All is well.
-    pub fn good(name: &'static str, found: impl Into<String>) -> Self {
+    fn good(name: &'static str, found: impl Into<String>) -> Self {
         Check { name, ok: true, found: found.into(), mend: None }
     }
 
-    /// Something is wrong, and `mend` makes it right.
-    pub fn bad(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+    fn bad(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
         Check { name, ok: false, found: found.into(), mend: Some(mend.into()) }
     }
 }
 
-/// Memory that may be locked, below which the audio thread can be paged out: 64 MiB.
-const MEMLOCK_BYTES: u64 = 64 << 20;
-/// The real-time priority that audio threads ask for.
-const RT_PRIORITY: u64 = 70;
-
-const LIMITS_FILE: &str = "/etc/security/limits.d/95-kmidi.conf";
-
 /// Looks at all there is, in the order in which it should be mended. `sound_font` as for playing.
+/// Takes up to some seconds where a sound server does not answer.
 pub fn check_all(sound_font: Option<&Path>) -> Vec<Check> {
-    let mut checks = check_system();
+    let facts = real_time_facts();
+    let mut checks = vec![check_priority(&facts), check_locked_memory(&facts)];
+    checks.extend(check_governor(&facts));
+    checks.extend(check_rights(Path::new("/dev/snd")));
+    checks.push(check_devices(&list_devices()));
     checks.push(check_sound_font(sound_font));
     checks
 }
 
-/// Looks at the system: real-time priority, locked memory, CPU governor, sound devices' rights.
-pub fn check_system() -> Vec<Check> {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let mut checks = vec![check_priority(&limits), check_memlock(&limits)];
-    checks.extend(check_governor(Path::new("/sys/devices/system/cpu")));
-    checks.extend(check_sound_rights(Path::new("/dev/snd")));
-    checks
-}
-
-fn check_priority(limits: &str) -> Check {
+fn check_priority(facts: &RealTimeFacts) -> Check {
     const NAME: &str = "real-time priority";
-    match soft_limit(limits, "Max realtime priority") {
-        Some(limit) if limit >= RT_PRIORITY => Check::good(NAME, format!("up to {}", limit.min(99))),
-        _ if is_root() => Check::good(NAME, "any, as root"),
-        limit => Check::bad(
-            NAME,
-            format!(
-                "at most {}, audio threads ask for {RT_PRIORITY}: late callbacks under load",
-                limit.unwrap_or(0)
-            ),
-            mend_limit("rtprio", 95),
-        ),
+    if facts.real_time_allowed {
+        return Check::good(NAME, "granted");
     }
+    let reason = facts.real_time_refusal.as_deref().unwrap_or("refused");
+    let mend = match facts.real_time_runtime_us {
+        Some(0) => "sudo sysctl -w kernel.sched_rt_runtime_us=950000",
+        _ => GRANT,
+    };
+    Check::bad(NAME, format!("{reason}: under load, audio comes too late"), mend)
 }
 
-fn check_memlock(limits: &str) -> Check {
+fn check_locked_memory(facts: &RealTimeFacts) -> Check {
     const NAME: &str = "locked memory";
-    match soft_limit(limits, "Max locked memory") {
-        Some(u64::MAX) => Check::good(NAME, "unlimited"),
-        Some(limit) if limit >= MEMLOCK_BYTES => Check::good(NAME, format!("up to {} MiB", limit >> 20)),
-        _ if is_root() => Check::good(NAME, "any, as root"),
-        limit => Check::bad(
-            NAME,
-            format!("at most {} KiB: the audio thread may wait for its pages", limit.unwrap_or(0) >> 10),
-            mend_limit("memlock", MEMLOCK_BYTES >> 10),
-        ),
+    match facts.locked_memory_limit {
+        MemoryLimit::Unlimited => Check::good(NAME, "unlimited"),
+        MemoryLimit::Bytes(bytes) if bytes >= LOCKED_BYTES => {
+            Check::good(NAME, format!("up to {} MiB", bytes >> 20))
+        }
+        MemoryLimit::Bytes(bytes) => {
+            let found =
+                format!("at most {} KiB: the audio thread may wait for paged-out memory", bytes >> 10);
+            Check::bad(NAME, found, GRANT)
+        }
+        MemoryLimit::Unknown => Check::good(NAME, "the system does not say"),
     }
 }
 
-fn mend_limit(item: &str, value: u64) -> String {
-    format!(
-        "echo '@audio - {item} {value}' | sudo tee -a {LIMITS_FILE} && sudo usermod -aG audio \"$USER\"   # then log in again"
+fn check_governor(facts: &RealTimeFacts) -> Option<Check> {
+    const NAME: &str = "CPU governor";
+    match facts.governors.as_slice() {
+        // A virtual machine, or processors of one speed.
+        [] => None,
+        [one] if one == "performance" => Some(Check::good(NAME, one)),
+        others => Some(Check::bad(
+            NAME,
+            format!("{}: processors slow down between callbacks", others.join(", ")),
+            "echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
+        )),
+    }
+}
+
+fn check_rights(devices: &Path) -> Option<Check> {
+    const NAME: &str = "rights to sound cards";
+    let mut cards = fs::read_dir(devices).ok()?.flatten().map(|entry| entry.path()).filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("control")
+    });
+    let first = cards.next()?;
+    let denied = |path: &Path| fs::File::open(path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied);
+    let refused = std::iter::once(first).chain(cards).find(|path| denied(path));
+    Some(match refused {
+        None => Check::good(NAME, "granted"),
+        Some(path) => Check::bad(NAME, format!("{} may not be opened", path.display()), JOIN),
+    })
+}
+
+fn check_devices(backends: &[BackendInfo]) -> Check {
+    const NAME: &str = "audio devices";
+    let real = || backends.iter().filter(|info| info.backend != Backend::Null);
+    let usable: Vec<String> = real()
+        .filter(|info| info.unavailable.is_none())
+        .flat_map(|info| info.devices.iter().map(|device| format!("{} {}", info.backend, device.name)))
+        .collect();
+    if !usable.is_empty() {
+        return Check::good(NAME, usable.join(", "));
+    }
+    let reason = |info: &BackendInfo| {
+        format!("{}: {}", info.backend, info.unavailable.as_deref().unwrap_or("it has no device"))
+    };
+    let reasons: Vec<String> = real().map(reason).collect();
+    Check::bad(
+        NAME,
+        reasons.join("; "),
+        "systemctl --user start pipewire pipewire-pulse   # or: jackd -d alsa -r 48000 -p 256; \
+         without a sound card: kmidi render SONG.mid -o out.wav",
     )
 }
 
@@ -104,91 +144,72 @@ fn check_sound_font(path: Option<&Path>) -> Check {
     }
 }
 
-fn check_governor(cpus: &Path) -> Option<Check> {
-    const NAME: &str = "CPU governor";
-    let governors = fs::read_dir(cpus).ok()?.flatten().filter_map(|cpu| {
-        let text = fs::read_to_string(cpu.path().join("cpufreq/scaling_governor")).ok()?;
-        Some(text.trim().to_string())
-    });
-    let mut governors: Vec<String> = governors.collect();
-    governors.sort();
-    governors.dedup();
-    match governors.as_slice() {
-        // A virtual machine, or a CPU that does not scale.
-        [] => None,
-        [one] if one == "performance" => Some(Check::good(NAME, one)),
-        others => Some(Check::bad(
-            NAME,
-            format!("{}: the CPU slows down between callbacks", others.join(", ")),
-            "echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
-        )),
-    }
-}
-
-fn check_sound_rights(folder: &Path) -> Option<Check> {
-    const NAME: &str = "rights to sound devices";
-    let mut devices = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
-    let refused = devices.find(|path| {
-        let is_pcm = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("control"));
-        is_pcm
-            && fs::File::open(path).is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
-    });
-    Some(match refused {
-        None => Check::good(NAME, "granted"),
-        Some(path) => Check::bad(
-            NAME,
-            format!("{} may not be opened", path.display()),
-            "sudo usermod -aG audio \"$USER\"   # then log in again",
-        ),
-    })
-}
-
-/// The soft limit in a line of `/proc/self/limits`; `u64::MAX` for unlimited.
-fn soft_limit(limits: &str, name: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
-    match line.split_whitespace().next()? {
-        "unlimited" => Some(u64::MAX),
-        number => number.parse().ok(),
-    }
-}
-
-/// Whether limits do not bind this process.
-fn is_root() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
-    ids.and_then(|ids| ids.split_whitespace().nth(1)) == Some("0")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMITS: &str = "\
-Limit                     Soft Limit           Hard Limit           Units
-Max locked memory         8388608              8388608              bytes
-Max realtime priority     95                   95
-Max realtime timeout      unlimited            unlimited            us
-";
+    fn facts() -> RealTimeFacts {
+        RealTimeFacts {
+            real_time_allowed: true,
+            real_time_refusal: None,
+            real_time_priority_limit: Some(95),
+            locked_memory_limit: MemoryLimit::Unlimited,
+            groups: vec![],
+            processors: 2,
+            governors: vec!["performance".into()],
+            kernel_preemption: None,
+            real_time_runtime_us: Some(950_000),
+        }
+    }
 
-    #[test]
-    fn limits_are_read_as_the_kernel_writes_them() {
-        assert_eq!(soft_limit(LIMITS, "Max locked memory"), Some(8 << 20));
-        assert_eq!(soft_limit(LIMITS, "Max realtime priority"), Some(95));
-        assert_eq!(soft_limit(LIMITS, "Max realtime timeout"), Some(u64::MAX));
-        assert_eq!(soft_limit(LIMITS, "Max open files"), None);
-        assert!(check_priority(LIMITS).ok);
+    /// Whether the check is fine with good facts and comes with a mend for bad ones.
+    fn check(judge: impl Fn(&RealTimeFacts) -> Check, worse: impl Fn(&mut RealTimeFacts), mend: &str) {
+        assert_eq!(judge(&facts()).mend, None);
+        let mut bad = facts();
+        worse(&mut bad);
+        let check = judge(&bad);
+        assert!(!check.ok && check.mend.as_deref().is_some_and(|text| text.contains(mend)), "{check:?}");
     }
 
     #[test]
-    fn a_slow_governor_is_named_with_its_mend() {
-        let cpus = tempfile::tempdir().unwrap();
-        assert_eq!(check_governor(cpus.path()), None);
-        for (n, governor) in ["performance\n", "powersave\n"].iter().enumerate() {
-            let folder = cpus.path().join(format!("cpu{n}/cpufreq"));
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join("scaling_governor"), governor).unwrap();
-            let check = check_governor(cpus.path()).unwrap();
-            assert_eq!((check.ok, check.mend.is_some()), (n == 0, n == 1));
-        }
+    fn everything_that_is_wrong_comes_with_the_command_that_mends_it() {
+        let refused = |facts: &mut RealTimeFacts| {
+            facts.real_time_allowed = false;
+            facts.real_time_refusal = Some("Operation not permitted".into());
+        };
+        check(check_priority, refused, "rtprio");
+        let no_time = |facts: &mut RealTimeFacts| {
+            facts.real_time_allowed = false;
+            facts.real_time_runtime_us = Some(0);
+        };
+        check(check_priority, no_time, "sched_rt_runtime_us");
+        check(
+            check_locked_memory,
+            |facts| facts.locked_memory_limit = MemoryLimit::Bytes(8 << 20),
+            "memlock",
+        );
+        let governor = |facts: &RealTimeFacts| check_governor(facts).unwrap();
+        check(governor, |facts| facts.governors = vec!["performance".into(), "powersave".into()], "governor");
+    }
+
+    #[test]
+    fn a_machine_without_devices_is_told_how_to_get_sound_all_the_same() {
+        let backend = |backend, unavailable: Option<&str>| BackendInfo {
+            backend,
+            unavailable: unavailable.map(str::to_string),
+            devices: vec![],
+            midi_inputs: vec![],
+            midi_outputs: vec![],
+            midi_unavailable: None,
+        };
+        let check = check_devices(&[backend(Backend::Jack, Some("no server")), backend(Backend::Null, None)]);
+        assert!(!check.ok && check.found == "JACK: no server", "{check:?}");
+        assert!(check.mend.unwrap().contains("kmidi render"));
+    }
+
+    #[test]
+    fn a_missing_soundfont_is_found() {
+        assert!(!check_sound_font(Some(Path::new("/nonexistent.sf2"))).ok);
+        assert!(check_sound_font(None).ok);
     }
 }

@@ -10,7 +10,7 @@ use kmidi_rt::{Locate, LoopPlan, Page, PageSender, Source, Stream, Timeline, pag
 use crate::reader::{Filled, SongReader};
 
 /// Songs of no more events than this are handed over whole (at most 20 MiB); longer ones in pages.
-const RESIDENT_EVENTS: u64 = 1 << 19;
+pub(crate) const RESIDENT_EVENTS: u64 = 1 << 19;
 
 /// Side B's half of a song that plays.
 pub(crate) struct Feed {
@@ -41,13 +41,19 @@ struct Pages {
 
 impl Feed {
     /// Prepares a song to be played from its start, or wherever a [`Feed::locate`] says. With `end`
-    /// nothing at or after that is played. `id` names the song in the engine's reports.
-    pub fn open(mut reader: SongReader, end: Option<SongTime>, id: u64) -> io::Result<(Feed, Timeline)> {
+    /// nothing at or after that is played. `id` names the song in the engine's reports; if it has
+    /// more than `resident_events` events, it comes in pages.
+    pub fn open(
+        mut reader: SongReader,
+        end: Option<SongTime>,
+        id: u64,
+        resident_events: u64,
+    ) -> io::Result<(Feed, Timeline)> {
         let song_end = reader.end();
         let end = end.filter(|&end| end < song_end);
         // Without a cut, what happens at the very end belongs to the song.
         let limit = end.unwrap_or(SongTime(song_end.0.saturating_add(1)));
-        let (mode, source) = if reader.events() <= RESIDENT_EVENTS {
+        let (mode, source) = if reader.events() <= resident_events {
             let page = whole(&mut reader, limit)?;
             let times = page.events.iter().map(|event| event.time).collect();
             (Mode::Resident(times), Source::Resident(page))
@@ -173,5 +179,131 @@ impl Pages {
         }
         page.last = self.done;
         Ok(page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kmidi_core::Frames;
+    use kmidi_rt::{Message, PageEvent};
+
+    use super::*;
+    use crate::song::OpenSong;
+
+    const RATE_HZ: u32 = 48_000;
+
+    /// A real song, large enough for several pages.
+    fn reader() -> SongReader {
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/midi/freedoom/freedoom2_D_RUNNIN.mid");
+        let song = OpenSong::open(path.as_ref(), &Default::default()).unwrap();
+        assert!(song.index.events > 2 * PAGE_EVENTS as u64);
+        SongReader::new(song.index, song.source, RATE_HZ).unwrap()
+    }
+
+    fn seconds(seconds: i64) -> SongTime {
+        SongTime::from_frames(Frames(seconds * i64::from(RATE_HZ)))
+    }
+
+    /// All events of the song, with the bytes of SysEx messages in place of where they are.
+    fn resident(end: Option<SongTime>) -> (Feed, Vec<(PageEvent, Vec<u8>)>) {
+        let (feed, timeline) = Feed::open(reader(), end, 1, u64::MAX).unwrap();
+        let Source::Resident(page) = timeline.source else { panic!("asked for a resident song") };
+        (feed, told(&page))
+    }
+
+    fn told(page: &Page) -> Vec<(PageEvent, Vec<u8>)> {
+        let told = |event: &PageEvent| match event.message {
+            Message::SysEx { start, len } => {
+                let bytes = page.sysex[start as usize..][..usize::from(len)].to_vec();
+                (PageEvent { message: Message::SysEx { start: 0, len }, ..*event }, bytes)
+            }
+            Message::Event(_) => (*event, vec![]),
+        };
+        page.events.iter().map(told).collect()
+    }
+
+    /// The next pages of a streamed song of this generation, until `enough`.
+    fn pages(
+        feed: &mut Feed,
+        stream: &mut Stream,
+        generation: u32,
+        enough: impl Fn(&[Page]) -> bool,
+    ) -> Vec<Page> {
+        let mut seen = vec![];
+        while !enough(&seen) {
+            feed.pump().unwrap();
+            let page = stream.pages.pop().expect("the feed goes on");
+            if page.generation == generation {
+                let Page { generation, events, sysex, last, loop_wrap } = &*page;
+                let (events, sysex) = (events.clone(), sysex.clone());
+                seen.push(Page {
+                    generation: *generation,
+                    events,
+                    sysex,
+                    last: *last,
+                    loop_wrap: *loop_wrap,
+                });
+            }
+            stream.home.push(page).expect("there is room for every page");
+        }
+        seen
+    }
+
+    fn streamed(end: Option<SongTime>) -> (Feed, Stream) {
+        let (feed, timeline) = Feed::open(reader(), end, 1, 0).unwrap();
+        let Source::Streamed(stream) = timeline.source else { panic!("asked for a streamed song") };
+        (feed, stream)
+    }
+
+    #[test]
+    fn pages_hold_what_the_whole_song_holds_from_any_place_to_any_end() {
+        for (from, end) in [(0, None), (30, None), (0, Some(40)), (31, Some(32)), (1000, None)] {
+            let end = end.map(seconds);
+            let (mut whole, events) = resident(end);
+            let (mut feed, mut stream) = streamed(end);
+            let expected = whole.locate(seconds(from), None).unwrap();
+            let located = feed.locate(seconds(from), None).unwrap();
+            assert_eq!(located.chase.events, expected.chase.events);
+            let is_last = |pages: &[Page]| pages.last().is_some_and(|page| page.last);
+            let seen = pages(&mut feed, &mut stream, located.generation, is_last);
+            let seen: Vec<_> = seen.iter().flat_map(told).collect();
+            assert!(seen == events[expected.cursor..], "from {from} s to {end:?}");
+            assert!(events[..expected.cursor].iter().all(|(event, _)| event.time < seconds(from)));
+        }
+    }
+
+    #[test]
+    fn a_loop_is_fed_in_playing_order_with_every_wrap_marked() {
+        let range = LoopRange { start: seconds(10), end: seconds(14) };
+        let (whole, events) = resident(None);
+        let turn = &events[whole.cursor(range.start)..whole.cursor(range.end)];
+        let (mut feed, mut stream) = streamed(None);
+        let located = feed.locate(seconds(12), Some(range)).unwrap();
+        assert_eq!(located.looping.as_ref().unwrap().range, range);
+        let wraps = |pages: &[Page]| pages.iter().filter(|page| page.loop_wrap).count();
+        let seen = pages(&mut feed, &mut stream, located.generation, |seen| wraps(seen) == 4);
+        let turns: Vec<Vec<_>> = seen
+            .chunk_by(|_, next| !next.loop_wrap)
+            .map(|pages| pages.iter().flat_map(told).collect())
+            .collect();
+        assert!(
+            turns[0] == events[whole.cursor(seconds(12))..whole.cursor(range.end)],
+            "the way into the loop"
+        );
+        assert!(turns[1..4].iter().all(|seen| seen == turn), "whole turns");
+    }
+
+    #[test]
+    fn a_loop_that_is_switched_off_goes_on_from_no_later_than_where_it_may_be() {
+        let range = LoopRange { start: seconds(10), end: seconds(14) };
+        let (mut feed, mut stream) = streamed(None);
+        feed.locate(seconds(12), Some(range)).unwrap();
+        let located = feed.relocate(seconds(13), Some(range), None).unwrap();
+        assert_eq!((located.position, located.looping.is_none()), (None, true));
+        let first = |pages: &[Page]| !pages.is_empty();
+        let seen = pages(&mut feed, &mut stream, located.generation, first);
+        // Before this is adopted, the old loop may have wrapped to its start.
+        assert!(seen[0].events[0].time <= seconds(11) && !seen[0].loop_wrap);
     }
 }

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use kmidi_core::{LoopRange, SongTime};
 use kmidi_rt::{Locate, Timeline};
 
-use crate::feed::Feed;
+use crate::feed::{Feed, RESIDENT_EVENTS};
 use crate::reader::SongReader;
 
 /// How often the rings of a streamed song are looked at: a small part of what they hold.
@@ -119,7 +119,7 @@ fn serve(
     orders: &Receiver<Order>,
     answer: &mut impl FnMut(Answer),
 ) -> io::Result<()> {
-    let (mut feed, timeline) = Feed::open(reader, begin.end, id)?;
+    let (mut feed, timeline) = Feed::open(reader, begin.end, id, RESIDENT_EVENTS)?;
     let locate = feed.locate(begin.position, begin.looping)?;
     feed.pump()?;
     answer(Answer::Open(timeline, locate));

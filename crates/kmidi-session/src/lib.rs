@@ -32,7 +32,7 @@ mod verify;
 pub use command::{Command, LoopRequest, Position, PositionError};
 pub use input::{FileSource, InputError, InputKind, STDIN};
 pub use kmidi_device::files::SampleFormat;
-pub use kmidi_device::{AudioRequest, Backend, MidiPort, OnLoss};
+pub use kmidi_device::{AudioRequest, Backend, BackendInfo, DeviceInfo, MidiPort, OnLoss, list_devices};
 pub use loudness::Loudness;
 pub use pool::{Cancel, JobError, Pool, PoolFull, Priority};
 pub use render::{OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, render};

@@ -10,7 +10,7 @@ use kmidi_core::limits::MAX_MIDI_PORTS;
 use kmidi_device::{CallbackSizes, Offline};
 use kmidi_graph::BorderFull;
 use kmidi_rt::{Engine, When};
-use kmidi_soundfont::{InstallFull, Preset, PresetKey};
+use kmidi_soundfont::{Preset, PresetKey};
 
 use crate::command::silent_mask;
 use crate::feed::Feed;
@@ -30,6 +30,8 @@ pub(crate) struct Score {
     pub only: Option<(u8, u8)>,
     pub sample_rate_hz: u32,
     pub quantum_frames: u32,
+    /// A song of more events than this comes in pages.
+    pub resident_events: u64,
     pub from: SongTime,
     pub to: Option<SongTime>,
 }
@@ -98,7 +100,7 @@ impl Score {
         mut sink: impl FnMut(&[&[f32]], &End) -> Result<(), E>,
     ) -> Result<Counts, PassError<E>> {
         let mut driver = Offline::new(CHANNELS);
-        let (mut rig, mut engine, mut feed) = self.begin(&mut driver)?;
+        let (mut rig, mut engine, mut feed) = self.begin()?;
         let mut counts = Counts::default();
         loop {
             if cancel.is_cancelled() {
@@ -127,17 +129,12 @@ impl Score {
     }
 
     /// An engine that plays the song from its first frame on.
-    fn begin<E>(&self, driver: &mut Offline) -> Result<(Rig, Engine, Feed), PassError<E>> {
+    fn begin<E>(&self) -> Result<(Rig, Engine, Feed), PassError<E>> {
         let (sample_rate_hz, quantum_frames) = (self.sample_rate_hz, self.quantum_frames);
         let config = RigConfig { sample_rate_hz, quantum_frames, live_in: false, midi_out: false };
-        let (mut rig, mut engine) = Rig::new(config, &self.sound)?;
+        let (mut rig, engine) = Rig::new(config, &self.sound)?;
         for (key, preset) in self.presets.iter() {
-            if let Err(InstallFull(preset)) = rig.synth.install(*key, preset.clone()) {
-                // A quantum of silence empties the ring.
-                driver.run(&mut engine, quantum_frames as usize);
-                let emptied = rig.synth.install(*key, preset);
-                debug_assert!(emptied.is_ok(), "the synthesiser takes all that waits at each quantum");
-            }
+            rig.synth.install(*key, preset.clone()).expect("a fresh synthesiser has room for every key");
         }
         rig.apply(&self.sound, self.song.melodic)?;
         if let Some((port, channel)) = self.only {
@@ -147,10 +144,66 @@ impl Score {
             }
         }
         let reader = SongReader::new(self.song.index.clone(), self.song.source.clone(), sample_rate_hz)?;
-        let (mut feed, timeline) = Feed::open(reader, self.to, 1)?;
+        let (mut feed, timeline) = Feed::open(reader, self.to, 1, self.resident_events)?;
         let locate = feed.locate(self.from, None)?;
         rig.handle.set_timeline(Some(timeline), locate, When::Now)?;
         rig.handle.play()?;
         Ok((rig, engine, feed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use basedrop::Collector;
+
+    use super::*;
+    use crate::feed::RESIDENT_EVENTS;
+    use crate::pool::Pool;
+    use crate::presets;
+    use crate::sound_bank::SoundBank;
+
+    const RATE_HZ: u32 = 48_000;
+
+    fn score(file: &str) -> Score {
+        let path = format!("{}/../../tests/data/midi/{file}", env!("CARGO_MANIFEST_DIR"));
+        let song = OpenSong::open(path.as_ref(), &Cancel::default()).unwrap();
+        let bank = Arc::new(SoundBank::open(None, &Collector::new().handle()).unwrap());
+        let wanted = presets::wanted(&song, false);
+        let set = presets::load_all(&Pool::new(2).unwrap(), &bank, &wanted);
+        Score {
+            song,
+            presets: set.presets.into(),
+            sound: SoundSettings::default(),
+            only: None,
+            sample_rate_hz: RATE_HZ,
+            quantum_frames: 64,
+            resident_events: RESIDENT_EVENTS,
+            from: SongTime::from_frames(kmidi_core::Frames(480_000)),
+            to: None,
+        }
+    }
+
+    fn rendered(score: &Score, callback_frames: usize) -> Vec<u32> {
+        let mut bits = vec![];
+        let end = End::exactly(3 * u64::from(RATE_HZ));
+        let counts = score
+            .pass::<()>(&mut CallbackSizes::Constant(callback_frames), end, &Cancel::default(), |block, _| {
+                bits.extend(block[0].iter().map(|sample| sample.to_bits()));
+                Ok(())
+            })
+            .unwrap();
+        assert!(counts.peak > 0.01 && counts.guard_trips == 0, "{counts:?}");
+        bits
+    }
+
+    #[test]
+    fn a_song_in_pages_sounds_the_same_as_a_whole_one_to_the_bit() {
+        let whole = score("freedoom/freedoom1_D_E1M1.mid");
+        let in_pages = Score { resident_events: 0, ..whole.clone() };
+        let reference = rendered(&whole, 512);
+        assert!(reference == rendered(&in_pages, 512));
+        assert!(reference == rendered(&in_pages, 441));
+        let other = Score { from: SongTime::from_frames(kmidi_core::Frames(480_001)), ..whole };
+        assert!(reference != rendered(&other, 512), "one frame further on must be seen");
     }
 }

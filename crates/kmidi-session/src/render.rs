@@ -11,6 +11,7 @@ use kmidi_device::files::{AudioFileWriter, AudioSpec, Container, FileError, Samp
 use serde::Serialize;
 
 use crate::command::Position;
+use crate::feed::RESIDENT_EVENTS;
 use crate::loudness::{Loudness, LoudnessMeter};
 use crate::offline::{Counts, PassError, Score};
 use crate::pool::{Cancel, Pool};
@@ -270,7 +271,8 @@ fn score(
     let from = request.from.map_or(SongTime::ZERO, place);
     let to = request.to.map(place);
     let end = to.unwrap_or_else(|| song.end(rate));
-    if end <= from && (request.from.is_some() || request.to.is_some()) {
+    // A song without any music is rendered as it is.
+    if end <= from && song.end(rate) > SongTime::ZERO {
         return Err(RenderError::Nothing { from: from.seconds(rate), to: end.seconds(rate) });
     }
     let wanted = presets::wanted(&song, request.sound.transpose != 0);
@@ -282,6 +284,7 @@ fn score(
         only: None,
         sample_rate_hz: rate,
         quantum_frames: request.quantum_frames,
+        resident_events: RESIDENT_EVENTS,
         from,
         to,
     };

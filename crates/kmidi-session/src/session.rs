@@ -73,7 +73,8 @@ impl Session {
         let (notes, inbox) = unbounded::<Note>();
         let (outbox, events) = bounded(EVENTS);
         let (end, ended) = bounded(0);
-        let shared = Arc::new(Mutex::new(Snapshot::default()));
+        let before = Snapshot { tempo_scale: config.sound.tempo_scale.as_f64(), ..Snapshot::default() };
+        let shared = Arc::new(Mutex::new(before));
         let workers = thread::available_parallelism().map_or(1, |n| n.get());
         let pool = Pool::new(workers.min(4))?;
         let (manager, device_events) = DeviceManager::start()?;

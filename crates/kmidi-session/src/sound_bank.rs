@@ -82,15 +82,13 @@ impl SoundBank {
         Ok(Some(Found { preset, stands_in: (bank, program) != (key.bank(), key.program()) }))
     }
 
-    /// The preset itself, else the same program of the capital bank, else the nearest thing there is.
+    /// The preset itself; else a melodic one of the capital bank, or its first; for drums the standard
+    /// kit; else anything there is of the kind.
     fn stand_in(&self, key: PresetKey) -> Option<(u16, u8)> {
-        let program = key.program();
         let tries = if key.is_drum() {
-            // Kits come in groups of eight, as in GS.
-            [(DRUM_BANK, program), (DRUM_BANK, program & !7), (DRUM_BANK, 0)]
+            [(DRUM_BANK, key.program()), (DRUM_BANK, 0), (DRUM_BANK, 0)]
         } else {
-            // Programs come in families of eight.
-            [(key.bank(), program), (0, program), (0, program & !7)]
+            [(key.bank(), key.program()), (0, key.program()), (0, 0)]
         };
         let any = || self.font.presets().iter().find(|info| (info.bank == DRUM_BANK) == key.is_drum());
         let there = tries.into_iter().find(|&(bank, program)| self.font.has_preset(bank, program));

@@ -135,7 +135,8 @@ impl Conductor {
         let start = self.config.from.map_or(SongTime::ZERO, place);
         let position = at_seconds.map_or(start, |seconds| place(Position::Seconds(seconds)));
         let end = self.config.to.map(place);
-        if end.is_some_and(|end| end <= start) {
+        // A song without any music is played as it is.
+        if end.is_some_and(|end| end <= start) && song.end(rate) > SongTime::ZERO {
             let text = format!("{}: there is nothing to play: the end is not after the start", song.name);
             self.tell(Severity::UnreadableInput, text);
             return None;
