@@ -9,11 +9,15 @@ pub struct Unreadable(pub anyhow::Error);
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.0)
+        self.0.fmt(f)
     }
 }
 
-impl std::error::Error for Unreadable {}
+impl std::error::Error for Unreadable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
 
 /// The user ended what was not done: exit code 130, as shells have it for Ctrl-C.
 #[derive(Debug)]
@@ -26,6 +30,17 @@ impl fmt::Display for Interrupted {
 }
 
 impl std::error::Error for Interrupted {}
+
+/// An error and what caused it, in one line, each thing said once.
+pub fn describe(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text += &format!(": {cause}");
+        }
+    }
+    text
+}
 
 pub const UNREADABLE: u8 = 2;
 
@@ -50,4 +65,19 @@ pub fn on_signals(told: impl Fn() + Send + 'static) -> std::io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let cause = || anyhow!("no such file");
+        assert_eq!(describe(&cause().context("a.mid: no such file")), "a.mid: no such file");
+        let unreadable = Unreadable(Err::<(), _>(cause()).context("a.mid").unwrap_err());
+        assert_eq!(describe(&unreadable.into()), "a.mid: no such file");
+    }
 }

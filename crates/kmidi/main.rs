@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     match parse().and_then(run) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("kmidi: {error:#}");
+            eprintln!("kmidi: {}", exit::describe(&error));
             exit::code(&error)
         }
     }
@@ -47,7 +47,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Doctor(args) => return commands::doctor::run(args),
         Command::Completions { shell } => commands::generate::completions(shell)?,
         Command::Man { command } => commands::generate::manual(command.as_deref())?,
-        Command::Devices(_) => anyhow::bail!("devices cannot be listed yet"),
+        Command::Devices(args) => commands::devices::run(args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

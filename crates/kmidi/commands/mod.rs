@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub mod devices;
 pub mod doctor;
 pub mod generate;
 pub mod info;

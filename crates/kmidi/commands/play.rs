@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::cli::{Audio, OnDeviceLoss, Play};
 use crate::commands::{sort_files, sound_settings};
-use crate::exit::{UNREADABLE, on_signals};
+use crate::exit::{UNREADABLE, Unreadable, on_signals};
 use crate::output::print_json;
 use crate::screens::keys;
 use crate::screens::player::{self, Theme, clock};
@@ -137,7 +137,8 @@ fn print_message(message: &Message) {
 fn config(args: Play) -> Result<SessionConfig> {
     let (songs, sound_font) = sort_files(&args.files, args.sound.sf.as_ref())?;
     if songs.is_empty() {
-        return Err(anyhow!("a MIDI file to play is missing: {} is a SoundFont", display(&args.files)));
+        let error = anyhow!("a MIDI file to play is missing: {} is a SoundFont", display(&args.files));
+        return Err(Unreadable(error).into());
     }
     Ok(SessionConfig {
         songs,
