@@ -7,9 +7,11 @@ mod e2e {
     mod bad_songs;
     mod bad_soundfonts;
     mod big_song;
+    mod command_line;
     mod jack;
     mod live_callback;
     mod outputs;
+    mod playing;
     mod pulse;
     mod screen;
     mod time;
