@@ -163,9 +163,13 @@ fn a_live_note_sounds_after_exactly_one_period() {
     let notes: Vec<usize> = notes.lines().map(|line| line.parse().expect("a frame")).collect();
     assert!(notes.len() > 60, "{notes:?}");
     let onsets = analysis::clicks(&recording.audio.mono());
+    // Notes played before the player had connected are heard by nobody.
+    let missed = notes.len() - onsets.len();
+    assert!(missed < 10, "{missed} of {} notes were not heard", notes.len());
+    let heard = &notes[missed..];
     let latencies: Vec<usize> =
-        onsets.iter().zip(&notes).map(|(onset, note)| onset - soundfont::CLICK_FRAME - note).collect();
-    assert_eq!(latencies, vec![256; notes.len()], "frames");
+        onsets.iter().zip(heard).map(|(onset, note)| onset - soundfont::CLICK_FRAME - note).collect();
+    assert_eq!(latencies, vec![256; heard.len()], "frames");
 }
 
 /// Kills the server after two seconds of playing.
