@@ -35,15 +35,7 @@ impl Processor for Trivial {
 }
 
 fn info() -> NodeInfo {
-    NodeInfo {
-        name: "trivial".into(),
-        audio_inputs: vec![2],
-        audio_outputs: vec![2],
-        event_inputs: 0,
-        event_outputs: 0,
-        latency_frames: 0,
-        tail_frames: 0,
-    }
+    NodeInfo { name: "trivial".into(), audio_inputs: vec![2], audio_outputs: vec![2], ..NodeInfo::default() }
 }
 
 /// An engine whose graph is a chain of trivial nodes from the device to the device.
@@ -53,6 +45,7 @@ fn chain(nodes: usize) -> (EngineHandle, Engine) {
         quantum_frames: QUANTUM as u32,
         channels_in: 2,
         channels_out: 2,
+        has_ceiling: true,
     };
     let (mut handle, engine) = engine(config).expect("the configuration is within the limits");
     let mut graph = Graph::new();

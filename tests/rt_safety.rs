@@ -42,15 +42,7 @@ fn the_callback_neither_allocates_nor_frees_and_a_planted_box_is_seen() {
     }
 
     let mut scenario = Scenario::new(11, 64);
-    let info = NodeInfo {
-        name: "allocating".into(),
-        audio_inputs: vec![],
-        audio_outputs: vec![2],
-        event_inputs: 0,
-        event_outputs: 0,
-        latency_frames: 0,
-        tail_frames: 0,
-    };
+    let info = NodeInfo { name: "allocating".into(), audio_outputs: vec![2], ..NodeInfo::default() };
     let node = scenario.graph.add_processor(info, Box::new(Allocating)).unwrap();
     scenario.graph.connect_audio((node, 0), (scenario.output, 0)).unwrap();
     scenario.send_graph();

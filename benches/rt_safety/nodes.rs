@@ -13,7 +13,7 @@ fn info(name: &str, audio: (u16, u16), events: (u16, u16), latency_frames: u32) 
         event_inputs: events.0,
         event_outputs: events.1,
         latency_frames,
-        tail_frames: 0,
+        ..NodeInfo::default()
     }
 }
 

@@ -73,15 +73,7 @@ impl Plant {
     }
 
     pub fn info() -> NodeInfo {
-        NodeInfo {
-            name: "plant".into(),
-            audio_inputs: vec![],
-            audio_outputs: vec![2],
-            event_inputs: 0,
-            event_outputs: 0,
-            latency_frames: 0,
-            tail_frames: 0,
-        }
+        NodeInfo { name: "plant".into(), audio_outputs: vec![2], ..NodeInfo::default() }
     }
 
     /// Set it, and the next quantum does the deed.

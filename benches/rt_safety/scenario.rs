@@ -2,6 +2,7 @@
 //! rewiring in bursts, parameter storms, full rings, a stereo input with one silent channel, callbacks of odd
 //! lengths, a device that goes away and comes back.
 
+use fastrand::Rng;
 use kmidi_core::limits::MAX_CALLBACK_FRAMES;
 use kmidi_core::{DeviceIo, Event, Frames, LoopRange, MidiBuffer, SongTime, TempoScale};
 use kmidi_graph::{EngineHandle, Graph, NodeId, engine};
@@ -37,7 +38,7 @@ pub struct Scenario {
     feeder: Option<Feeder>,
     generation: u32,
     timelines: u64,
-    random: Random,
+    random: Rng,
     /// Callbacks for which nobody fetches what comes home.
     neglect: u32,
     /// Callbacks until the feeder works again.
@@ -62,31 +63,13 @@ struct Buffers {
     midi_out: MidiBuffer,
 }
 
-/// xorshift: the case is its seed.
-pub struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-    fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 11) % n
-    }
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-}
-
 fn time(frame: i64) -> SongTime {
     SongTime::from_frames(Frames(frame))
 }
 
-fn channel_event(random: &mut Random) -> Event {
-    let (channel, key, value) = (random.below(16) as u8, random.below(128) as u8, random.below(128) as u8);
-    match random.below(16) {
+fn channel_event(random: &mut Rng) -> Event {
+    let (channel, key, value) = (random.u64(..16) as u8, random.u64(..128) as u8, random.u64(..128) as u8);
+    match random.u64(..16) {
         0..=6 => Event::note_on(channel, key, value),
         7..=11 => Event::note_off(channel, key, value),
         12 => Event::ControlChange { channel, controller: key, value },
@@ -97,13 +80,13 @@ fn channel_event(random: &mut Random) -> Event {
 }
 
 /// Some forty events a second of song on average, in clusters, on all ports; with SysEx and tempo changes.
-fn song(random: &mut Random) -> Vec<PageEvent> {
+fn song(random: &mut Rng) -> Vec<PageEvent> {
     let mut events = vec![];
     while events.len() < 8000 {
-        let at = time(random.below(SONG_FRAMES as u64) as i64);
-        let port = random.below(4) as u8;
-        for _ in 0..1 + random.below(8) {
-            let message = match random.below(60) {
+        let at = time(random.u64(..SONG_FRAMES as u64) as i64);
+        let port = random.u64(..4) as u8;
+        for _ in 0..1 + random.u64(..8) {
+            let message = match random.u64(..60) {
                 0 => Message::SysEx { start: 0, len: 6 },
                 1 => Message::Event(Event::Tempo(kmidi_core::Tempo { micros_per_quarter: 400_000 })),
                 _ => Message::Event(channel_event(random)),
@@ -120,12 +103,13 @@ const SYSEX: [u8; 6] = [0xf0, 0x7e, 0x7f, 0x09, 0x01, 0xf7];
 
 impl Scenario {
     pub fn new(seed: u64, quantum_frames: u32) -> Self {
-        let mut random = Random(seed | 1);
+        let mut random = Rng::with_seed(seed);
         let config = EngineConfig {
             sample_rate_hz: RATE,
             quantum_frames,
             channels_in: INPUTS as u16,
             channels_out: OUTPUTS as u16,
+            has_ceiling: true,
         };
         let (handle, engine) = engine(config).expect("the configuration is within the limits");
         let (synth_handle, processor) = synth(SynthConfig { polyphony: 48, ..SynthConfig::new(RATE) });
@@ -190,11 +174,11 @@ impl Scenario {
         self.side_b();
         self.feed();
         let quantum = u64::from(self.handle.config().quantum_frames);
-        let frames = match self.random.below(40) {
-            0 => 1 + self.random.below(MAX_CALLBACK_FRAMES as u64),
-            1..=9 => 1 + self.random.below(4 * quantum),
+        let frames = match self.random.u64(..40) {
+            0 => 1 + self.random.u64(..MAX_CALLBACK_FRAMES as u64),
+            1..=9 => 1 + self.random.u64(..4 * quantum),
             10 => 1,
-            _ => quantum * (1 + self.random.below(3)),
+            _ => quantum * (1 + self.random.u64(..3)),
         };
         self.callback((frames as usize).min(MAX_CALLBACK_FRAMES), call);
     }
@@ -223,43 +207,43 @@ impl Scenario {
             self.presets.collector.collect();
             while self.synth.next_request().is_some() {}
         }
-        if !self.random.one_in(12) {
+        if self.random.u64(..12) != 0 {
             return;
         }
         // What finds the border full is not done: that is the scenario's full ring.
-        let _ = match self.random.below(16) {
+        let _ = match self.random.u64(..16) {
             0 => self.handle.pause(),
             1 | 2 => self.handle.play(),
             3 => self.seek(false),
             4 | 5 => self.seek(true),
-            6 => self.handle.mute(self.random.below(4) as u8, self.random.next() as u16),
-            7 => self.handle.transpose(self.random.below(25) as i8 - 12, [!(1 << 9); 4]),
-            8 => self.handle.set_tempo_scale(TempoScale::new(1 + self.random.below(30) as u32, 10).unwrap()),
+            6 => self.handle.mute(self.random.u64(..4) as u8, self.random.u64(..) as u16),
+            7 => self.handle.transpose(self.random.u64(..25) as i8 - 12, [!(1 << 9); 4]),
+            8 => self.handle.set_tempo_scale(TempoScale::new(1 + self.random.u64(..30) as u32, 10).unwrap()),
             9 => {
                 // Rewiring in a burst: more graphs than the engine has quanta to take them.
-                (0..1 + self.random.below(6)).for_each(|_| self.rewire());
+                (0..1 + self.random.u64(..6)).for_each(|_| self.rewire());
                 Ok(())
             }
             10 => self.storm(),
             11 => {
-                self.neglect = self.random.below(400) as u32;
+                self.neglect = self.random.u64(..400) as u32;
                 Ok(())
             }
             12 => {
                 let (streamed, when) =
-                    (self.random.one_in(2), if self.random.one_in(2) { When::Now } else { When::AtEnd });
+                    (self.random.bool(), if self.random.bool() { When::Now } else { When::AtEnd });
                 self.load(streamed, when);
                 self.handle.play()
             }
             13 => {
-                let program = self.random.below(6) as u32;
+                let program = self.random.u64(..6) as u32;
                 self.install(program);
                 self.handle.panic()
             }
-            14 => self.handle.master_gain(self.random.below(100) as f32 / 100.0),
+            14 => self.handle.master_gain(self.random.u64(..100) as f32 / 100.0),
             _ => {
                 // The device goes away for a while, and comes back with fewer channels.
-                self.outputs = 1 + self.random.below(OUTPUTS as u64) as usize;
+                self.outputs = 1 + self.random.u64(..OUTPUTS as u64) as usize;
                 self.handle.panic()
             }
         };
@@ -268,7 +252,7 @@ impl Scenario {
     fn storm(&mut self) -> Result<(), kmidi_graph::BorderFull> {
         let slot = self.filters.first().and_then(|&filter| self.graph.slot(filter)).unwrap_or(200);
         loop {
-            let value = self.random.below(1000) as f64 / 1000.0;
+            let value = self.random.u64(..1000) as f64 / 1000.0;
             self.handle.parameter(slot, 1, value)?;
         }
     }
@@ -282,21 +266,21 @@ impl Scenario {
 
     fn rewire(&mut self) {
         let random = &mut self.random;
-        match random.below(6) {
+        match random.u64(..6) {
             0 | 1 if self.filters.len() < 8 => {
-                let latency = if random.one_in(2) { random.below(60_000) as u32 } else { 0 };
+                let latency = if random.bool() { random.u64(..60_000) as u32 } else { 0 };
                 let filter = self.graph.add_processor(Filter::info(latency), Filter::new()).unwrap();
-                let source = if random.one_in(2) { self.synth_node } else { self.device_in };
+                let source = if random.bool() { self.synth_node } else { self.device_in };
                 self.graph.connect_audio((source, 0), (filter, 0)).unwrap();
                 self.graph.connect_audio((filter, 0), (self.output, 0)).unwrap();
                 self.filters.push(filter);
             }
             2 | 3 if !self.filters.is_empty() => {
-                let index = random.below(self.filters.len() as u64) as usize;
+                let index = random.u64(..self.filters.len() as u64) as usize;
                 self.graph.remove_node(self.filters.swap_remove(index)).unwrap();
             }
             4 => {
-                let port = random.below(4) as u16;
+                let port = random.u64(..4) as u16;
                 self.graph.disconnect_events(self.sequencer, self.synth_node);
                 self.graph.connect_events((self.sequencer, port), (self.synth_node, 0)).unwrap();
                 self.graph.connect_events((self.sequencer, port), (self.octave, 0)).unwrap();
@@ -329,7 +313,7 @@ impl Scenario {
         };
         self.generation += 1;
         // Short loops around the place, so that they wrap often before the next seek.
-        let (start, length) = ((frame - 2000).max(0), 4096 + self.random.below(8000) as i64);
+        let (start, length) = ((frame - 2000).max(0), 4096 + self.random.u64(..8000) as i64);
         Locate {
             position: Some(time(frame)),
             generation: self.generation,
@@ -344,7 +328,7 @@ impl Scenario {
     }
 
     fn seek(&mut self, looping: bool) -> Result<(), kmidi_graph::BorderFull> {
-        let frame = self.random.below(SONG_FRAMES as u64) as i64;
+        let frame = self.random.u64(..SONG_FRAMES as u64) as i64;
         let place = self.place(frame, looping && self.feeder.is_none());
         if let Some(feeder) = &mut self.feeder {
             feeder.next = place.cursor;
@@ -378,7 +362,7 @@ impl Scenario {
     /// Sends pages, but not always in time: now and then the disk is slow.
     fn feed(&mut self) {
         self.feeder_pause = self.feeder_pause.saturating_sub(1);
-        if self.random.one_in(400) {
+        if self.random.u64(..400) == 0 {
             self.feeder_pause = 300;
         }
         let Some(feeder) = &mut self.feeder else { return };
@@ -409,11 +393,11 @@ impl Scenario {
         let Buffers { inputs, outputs, midi_in, midi_out } = &mut self.buffers;
         // The right channel of the input is silent all the time.
         for sample in &mut inputs[0][..frames] {
-            *sample = (self.random.next() as i32 as f32) * 1e-11;
+            *sample = (self.random.u64(..) as i32 as f32) * 1e-11;
         }
         midi_in.clear();
         midi_out.clear();
-        let burst = if self.random.one_in(50) { 300 } else { self.random.below(4) };
+        let burst = if self.random.u64(..50) == 0 { 300 } else { self.random.u64(..4) };
         for n in 0..burst {
             let mut bytes = [0; 3];
             if let Some(len) = channel_event(&mut self.random).to_midi1(&mut bytes) {

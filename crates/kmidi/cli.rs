@@ -25,7 +25,7 @@ ENVIRONMENT AND CONFIGURATION:
 
 /// Plays and renders MIDI files exactly in time
 #[derive(Debug, Parser)]
-#[command(name = "kmidi", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(name = "kmidi", version, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -55,6 +55,19 @@ pub enum Command {
     },
 }
 
+impl Command {
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Command::Play(args) => args.sound.json,
+            Command::Render(args) => args.sound.json,
+            Command::Info(args) => args.json,
+            Command::Devices(args) => args.json,
+            Command::Doctor(args) => args.json,
+            Command::Completions { .. } | Command::Man { .. } => false,
+        }
+    }
+}
+
 /// What `play` and `render` share.
 #[derive(Debug, Args)]
 pub struct Sound {
@@ -67,13 +80,13 @@ pub struct Sound {
     /// Play without reverb and chorus
     #[arg(long)]
     pub no_effects: bool,
-    /// Master gain in decibels
+    /// Master gain in decibels, -60 to 24
     #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true, value_parser = gain_db)]
     pub gain: f32,
     /// Play at X times the written tempo (0.0625 to 16)
     #[arg(long, value_name = "X", default_value_t = TempoScale::ONE)]
     pub tempo_scale: TempoScale,
-    /// Shift all keys but the drums' by N semitones
+    /// Shift all keys but the drums' by N semitones, -48 to 48
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true,
           value_parser = clap::value_parser!(i8).range(-48..=48))]
     pub transpose: i8,

@@ -3,17 +3,25 @@
 //! Both are attached to the arguments themselves, so no flag can be forgotten and clap checks all
 //! values alike.
 
+use std::ffi::OsString;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
+
+/// Longest configuration file that is read.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Gives every `--flag` of every command its `KMIDI_FLAG`.
 pub fn with_environment(command: Command) -> Command {
     for_each_flag(command, |_, arg| {
-        let Some(name) = arg.get_long().map(environment_name) else { return arg };
+        let Some(name) = arg.get_long().map(environment_name).filter(|name| !is_empty(name)) else {
+            return arg;
+        };
         let arg = arg.env(name).hide_env_values(true);
         if matches!(arg.get_action(), ArgAction::SetTrue) {
             return arg.value_parser(BoolishValueParser::new());
@@ -48,14 +56,28 @@ pub fn with_file(command: Command, file: &Table) -> Result<Command> {
 
 /// Reads the configuration file, if there is one. A file named by `KMIDI_CONFIG` must be there.
 pub fn read_file() -> Result<Option<(PathBuf, Table)>> {
-    let named = std::env::var_os("KMIDI_CONFIG").map(PathBuf::from);
+    let named = std::env::var_os("KMIDI_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
     let Some(path) = named.clone().or_else(default_path) else { return Ok(None) };
-    let text = match std::fs::read_to_string(&path) {
+    let text = match read_text(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(None),
         text => text.with_context(|| display(&path))?,
     };
     let table = text.parse::<Table>().with_context(|| display(&path))?;
     Ok(Some((path, table)))
+}
+
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(std::io::Error::other("too long for a configuration file"));
+    }
+    Ok(text)
+}
+
+/// A variable that is set to nothing counts as not set.
+fn is_empty(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value.is_empty())
 }
 
 fn display(path: &Path) -> String {
@@ -70,6 +92,31 @@ fn default_path() -> Option<PathBuf> {
 
 pub fn environment_name(long: &str) -> String {
     format!("KMIDI_{}", long.to_uppercase().replace('-', "_"))
+}
+
+/// Where the value that `error` is about comes from, if it was not typed.
+pub fn origin(
+    command: &Command,
+    typed: &[OsString],
+    error: &clap::Error,
+    file: Option<&Path>,
+) -> Option<String> {
+    let ContextValue::String(shown) = error.get(ContextKind::InvalidArg)? else { return None };
+    let long = shown.strip_prefix("--")?.split([' ', '=']).next()?;
+    let arguments = command.get_subcommands().flat_map(Command::get_arguments);
+    let short = arguments.filter(|arg| arg.get_long() == Some(long)).find_map(Arg::get_short);
+    let is_it = |text: &str| {
+        let is_short = short.is_some_and(|short| text.starts_with(&format!("-{short}")));
+        is_short || text.strip_prefix("--").is_some_and(|rest| rest.split('=').next() == Some(long))
+    };
+    if typed.iter().any(|argument| is_it(&argument.to_string_lossy())) {
+        return None;
+    }
+    let variable = environment_name(long);
+    match std::env::var_os(&variable) {
+        Some(_) if !is_empty(&variable) => Some(format!("{variable} in the environment")),
+        _ => Some(display(file?)),
+    }
 }
 
 fn for_each_flag(command: Command, mut change: impl FnMut(&str, Arg) -> Arg) -> Command {

@@ -1,7 +1,6 @@
 //! How the program ends; the table in the help text is the user's copy of this.
 
 use std::fmt;
-use std::process::ExitCode;
 
 /// Something could not be read: exit code 2, where any other error is 1.
 #[derive(Debug)]
@@ -45,13 +44,13 @@ pub fn describe(error: &anyhow::Error) -> String {
 pub const UNREADABLE: u8 = 2;
 
 /// The exit code of an error.
-pub fn code(error: &anyhow::Error) -> ExitCode {
+pub fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Unreadable>() {
-        ExitCode::from(UNREADABLE)
+        UNREADABLE
     } else if error.is::<Interrupted>() {
-        ExitCode::from(130)
+        130
     } else {
-        ExitCode::FAILURE
+        1
     }
 }
 

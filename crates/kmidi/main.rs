@@ -9,6 +9,7 @@ mod exit;
 mod output;
 mod screens;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -18,25 +19,48 @@ use crate::cli::{Cli, Command};
 use crate::exit::Unreadable;
 
 fn main() -> ExitCode {
-    match parse().and_then(run) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("kmidi: {}", exit::describe(&error));
-            exit::code(&error)
-        }
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(error) => return fail(&error, false),
+    };
+    let json = cli.command.wants_json();
+    run(cli).unwrap_or_else(|error| fail(&error, json))
+}
+
+/// Says what went wrong, in JSON too if that was asked for.
+fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
+    let text = exit::describe(error);
+    eprintln!("kmidi: {text}");
+    let code = exit::code(error);
+    if json {
+        // A reader that is gone has been told on stderr.
+        let _ = output::print_json(&serde_json::json!({ "error": text, "exit_code": code }));
     }
+    ExitCode::from(code)
 }
 
 /// Reads the command line, the environment and the configuration file; leaves by itself after a
 /// usage error, `--help` and `--version`.
 fn parse() -> Result<Cli> {
     let mut command = config::with_environment(Cli::command());
+    let mut file_path = None;
     if let Some((path, file)) = config::read_file().map_err(Unreadable)? {
         let attached = config::with_file(command, &file);
         command = attached.with_context(|| path.display().to_string()).map_err(Unreadable)?;
+        file_path = Some(path);
     }
-    let matches = command.get_matches_mut();
-    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit()))
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let matches = command.try_get_matches_from_mut(&arguments);
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    Ok(parsed.unwrap_or_else(|error| {
+        let origin = config::origin(&command, &arguments, &error, file_path.as_deref());
+        // Nobody can be told that nobody can be told.
+        let _ = error.print();
+        if let Some(origin) = origin {
+            eprintln!("\nThis value was not typed: it comes from {origin}.");
+        }
+        std::process::exit(error.exit_code())
+    }))
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {

@@ -50,6 +50,41 @@ fn flags_come_from_the_environment_and_from_the_configuration_file() {
 }
 
 #[test]
+fn a_wrong_value_names_where_it_comes_from_and_an_empty_one_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config.toml");
+    fs::write(&file, "gain = \"loud\"\n").expect("written");
+    fn set(name: &str, value: impl AsRef<std::ffi::OsStr>) -> impl FnOnce(&mut Command) {
+        move |command| {
+            command.env(name, value);
+        }
+    }
+    let arguments = ["info", &song()];
+    let typed = ["render", "--verify", "--to", "1s", "--gain", "x", &song()];
+    let untyped = ["render", "--verify", "--to", "1s", &song()];
+    for (outcome, named) in [
+        (with(&untyped, set("KMIDI_GAIN", "x")), Some("KMIDI_GAIN")),
+        (with(&untyped, set("KMIDI_CONFIG", &file)), Some("config.toml")),
+        (with(&typed, set("KMIDI_GAIN", "1")), None),
+    ] {
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+        assert_eq!(outcome.stderr.contains("not typed"), named.is_some(), "{outcome:#?}");
+        assert!(named.is_none_or(|name| outcome.stderr.contains(name)), "{outcome:#?}");
+    }
+    with(&untyped, set("KMIDI_GAIN", "")).success();
+    with(&arguments, set("KMIDI_CONFIG", "")).success();
+    let endless = with(&arguments, set("KMIDI_CONFIG", "/dev/zero"));
+    assert_eq!(endless.code, Some(2), "{endless:#?}");
+}
+
+#[test]
+fn a_failure_is_json_too_where_that_is_asked_for() {
+    let outcome = program::kmidi(&["info", "--json", "/nonexistent/song.mid"]);
+    assert_eq!((outcome.code, &outcome.json()["exit_code"]), (Some(2), &2.into()));
+    assert!(outcome.json()["error"].as_str().is_some_and(|text| text.contains("song.mid")), "{outcome:#?}");
+}
+
+#[test]
 fn a_song_comes_through_standard_input_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let render = |name: &str, input: &str, bytes: Option<Vec<u8>>| {

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::program::{self, Outcome, Running};
-use crate::support::{root, servers};
+use crate::support::{root, servers, soundfont};
 
 fn song() -> String {
     root().join("tests/data/midi/freedoom/freedoom1_D_E1M1.mid").to_str().expect("UTF-8").to_owned()
@@ -34,6 +34,56 @@ fn an_output_that_cannot_be_written_fails_at_once_and_by_name() {
     fails_and_names(&render_to(&folder.path().join("taken.wav")), "taken.wav");
     fs::write(folder.path().join("file"), b"").expect("written");
     fails_and_names(&render_to(&folder.path().join("file/out.wav")), "out.wav");
+}
+
+#[test]
+fn a_render_never_replaces_what_it_is_made_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (before, font) = (fs::read(song()).expect("read"), soundfont::sine(48_000, 100).bytes());
+    fs::write(path("song.wav"), &before).expect("written");
+    fs::write(path("font.wav"), &font).expect("written");
+    std::os::unix::fs::symlink(path("song.wav"), path("link.wav")).expect("a link");
+    for output in ["song.wav", "link.wav", "font.wav"] {
+        let outcome =
+            program::kmidi(&["render", "--sf", &path("font.wav"), "-o", &path(output), &path("song.wav")]);
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+        assert!(outcome.stderr.contains(output) && outcome.stderr.contains("input"), "{outcome:#?}");
+    }
+    assert!(fs::read(path("song.wav")).expect("there") == before);
+    assert!(fs::read(path("font.wav")).expect("there") == font);
+}
+
+#[test]
+fn the_gain_holds_from_the_first_frame_and_floats_keep_what_is_too_loud() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("out.wav");
+    let render = |gain: &str, bits: &str| {
+        let path = output.to_str().expect("UTF-8");
+        let arguments =
+            ["render", "--to", "5s", "--json", "--gain", gain, "--bits", bits, "-o", path, &song()];
+        let json = program::kmidi(&arguments).success().json();
+        (json["peak_dbfs"].as_f64().expect("a number"), json["limited_frames"].as_u64().expect("a count"))
+    };
+    let (written, _) = render("0", "32f");
+    let (quiet, _) = render("-40", "32f");
+    assert!((quiet - written + 40.0).abs() < 0.01, "{written}, {quiet}");
+    let (loud, limited) = render("24", "32f");
+    assert!((loud - written - 24.0).abs() < 0.01 && loud > 0.0 && limited == 0, "{loud}, {limited}");
+    let (loud, limited) = render("24", "24");
+    assert!(loud <= 0.0 && limited > 0, "{loud}, {limited}");
+}
+
+#[test]
+fn notes_transposed_off_the_keyboard_are_called_that() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("out.wav");
+    let path = output.to_str().expect("UTF-8");
+    let arguments = ["render", "--to", "20s", "--json", "--transpose", "-48", "-o", path, &song()];
+    let outcome = program::kmidi(&arguments).success();
+    assert!(outcome.json()["notes_off_the_keyboard"].as_u64() > Some(0), "{outcome:#?}");
+    assert_eq!(outcome.json()["dropped_events"], 0, "{outcome:#?}");
+    assert!(outcome.stderr.contains("keyboard"), "{outcome:#?}");
 }
 
 /// A file system of one mebibyte, gone with the value.

@@ -1,6 +1,6 @@
 //! The player on a terminal: what it shows and what its keys do.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::{program, root};
 
@@ -27,6 +27,36 @@ fn the_screen_follows_the_keys_and_leaves_the_terminal_as_it_was() {
         outcome.stdout.rfind(enter) < outcome.stdout.rfind(leave),
         "the terminal is not given back: {outcome:#?}"
     );
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_player() {
+    let song = root().join("tests/data/midi/freedoom/freedoom1_D_E1M1.mid");
+    let arguments = ["play", "--audio", "null", song.to_str().expect("UTF-8")];
+    let (terminal, _keyboard) = program::spawn_on_terminal(&arguments);
+    let player = program::wait_for_child(terminal.id(), "kmidi");
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(program::is_alive(player), "it plays");
+    terminal.signal("KILL");
+    let start = Instant::now();
+    while program::is_alive(player) {
+        assert!(start.elapsed() < Duration::from_secs(5), "it plays on for nobody");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn keys_in_a_row_all_count() {
+    let song = root().join("tests/data/midi/freedoom/freedoom1_D_E1M1.mid");
+    let arguments = ["play", "--json", "--audio", "null", song.to_str().expect("UTF-8")];
+    let (player, mut keyboard) = program::spawn_on_terminal(&arguments);
+    std::thread::sleep(Duration::from_secs(2));
+    program::press(&mut keyboard, &"\x1b[A\x1b[B+-".repeat(20));
+    program::press(&mut keyboard, "\x1b[A\x1b[A+++");
+    std::thread::sleep(Duration::from_secs(1));
+    program::press(&mut keyboard, "q");
+    let end = player.wait(Duration::from_secs(10)).success().json_behind_screen();
+    assert_eq!((&end["tempo_scale"], &end["gain_db"]), (&1.1.into(), &3.0.into()), "{end:#}");
 }
 
 #[test]

@@ -194,12 +194,35 @@ impl Drop for Running {
     }
 }
 
+/// Waits until a process has a child of this name, and returns its number.
+pub fn wait_for_child(id: u32, name: &str) -> u32 {
+    let start = Instant::now();
+    loop {
+        let comm = |child: &u32| fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
+        if let Some(child) = children(id).find(|child| comm(child).trim() == name) {
+            return child;
+        }
+        assert!(start.elapsed() < DEADLINE, "{id} has no child {name}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether a process, not our own, runs. One that has ended may wait for its parent for ever.
+pub fn is_alive(id: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z') && !line.contains('X'))
+}
+
+fn children(id: u32) -> impl Iterator<Item = u32> {
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>().into_iter()
+}
+
 /// `RssAnon` of a process and its children, in bytes; 0 once they have ended.
 fn anonymous_bytes(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
     let own =
         line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).map_or(0, |kb| kb * 1024);
-    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-    own + children.split_whitespace().filter_map(|child| child.parse().ok()).map(anonymous_bytes).sum::<u64>()
+    own + children(id).map(anonymous_bytes).sum::<u64>()
 }

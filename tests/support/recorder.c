@@ -110,6 +110,14 @@ int main(int argc, char **argv) {
         jack_free(ports);
         if (!connected) pause_ms(1);
     }
+    /* What is played before somebody listens is heard by nobody. */
+    for (int waited_ms = 0; with_keys && !jack_port_connected(keys); waited_ms++) {
+        if (atomic_load(&gone) || waited_ms > PATIENCE_MS) {
+            fprintf(stderr, "nobody listens to the keys\n");
+            return 1;
+        }
+        pause_ms(1);
+    }
     atomic_store(&armed, 1);
     puts("connected");
     fflush(stdout);

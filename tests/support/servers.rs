@@ -21,6 +21,10 @@ pub fn available(program: &str) -> bool {
 struct Server(Child);
 
 impl Server {
+    fn is_running(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
     /// Ends it as a crash would.
     fn kill(&mut self) {
         let _ = self.0.kill();
@@ -31,12 +35,11 @@ impl Server {
 impl Drop for Server {
     /// Asks it to end: a JACK server that is killed leaves its entry in the machine's table of eight.
     fn drop(&mut self) {
-        let running = |child: &mut Child| matches!(child.try_wait(), Ok(None));
-        if running(&mut self.0) {
+        if self.is_running() {
             let _ = Command::new("kill").arg(self.0.id().to_string()).status();
         }
         let start = Instant::now();
-        while running(&mut self.0) && start.elapsed() < Duration::from_secs(2) {
+        while self.is_running() && start.elapsed() < Duration::from_secs(2) {
             std::thread::sleep(Duration::from_millis(10));
         }
         self.kill();
@@ -98,6 +101,10 @@ impl Jack {
                 .output()
                 .is_ok_and(|it| String::from_utf8_lossy(&it.stdout).starts_with("running"))
         });
+        // One that was left under the name would answer in its place.
+        assert!(self.server.as_mut().is_some_and(Server::is_running), "another JACK server has the name");
+        let told = self.tool("jack_bufsize").output().expect("jack_bufsize runs").stdout;
+        assert_eq!(String::from_utf8_lossy(&told).trim(), period, "the server's own word");
     }
 
     /// Ends it as a crash would.

@@ -37,8 +37,8 @@ pub trait Processor: Send {
     fn reset(&mut self);
 }
 
-/// What a node is from outside; constant while it is in a schedule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a node is from outside; constant while it is in a schedule. By default it has no ports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeInfo {
     /// Name shown to people.
     pub name: String,

@@ -60,16 +60,16 @@ pub(crate) fn list() -> Result<BackendInfo, DeviceError> {
     for owner in owners(&ports) {
         let start = format!("{owner}:");
         info.devices.push(DeviceInfo {
-            name: format!("JACK {owner}"),
             is_default: default.as_ref() == Some(&owner),
             sample_rate_hz: Some(client.sample_rate()),
             channels: Some(ports.iter().filter(|port| port.starts_with(&start)).count() as u16),
+            name: owner.clone(),
             id: owner,
         });
     }
     info.devices.push(DeviceInfo {
         id: UNCONNECTED.to_owned(),
-        name: "JACK, ports not connected".to_owned(),
+        name: "ports not connected".to_owned(),
         is_default: default.is_none(),
         sample_rate_hz: Some(client.sample_rate()),
         channels: None,
@@ -215,8 +215,8 @@ where
     OpenDevice {
         backend: Backend::Jack,
         name: match &sink {
-            Some(sink) => format!("JACK {sink}"),
-            None => "JACK".to_owned(),
+            Some(sink) => sink.clone(),
+            None => "ports not connected".to_owned(),
         },
         device: sink.unwrap_or_else(|| UNCONNECTED.to_owned()),
         sample_rate_hz: rate,

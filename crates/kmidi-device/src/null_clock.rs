@@ -20,7 +20,7 @@ const STACK_BYTES: usize = 256 << 10;
 
 /// The null clock's one id.
 pub(crate) const DEVICE_ID: &str = "null";
-const NAME: &str = "null clock (silent)";
+const NAME: &str = "silent";
 
 /// Opens a null clock; `attempt` is 0 the first time, then counts the probes after a loss.
 pub(crate) fn open(request: &AudioRequest, attempt: u32) -> Result<Stream, DeviceError> {

@@ -377,8 +377,7 @@ fn device_node(name: &str, inputs: u16, outputs: u16, event_inputs: u16, event_o
         audio_outputs: port(outputs),
         event_inputs,
         event_outputs,
-        latency_frames: 0,
-        tail_frames: 0,
+        ..NodeInfo::default()
     }
 }
 

@@ -6,10 +6,11 @@
 mod rig;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, reset_violation_count, violation_count};
+use fastrand::Rng;
 use kmidi_core::{Event, ProcessContext, ProcessStatus, Processor};
 use kmidi_graph::NodeId;
 use kmidi_rt::GraphSwap;
-use rig::{Function, Random, Rig, info};
+use rig::{Function, Rig, info};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -32,7 +33,7 @@ fn plain() -> Box<dyn Processor> {
 
 struct Case {
     rig: Rig,
-    random: Random,
+    random: Rng,
     song: NodeId,
     output: NodeId,
     nodes: Vec<NodeId>,
@@ -44,17 +45,17 @@ impl Case {
         // What the rig writes down must not need more room.
         rig.heard.iter_mut().for_each(|heard| heard.reserve(1 << 21));
         let (song, output) = (rig.graph.add_sequencer().unwrap(), rig.graph.add_output(2).unwrap());
-        Case { rig, random: Random(7), song, output, nodes: vec![] }
+        Case { rig, random: Rng::with_seed(7), song, output, nodes: vec![] }
     }
 
     /// A random edit: nodes come and go, edges too, latencies and gains change.
     fn edit(&mut self) -> GraphSwap {
         let (graph, random) = (&mut self.rig.graph, &mut self.random);
-        for _ in 0..1 + random.below(3) {
-            let some = |random: &mut Random, nodes: &[NodeId]| nodes[random.below(nodes.len())];
-            match random.below(8) {
+        for _ in 0..1 + random.usize(..3) {
+            let some = |random: &mut Rng, nodes: &[NodeId]| nodes[random.usize(..nodes.len())];
+            match random.usize(..8) {
                 0 | 1 if self.nodes.len() < 12 => {
-                    let latency = random.below(500) as u32;
+                    let latency = random.usize(..500) as u32;
                     let id = graph.add_processor(info("node", 2, 2, latency), plain()).unwrap();
                     if let Some(&before) = self.nodes.last() {
                         graph.connect_audio((before, 0), (id, 0)).unwrap();
@@ -65,12 +66,12 @@ impl Case {
                 }
                 _ if self.nodes.len() < 2 => {}
                 2 => {
-                    let gone = self.nodes.swap_remove(random.below(self.nodes.len()));
+                    let gone = self.nodes.swap_remove(random.usize(..self.nodes.len()));
                     graph.remove_node(gone).unwrap();
                 }
                 3 => {
                     let id = some(random, &self.nodes);
-                    graph.set_latency(id, random.below(3000) as u32).unwrap();
+                    graph.set_latency(id, random.usize(..3000) as u32).unwrap();
                 }
                 4 => graph.disconnect_events(self.song, some(random, &self.nodes)),
                 5 => graph.connect_events((self.song, 0), (some(random, &self.nodes), 2)).unwrap(),
@@ -78,7 +79,7 @@ impl Case {
                 _ => {
                     let id = some(random, &self.nodes);
                     graph.connect_audio((id, 0), (self.output, 0)).unwrap();
-                    graph.set_connection_gain(id, self.output, random.below(9) as f32 * 0.1).unwrap();
+                    graph.set_connection_gain(id, self.output, random.usize(..9) as f32 * 0.1).unwrap();
                 }
             }
         }
@@ -93,9 +94,9 @@ fn bursts(rounds: usize, planted: bool) -> (u32, usize) {
     reset_violation_count();
     let mut home = 0;
     for _ in 0..rounds {
-        let size = 1 + case.random.below(8);
+        let size = 1 + case.random.usize(..8);
         let mut burst: Vec<GraphSwap> = (0..size).map(|_| case.edit()).collect();
-        let polite = case.random.one_in(2);
+        let polite = case.random.bool();
         let rig = &mut case.rig;
         rig.sent.reserve(1 << 12);
         assert_no_alloc(|| {

@@ -27,6 +27,9 @@ pub struct EngineConfig {
     pub channels_in: u16,
     /// Channels given to the device.
     pub channels_out: u16,
+    /// Whether the master ceiling keeps the output within full scale. Without it loud sound exceeds
+    /// full scale: only for files that can hold that.
+    pub has_ceiling: bool,
 }
 
 /// The rings that end in the engine.
@@ -67,6 +70,8 @@ impl Engine {
     pub fn new(config: EngineConfig, ends: EngineEnds) -> Self {
         let quantum = config.quantum_frames as usize;
         let (inputs, outputs) = (usize::from(config.channels_in), usize::from(config.channels_out));
+        let mut schedule = Schedule::empty(config.quantum_frames, config.sample_rate_hz);
+        schedule.set_ceiling(config.has_ceiling);
         Engine {
             config,
             mailbox: Mailbox::new(ends.mail, ends.home),
@@ -75,7 +80,7 @@ impl Engine {
             panic_due: false,
             sequencer: Sequencer::new(),
             history: TransportHistory::new(config.quantum_frames),
-            schedule: Schedule::empty(config.quantum_frames, config.sample_rate_hz),
+            schedule,
             nodes: NodeTable::new(),
             earlier_drops: 0,
             sysex: SysExPool::new(),
@@ -125,6 +130,8 @@ impl Engine {
             Control::Transpose { semitones, channels } => {
                 self.sequencer.outlet.transpose(semitones, channels);
             }
+            // What is set before anything sounds has nothing to be smooth with.
+            Control::MasterGain(gain) if self.status.quanta == 0 => self.schedule.begin_master_gain(gain),
             Control::MasterGain(gain) => self.schedule.set_master_gain(gain),
             Control::Parameter { slot, id, value } => self.nodes.parameter(slot, id, value),
             Control::Panic => self.panic_due = true,
@@ -233,7 +240,9 @@ impl Engine {
             midi: self.border.dropped(),
             reports: self.reports.dropped(),
         };
+        status.notes_off_the_keyboard = self.sequencer.outlet.off_the_keyboard();
         status.guard_trips = self.nodes.guard_trips();
+        status.ceiling_frames = self.schedule.ceiling_frames();
         status.dsp_load = self.published.dsp_load();
         let channels = usize::from(self.config.channels_out);
         status.levels.clear();

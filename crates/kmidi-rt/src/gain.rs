@@ -42,6 +42,8 @@ pub(crate) struct Master {
     release: f32,
     /// Frames that the ceiling has lowered.
     pub lowered_frames: u64,
+    /// Whether there is a ceiling at all.
+    pub has_ceiling: bool,
 }
 
 impl Master {
@@ -52,6 +54,7 @@ impl Master {
             held: 1.0,
             release: 1000.0 / (CEILING_RELEASE_MS * sample_rate_hz as f32),
             lowered_frames: 0,
+            has_ceiling: true,
         }
     }
 
@@ -60,11 +63,12 @@ impl Master {
         self.gain = old.gain;
         self.held = old.held;
         self.lowered_frames = old.lowered_frames;
+        self.has_ceiling = old.has_ceiling;
     }
 
     pub fn process(&mut self, channels: &mut [AudioBuffer]) {
-        if self.gain.is_settled() && self.held == 1.0 && peak(channels) * self.gain.target() <= MASTER_CEILING
-        {
+        let is_below = || !self.has_ceiling || peak(channels) * self.gain.target() <= MASTER_CEILING;
+        if self.gain.is_settled() && self.held == 1.0 && is_below() {
             if self.gain.target() != 1.0 {
                 let gain = self.gain.target();
                 channels.iter_mut().flat_map(|channel| channel.iter_mut()).for_each(|x| *x *= gain);
@@ -74,6 +78,10 @@ impl Master {
         let frames = channels.first().map_or(0, |channel| channel.len());
         for frame in 0..frames {
             let gain = self.gain.next_frame();
+            if !self.has_ceiling {
+                channels.iter_mut().for_each(|channel| channel[frame] *= gain);
+                continue;
+            }
             let peak = channels.iter().fold(0.0f32, |peak, channel| peak.max((channel[frame] * gain).abs()));
             self.follow(peak);
             for channel in channels.iter_mut() {

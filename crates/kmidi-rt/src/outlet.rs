@@ -35,6 +35,8 @@ pub(crate) struct Outlet {
     /// Channels whose notes must end.
     release: ChannelMasks,
     dropped: u64,
+    /// Notes that transposition moved beyond keys 0 to 127.
+    off_the_keyboard: u64,
 }
 
 impl Outlet {
@@ -53,10 +55,15 @@ impl Outlet {
             pedals_owed: false,
             release: [0; MAX_MIDI_PORTS],
             dropped: 0,
+            off_the_keyboard: 0,
         }
     }
 
     /// Events that had no room or no valid port.
+    pub fn off_the_keyboard(&self) -> u64 {
+        self.off_the_keyboard
+    }
+
     pub fn dropped(&self) -> u64 {
         self.dropped + self.buffers.iter().map(EventBuffer::dropped).sum::<u64>()
     }
@@ -181,7 +188,7 @@ impl Outlet {
             return;
         }
         let Some(new_key) = self.transposed_key(port, channel, key) else {
-            self.dropped += 1;
+            self.off_the_keyboard += 1;
             return;
         };
         // The ledger knows one sounding key per written key: end the older one first.

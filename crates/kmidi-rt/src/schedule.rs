@@ -248,6 +248,18 @@ impl Schedule {
         self.machine.master.gain.set_target(gain.clamp(0.0, 1000.0));
     }
 
+    /// `[side A]` As [`Schedule::set_master_gain`], but at once.
+    pub fn begin_master_gain(&mut self, gain: f32) {
+        self.set_master_gain(gain);
+        let target = self.machine.master.gain.target();
+        self.machine.master.gain.jump(target);
+    }
+
+    /// Whether no sample exceeds full scale. Survives recompiles.
+    pub fn set_ceiling(&mut self, has_ceiling: bool) {
+        self.machine.master.has_ceiling = has_ceiling;
+    }
+
     /// Frames of output that the master ceiling has lowered since the engine began.
     pub fn ceiling_frames(&self) -> u64 {
         self.machine.master.lowered_frames

@@ -33,8 +33,12 @@ pub struct EngineStatus {
     pub input_latency_frames: u32,
     /// What had to be dropped because something was full.
     pub drops: Drops,
+    /// Notes that transposition moved beyond keys 0 to 127.
+    pub notes_off_the_keyboard: u64,
     /// Times the output guard muted a node.
     pub guard_trips: u64,
+    /// Frames that the master ceiling has lowered.
+    pub ceiling_frames: u64,
     /// Share of the callbacks' time that rendering took (1 = all of it), where a
     /// [`LoadMeter`](crate::LoadMeter) measures it.
     pub dsp_load: f32,
@@ -55,7 +59,7 @@ pub struct Drops {
     pub reports: u64,
 }
 
-const SCALARS: usize = 17;
+const SCALARS: usize = 19;
 const WORDS: usize = SCALARS + 3 * MAX_DEVICE_CHANNELS;
 
 impl EngineStatus {
@@ -79,6 +83,8 @@ impl EngineStatus {
             self.guard_trips,
             u64::from(self.dsp_load.to_bits()),
             self.levels.len() as u64,
+            self.notes_off_the_keyboard,
+            self.ceiling_frames,
         ]);
         for (words, level) in words[SCALARS..].chunks_exact_mut(3).zip(&self.levels) {
             let floats = [level.peak, level.rms, level.highest];
@@ -102,7 +108,9 @@ impl EngineStatus {
             notes_owed: words[8] as u32,
             input_latency_frames: words[9] as u32,
             drops: Drops { song: words[10], graph: words[11], midi: words[12], reports: words[13] },
+            notes_off_the_keyboard: words[17],
             guard_trips: words[14],
+            ceiling_frames: words[18],
             dsp_load: float(words[15]),
             levels: words[SCALARS..].chunks_exact(3).take(words[16] as usize).map(level).collect(),
         }
@@ -162,7 +170,9 @@ mod tests {
             notes_owed: 9,
             input_latency_frames: 10,
             drops: Drops { song: 11, graph: 12, midi: 13, reports: 14 },
+            notes_off_the_keyboard: 16,
             guard_trips: 15,
+            ceiling_frames: 17,
             dsp_load: 0.25,
             levels: (0..MAX_DEVICE_CHANNELS).map(|n| level(n as f32)).collect(),
         };

@@ -27,6 +27,8 @@ pub enum Command {
     SetLoop(Option<LoopRequest>),
     /// Play at `scale` times the written tempo, 0.0625 to 16, as exact decimal text.
     TempoScale(String),
+    /// Play this much faster (or slower, if negative), in hundredths of the written tempo.
+    NudgeTempo(i32),
     /// Shift all keys but those of drum channels by semitones, -48 to 48.
     Transpose(i8),
     /// Silence these channels.
@@ -35,6 +37,8 @@ pub enum Command {
     Solo(Vec<u8>),
     /// Master gain in decibels, -60 to 24.
     GainDb(f32),
+    /// Raise (or lower) the master gain by decibels.
+    NudgeGainDb(f32),
     /// The next song of the playlist.
     Next,
     /// The start of this song, or (in its first two seconds) the previous one.

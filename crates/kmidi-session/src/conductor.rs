@@ -33,6 +33,11 @@ use crate::sound_bank::{SoundBank, SoundBankError};
 const TICK: Duration = Duration::from_millis(20);
 /// How long tails may ring after the last song.
 const LONGEST_TAIL: Duration = Duration::from_secs(30);
+/// The part of a second in which the sound falls silent at the end: more than gains take to move.
+const FADES_PER_SECOND: u32 = 30;
+/// How long that is waited for.
+const SILENCE_LIMIT: Duration = Duration::from_millis(300);
+const POLL: Duration = Duration::from_millis(1);
 
 /// What the conductor is told.
 pub(crate) enum Note {
@@ -224,6 +229,7 @@ impl Conductor {
                 cancel.cancel();
             }
         }
+        self.fall_silent();
         if let Err(error) = self.manager.close() {
             self.tell(Severity::Warning, error.to_string());
         }
@@ -231,6 +237,19 @@ impl Conductor {
         let _ = self.events.send_timeout(SessionEvent::Closed, TICK);
         (self.current, self.next, self.rig) = (None, None, None);
         self.collector.collect();
+    }
+
+    /// Ends what sounds: notes are released, also those of instruments behind a MIDI port, and the
+    /// level goes down without a click. A device that does not play on is not waited for.
+    fn fall_silent(&mut self) {
+        let (Some(rig), Some(device)) = (&mut self.rig, &self.device) else { return };
+        let released = rig.handle.pause().and_then(|()| rig.handle.master_gain(0.0));
+        let rest = device.sample_rate_hz / FADES_PER_SECOND + 2 * device.period_frames;
+        let until = rig.handle.status().frames + u64::from(rest + device.latency_frames);
+        let start = Instant::now();
+        while released.is_ok() && rig.handle.status().frames < until && start.elapsed() < SILENCE_LIMIT {
+            std::thread::sleep(POLL);
+        }
     }
 
     fn tell(&self, severity: Severity, text: impl Into<String>) {

@@ -26,6 +26,8 @@ pub(crate) struct Score {
     pub song: OpenSong,
     pub presets: Arc<[(PresetKey, Shared<Preset>)]>,
     pub sound: SoundSettings,
+    /// Whether no sample exceeds full scale.
+    pub has_ceiling: bool,
     /// Port and channel that alone are heard.
     pub only: Option<(u8, u8)>,
     pub sample_rate_hz: u32,
@@ -73,7 +75,9 @@ pub(crate) struct Counts {
     pub most_voices: u32,
     pub stolen_voices: u64,
     pub dropped_events: u64,
+    pub notes_off_the_keyboard: u64,
     pub guard_trips: u64,
+    pub ceiling_frames: u64,
 }
 
 impl Score {
@@ -124,14 +128,18 @@ impl Score {
         counts.frames = end.seen();
         counts.stolen_voices = rig.synth.status().voices_stolen;
         counts.dropped_events = status.drops.song + status.drops.graph;
+        counts.notes_off_the_keyboard = status.notes_off_the_keyboard;
         counts.guard_trips = status.guard_trips;
+        counts.ceiling_frames = status.ceiling_frames;
         Ok(counts)
     }
 
     /// An engine that plays the song from its first frame on.
     fn begin<E>(&self) -> Result<(Rig, Engine, Feed), PassError<E>> {
         let (sample_rate_hz, quantum_frames) = (self.sample_rate_hz, self.quantum_frames);
-        let config = RigConfig { sample_rate_hz, quantum_frames, live_in: false, midi_out: false };
+        let has_ceiling = self.has_ceiling;
+        let config =
+            RigConfig { sample_rate_hz, quantum_frames, live_in: false, midi_out: false, has_ceiling };
         let (mut rig, engine) = Rig::new(config, &self.sound)?;
         for (key, preset) in self.presets.iter() {
             rig.synth.install(*key, preset.clone()).expect("a fresh synthesiser has room for every key");
@@ -174,6 +182,7 @@ mod tests {
             song,
             presets: set.presets.into(),
             sound: SoundSettings::default(),
+            has_ceiling: true,
             only: None,
             sample_rate_hz: RATE_HZ,
             quantum_frames: 64,

@@ -78,14 +78,16 @@ pub struct RenderReport {
     pub duration_seconds: f64,
     /// The highest sample.
     pub peak_dbfs: f32,
-    /// Samples beyond full scale that an integer format cut.
-    pub clipped_samples: u64,
+    /// Frames that were louder than full scale and were lowered, as integer formats need it.
+    pub limited_frames: u64,
     /// Most voices at the same time.
     pub most_voices: u32,
     /// Voices cut short for new ones.
     pub stolen_voices: u64,
     /// Events for which there was no room.
     pub dropped_events: u64,
+    /// Notes that `transpose` moved beyond keys 0 to 127.
+    pub notes_off_the_keyboard: u64,
     /// Nodes muted for sending what is no sound.
     pub guard_trips: u64,
     /// Damages found in the song.
@@ -145,6 +147,12 @@ pub enum RenderError {
     /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] FileError),
+    /// The output would replace what it is made from.
+    #[error("{}: this file is the input: choose another output", path.display())]
+    OverInput {
+        /// The file.
+        path: PathBuf,
+    },
     /// A temporary file or a thread cannot be had.
     #[error("{what}: {source}")]
     System {
@@ -181,6 +189,7 @@ impl RenderError {
                 | RenderError::SoundBank(_)
                 | RenderError::Reading { .. }
                 | RenderError::Nothing { .. }
+                | RenderError::OverInput { .. }
         )
     }
 
@@ -205,6 +214,12 @@ pub fn render(
 ) -> Result<RenderReport, RenderError> {
     let started = Instant::now();
     on_progress(RenderProgress::Opening);
+    let inputs = || [Some(&request.song), request.sound_font.as_ref()].into_iter().flatten();
+    if let Some(output) = &request.output
+        && inputs().any(|input| same_file::is_same_file(input, output).unwrap_or(false))
+    {
+        return Err(RenderError::OverInput { path: output.clone() });
+    }
     let output = request.output.as_ref().map(|path| writer(request, path.clone())).transpose()?;
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
     let no_thread = |source| RenderError::System { what: "no thread for a worker", source };
@@ -231,10 +246,11 @@ pub fn render(
         frames: pass.counts.frames,
         duration_seconds,
         peak_dbfs: dbfs(pass.counts.peak),
-        clipped_samples: pass.clipped_samples,
+        limited_frames: pass.counts.ceiling_frames,
         most_voices: pass.counts.most_voices,
         stolen_voices: pass.counts.stolen_voices,
         dropped_events: pass.counts.dropped_events,
+        notes_off_the_keyboard: pass.counts.notes_off_the_keyboard,
         guard_trips: pass.counts.guard_trips,
         warnings: warnings(&score.song.index),
         missing_sounds: complaints,
@@ -281,6 +297,8 @@ fn score(
         song,
         presets: presets.into(),
         sound: request.sound.clone(),
+        // Floating point holds what is louder than full scale: whoever asks for it wants it whole.
+        has_ceiling: request.format != SampleFormat::Float32,
         only: None,
         sample_rate_hz: rate,
         quantum_frames: request.quantum_frames,
@@ -294,7 +312,6 @@ fn score(
 /// What the main pass gave.
 struct MainPass {
     counts: Counts,
-    clipped_samples: u64,
     loudness: Option<Loudness>,
     reference: Option<verify::Reference>,
 }
@@ -324,13 +341,8 @@ fn main_pass(
         Ok(())
     });
     let counts = pass.map_err(|error| RenderError::from_pass(&score.song, error))?;
-    let written = output.map(AudioFileWriter::finish).transpose()?;
-    Ok(MainPass {
-        counts,
-        clipped_samples: written.map_or(0, |written| written.clipped_samples),
-        loudness: meter.map(|meter| meter.finish(CHANNELS as u32)),
-        reference,
-    })
+    output.map(AudioFileWriter::finish).transpose()?;
+    Ok(MainPass { counts, loudness: meter.map(|meter| meter.finish(CHANNELS as u32)), reference })
 }
 
 /// A writer in the format of the request.

@@ -70,6 +70,8 @@ pub(crate) struct RigConfig {
     pub live_in: bool,
     /// Whether the song's events go to the device's MIDI output.
     pub midi_out: bool,
+    /// Whether no sample exceeds full scale.
+    pub has_ceiling: bool,
 }
 
 /// Side B's ends of a running engine and of what is in it.
@@ -108,6 +110,7 @@ impl Rig {
             quantum_frames: config.quantum_frames,
             channels_in: 0,
             channels_out: CHANNELS as u16,
+            has_ceiling: config.has_ceiling,
         })?;
         handle.set_graph(&mut graph)?;
         Ok((Rig { handle, synth, config }, engine))

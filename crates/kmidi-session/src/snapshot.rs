@@ -128,6 +128,8 @@ pub struct SynthSnapshot {
 pub struct Losses {
     /// Events for which there was no room.
     pub dropped_events: u64,
+    /// Notes that the transposition moved beyond keys 0 to 127.
+    pub notes_off_the_keyboard: u64,
     /// Times a streamed song had to wait for its file.
     pub starvations: u64,
     /// Nodes muted for sending what is no sound.
@@ -171,7 +173,10 @@ pub enum Severity {
     Failure,
 }
 
-/// A linear amplitude in decibels relative to full scale, never below -120.
+/// What [`dbfs`] gives for silence.
+pub const SILENCE_DBFS: f32 = -120.0;
+
+/// A linear amplitude in decibels relative to full scale, never below [`SILENCE_DBFS`].
 pub fn dbfs(amplitude: f32) -> f32 {
-    20.0 * amplitude.max(1e-6).log10()
+    (20.0 * amplitude.log10()).max(SILENCE_DBFS)
 }

@@ -29,14 +29,9 @@ fn files_damaged_in_a_thousand_ways() {
         .map(|file| file.1)
         .filter(|bytes| (30..400).contains(&bytes.len()))
         .collect();
-    // A fixed sequence of pseudo-random numbers (xorshift): each run damages the same bytes.
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
+    // Each run damages the same bytes.
+    let mut rng = fastrand::Rng::with_seed(1);
+    let mut random = |below: usize| rng.usize(..below);
     for round in 0..1000 {
         let mut bytes = small[round % small.len()].clone();
         for _ in 0..=random(4) {

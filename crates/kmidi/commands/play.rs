@@ -2,10 +2,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use crossterm::event::{self, Event};
+use crossterm::event::{self, Event, KeyEvent};
 use kmidi_session::{
     AudioRequest, Backend, Command, Message, MidiPort, OnLoss, Session, SessionConfig, SessionEvent,
     Severity, Snapshot, SongSnapshot,
@@ -76,21 +77,37 @@ pub fn run(args: Play) -> Result<ExitCode> {
 fn show(session: &Session, interrupted: &AtomicBool, story: &mut Story) -> Result<()> {
     let theme = Theme::from_environment();
     let mut screen = Screen::enter()?;
+    let keys = pressed_keys()?;
     while !story.over && !interrupted.load(Ordering::Relaxed) {
         story.extend(session.events().try_iter(), |_| {});
         let now = session.snapshot();
         screen.draw(|frame| player::draw(frame, &now, &story.messages, theme))?;
-        if event::poll(REFRESH)?
-            && let Event::Key(key) = event::read()?
-            && let Some(command) = keys::command(key, &now)
-        {
-            if command == Command::Quit {
-                return Ok(());
+        let first = keys.recv_timeout(REFRESH);
+        for key in first.ok().into_iter().chain(keys.try_iter()) {
+            match keys::command(key, &now) {
+                Some(Command::Quit) => return Ok(()),
+                Some(command) => session.send(command),
+                None => {}
             }
-            session.send(command);
         }
     }
     Ok(())
+}
+
+/// Keys as they are pressed. Reading them has a thread of its own: on a terminal that has hung up it
+/// never returns.
+fn pressed_keys() -> std::io::Result<Receiver<KeyEvent>> {
+    let (sender, keys) = channel();
+    std::thread::Builder::new().name("kmidi-keys".into()).spawn(move || {
+        while let Ok(event) = event::read() {
+            if let Event::Key(key) = event
+                && sender.send(key).is_err()
+            {
+                return;
+            }
+        }
+    })?;
+    Ok(keys)
 }
 
 /// Otherwise: quiet lines on stderr.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use kmidi_session::{
-    Cancel, OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, SampleFormat, Tail,
+    Cancel, OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, SILENCE_DBFS, SampleFormat,
+    Tail,
 };
 
 use crate::cli::{Bits, Render};
@@ -37,7 +38,8 @@ pub fn run(args: Render) -> Result<ExitCode> {
 fn request(args: Render) -> Result<RenderRequest> {
     let (mut songs, sound_font) = sort_files(&args.files, args.sound.sf.as_ref())?;
     let (Some(song), true) = (songs.pop(), songs.is_empty()) else {
-        return Err(Unreadable(anyhow!("render takes one MIDI file")).into());
+        let font = sound_font.map_or(String::new(), |font| format!("; {} is a SoundFont", font.display()));
+        return Err(Unreadable(anyhow!("render takes one MIDI file{font}")).into());
     };
     if args.output.is_none() && !args.verify && !args.loudness && args.stems.is_none() {
         let error = anyhow!("--output FILE is missing (or --verify, --loudness or --stems, which need none)");
@@ -102,14 +104,18 @@ fn tell(report: &RenderReport) {
         eprintln!("kmidi: warning: {text}");
     }
     for (count, what) in [
-        (report.clipped_samples, "samples were clipped: lower the --gain, or use --bits 32f"),
+        (report.limited_frames, "frames were too loud and were lowered: lower the --gain, or use --bits 32f"),
         (report.stolen_voices, "notes were cut short for new ones: raise --polyphony"),
         (report.dropped_events, "events were dropped: too many at once"),
+        (report.notes_off_the_keyboard, "notes were transposed beyond the keyboard and are not heard"),
         (report.guard_trips, "times a node was muted for sending what is no sound"),
     ] {
         if count > 0 {
             eprintln!("kmidi: warning: {count} {what}");
         }
+    }
+    if report.peak_dbfs <= SILENCE_DBFS {
+        eprintln!("kmidi: warning: nothing sounds: see --mute, --solo, --from and --to, and `kmidi info`");
     }
     if let Some(output) = &report.output {
         eprintln!(

@@ -13,22 +13,16 @@ pub fn command(key: KeyEvent, now: &Snapshot) -> Option<Command> {
         KeyCode::Char(' ') => Command::TogglePause,
         KeyCode::Left => Command::Seek(Position::RelativeSeconds(-5.0)),
         KeyCode::Right => Command::Seek(Position::RelativeSeconds(5.0)),
-        KeyCode::Up => scaled_tempo(now, 5),
-        KeyCode::Down => scaled_tempo(now, -5),
-        KeyCode::Char('+' | '=') => Command::GainDb((now.gain_db + 1.0).min(24.0)),
-        KeyCode::Char('-') => Command::GainDb((now.gain_db - 1.0).max(-60.0)),
+        KeyCode::Up => Command::NudgeTempo(5),
+        KeyCode::Down => Command::NudgeTempo(-5),
+        KeyCode::Char('+' | '=') => Command::NudgeGainDb(1.0),
+        KeyCode::Char('-') => Command::NudgeGainDb(-1.0),
         KeyCode::Char('l') => Command::SetLoop(now.looping.is_none().then(LoopRequest::default)),
         KeyCode::Char('n') => Command::Next,
         KeyCode::Char('p') => Command::Previous,
-        KeyCode::Char('q') | KeyCode::Esc => Command::Quit,
+        KeyCode::Char('q') => Command::Quit,
         _ => return None,
     })
-}
-
-/// The tempo scale a few hundredths further, as the exact decimal that the command takes.
-fn scaled_tempo(now: &Snapshot, hundredths: i32) -> Command {
-    let scale = ((now.tempo_scale * 100.0).round() as i32 + hundredths).clamp(10, 400);
-    Command::TempoScale(format!("{}.{:02}", scale / 100, scale % 100))
 }
 
 #[cfg(test)]
@@ -37,11 +31,11 @@ mod tests {
 
     #[test]
     fn keys_ask_for_what_the_footer_says() {
-        let mut now = Snapshot { tempo_scale: 1.0, gain_db: 23.5, ..Snapshot::default() };
+        let mut now = Snapshot::default();
         let pressed = |code, now: &Snapshot| command(KeyEvent::new(code, KeyModifiers::NONE), now);
         assert_eq!(pressed(KeyCode::Char(' '), &now), Some(Command::TogglePause));
-        assert_eq!(pressed(KeyCode::Up, &now), Some(Command::TempoScale("1.05".into())));
-        assert_eq!(pressed(KeyCode::Char('+'), &now), Some(Command::GainDb(24.0)));
+        assert_eq!(pressed(KeyCode::Up, &now), Some(Command::NudgeTempo(5)));
+        assert_eq!(pressed(KeyCode::Char('+'), &now), Some(Command::NudgeGainDb(1.0)));
         assert_eq!(pressed(KeyCode::Char('l'), &now), Some(Command::SetLoop(Some(LoopRequest::default()))));
         now.looping = Some(kmidi_session::LoopSnapshot { from_seconds: 0.0, to_seconds: 1.0 });
         assert_eq!(pressed(KeyCode::Char('l'), &now), Some(Command::SetLoop(None)));

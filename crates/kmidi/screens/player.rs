@@ -170,6 +170,7 @@ fn status_lines(now: &Snapshot, theme: Theme) -> Vec<Line<'static>> {
     ];
     for (count, what) in [
         (losses.dropped_events, "events dropped"),
+        (losses.notes_off_the_keyboard, "notes off the keyboard"),
         (losses.starvations, "waits for the file"),
         (losses.guard_trips, "mutes by the guard"),
     ] {

@@ -32,9 +32,7 @@ impl Gain {
             audio_inputs: vec![channels],
             audio_outputs: vec![channels],
             event_inputs: 1,
-            event_outputs: 0,
-            latency_frames: 0,
-            tail_frames: 0,
+            ..NodeInfo::default()
         }
     }
 

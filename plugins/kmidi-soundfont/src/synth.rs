@@ -107,13 +107,11 @@ impl Synth {
     pub fn info(&self) -> NodeInfo {
         NodeInfo {
             name: "SoundFont synthesiser".to_owned(),
-            audio_inputs: vec![],
             audio_outputs: vec![2],
             event_inputs: MAX_MIDI_PORTS as u16,
-            event_outputs: 0,
-            latency_frames: 0,
             // Releases may last as long as a SoundFont says.
             tail_frames: u32::MAX,
+            ..NodeInfo::default()
         }
     }
 

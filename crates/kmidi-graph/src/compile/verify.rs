@@ -221,7 +221,7 @@ mod tests {
             event_inputs: 1,
             event_outputs: 1,
             latency_frames,
-            tail_frames: 0,
+            ..NodeInfo::default()
         }
     }
 

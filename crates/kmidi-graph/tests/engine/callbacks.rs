@@ -1,8 +1,9 @@
 //! The same samples whatever the lengths of the callbacks.
 
+use fastrand::Rng;
 use kmidi_core::{Event, NodeInfo, ProcessContext, ProcessStatus, Processor, TempoScale};
 
-use crate::rig::{Random, Rig, dense_song, frames, locate};
+use crate::rig::{Rig, dense_song, frames, locate};
 
 const LENGTH: usize = 100_000;
 
@@ -42,8 +43,8 @@ fn any_callback_length_gives_the_same_bits() {
         assert!(run(50, std::iter::repeat(size)) == reference, "callbacks of {size}");
     }
     for seed in 1..4 {
-        let mut random = Random(seed);
-        let sizes = std::iter::repeat_with(move || 1 + random.below(3000) as usize);
+        let mut random = Rng::with_seed(seed);
+        let sizes = std::iter::repeat_with(move || 1 + random.u64(..3000) as usize);
         assert!(run(50, sizes) == reference, "random callbacks, seed {seed}");
     }
 }
@@ -83,15 +84,7 @@ impl Processor for BlockDependent {
 fn the_comparison_sees_a_node_that_depends_on_its_block_length() {
     let run = |quantum, size| {
         let mut rig = Rig::new(quantum);
-        let info = NodeInfo {
-            name: "block dependent".into(),
-            audio_inputs: vec![],
-            audio_outputs: vec![1],
-            event_inputs: 0,
-            event_outputs: 0,
-            latency_frames: 0,
-            tail_frames: 0,
-        };
+        let info = NodeInfo { name: "block dependent".into(), audio_outputs: vec![1], ..NodeInfo::default() };
         let node = rig.graph.add_processor(info, Box::new(BlockDependent)).unwrap();
         rig.graph.connect_audio((node, 0), (rig.output, 0)).unwrap();
         rig.handle.set_graph(&mut rig.graph).unwrap();
@@ -100,6 +93,42 @@ fn the_comparison_sees_a_node_that_depends_on_its_block_length() {
     };
     assert!(run(64, 64) != run(48, 64), "another quantum is heard");
     assert!(run(64, 64) == run(64, 441), "another callback length is not");
+}
+
+#[test]
+fn a_gain_set_before_the_first_quantum_holds_from_its_first_frame_and_a_later_one_moves() {
+    let run = |before: f32, later: Option<f32>| {
+        let mut rig = Rig::new(64);
+        rig.handle.master_gain(before).unwrap();
+        rig.midi_in.push((0, vec![0x90, 127, 127]));
+        rig.callback(64);
+        later.into_iter().for_each(|gain| rig.handle.master_gain(gain).unwrap());
+        rig.callback(64);
+        rig.heard
+    };
+    let (full, half) = (run(1.0, None), run(0.5, None));
+    assert!(full[0][0] > 0.001 && full[64][0] > 0.001, "it sounds from the first frame");
+    for (full, half) in full.iter().zip(&half) {
+        assert_eq!(full.map(|x| x * 0.5), *half);
+    }
+    let lowered = run(1.0, Some(0.5));
+    assert_eq!(lowered[64], full[64], "the first frame of a move is where it was");
+    assert!(lowered[127][0] < full[127][0] && lowered[127][0] > full[127][0] * 0.5);
+}
+
+#[test]
+fn without_a_ceiling_loud_sound_passes_as_it_is() {
+    let run = |has_ceiling| {
+        let mut rig = Rig::with_ceiling(64, has_ceiling);
+        rig.handle.master_gain(900.0).unwrap();
+        rig.midi_in.push((0, vec![0x90, 127, 127]));
+        rig.callback(256);
+        let peak = rig.heard.iter().flatten().fold(0.0f32, |peak, x| peak.max(x.abs()));
+        (peak, rig.handle.status().ceiling_frames)
+    };
+    assert!(matches!(run(true), (1.0, 1..)));
+    let (peak, lowered) = run(false);
+    assert!(peak > 2.0 && lowered == 0, "{peak}, {lowered}");
 }
 
 #[test]

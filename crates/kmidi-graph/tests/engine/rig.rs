@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use fastrand::Rng;
 use kmidi_core::{
     DeviceCallback, DeviceIo, Event, MidiBuffer, NodeInfo, ProcessContext, ProcessStatus, Processor, SongTime,
 };
@@ -30,15 +31,7 @@ impl Recorder {
     }
 
     pub fn info(name: &str) -> NodeInfo {
-        NodeInfo {
-            name: name.into(),
-            audio_inputs: vec![],
-            audio_outputs: vec![2],
-            event_inputs: 4,
-            event_outputs: 0,
-            latency_frames: 0,
-            tail_frames: 0,
-        }
+        NodeInfo { name: name.into(), audio_outputs: vec![2], event_inputs: 4, ..NodeInfo::default() }
     }
 }
 
@@ -98,7 +91,17 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(quantum_frames: u32) -> Self {
-        let config = EngineConfig { sample_rate_hz: RATE, quantum_frames, channels_in: 0, channels_out: 2 };
+        Self::with_ceiling(quantum_frames, true)
+    }
+
+    pub fn with_ceiling(quantum_frames: u32, has_ceiling: bool) -> Self {
+        let config = EngineConfig {
+            sample_rate_hz: RATE,
+            quantum_frames,
+            channels_in: 0,
+            channels_out: 2,
+            has_ceiling,
+        };
         let (mut handle, engine) = engine(config).unwrap();
         let log = Log::default();
         let mut graph = Graph::new();
@@ -197,34 +200,18 @@ fn chase(song: &[PageEvent], position: SongTime) -> Chase {
     Chase { events: song.iter().filter(is_state).copied().collect(), sysex: vec![] }
 }
 
-/// A small random generator, so that a case can be named by its seed.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    pub fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 11) % n
-    }
-}
-
 /// A dense song: `notes` notes on all ports and channels, with controllers, pedals and bends between.
 pub fn dense_song(seed: u64, notes: usize, length: SongTime) -> Vec<PageEvent> {
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     let mut song = vec![];
     for _ in 0..notes {
-        let time = SongTime(random.below(length.0 as u64) as i64);
-        let (port, channel, key) = (random.below(4) as u8, random.below(16) as u8, random.below(128) as u8);
-        let off = SongTime((time.0 + random.below(length.0 as u64 / 20) as i64).min(length.0));
-        song.push(at(time, port, Event::note_on(channel, key, 1 + random.below(127) as u8)));
+        let time = SongTime(random.u64(..length.0 as u64) as i64);
+        let (port, channel, key) = (random.u64(..4) as u8, random.u64(..16) as u8, random.u64(..128) as u8);
+        let off = SongTime((time.0 + random.u64(..length.0 as u64 / 20) as i64).min(length.0));
+        song.push(at(time, port, Event::note_on(channel, key, 1 + random.u64(..127) as u8)));
         song.push(at(off, port, Event::note_off(channel, key, 64)));
-        let value = random.below(128) as u8;
-        song.push(match random.below(4) {
+        let value = random.u64(..128) as u8;
+        song.push(match random.u64(..4) {
             0 => at(time, port, Event::ControlChange { channel, controller: 64, value }),
             1 => at(time, port, Event::ControlChange { channel, controller: 7, value }),
             2 => at(time, port, Event::PitchBend { channel, value: i16::from(value) * 64 - 4096 }),

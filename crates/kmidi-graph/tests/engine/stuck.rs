@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use fastrand::Rng;
 use kmidi_core::{Event, TempoScale};
 use kmidi_graph::{NodeId, SetGraphError};
 
-use crate::rig::{Log, Random, Recorder, Rig, dense_song, frames, locate};
+use crate::rig::{Log, Recorder, Rig, dense_song, frames, locate};
 
 /// What still sounds at the end of a log: keys and pedals. `Err` names a note-off of nothing.
 fn hanging(log: &[(u64, u16, Event)]) -> (Vec<String>, usize) {
@@ -32,7 +33,7 @@ fn hanging(log: &[(u64, u16, Event)]) -> (Vec<String>, usize) {
 
 struct Case {
     rig: Rig,
-    random: Random,
+    random: Rng,
     second: Log,
     second_node: Option<NodeId>,
     rewired: bool,
@@ -41,8 +42,8 @@ struct Case {
 impl Case {
     fn new(seed: u64) -> Self {
         let mut rig = Rig::new(64);
-        let mut random = Random(seed * 2 + 1);
-        let song = dense_song(random.next() | 1, 400, frames(60_000));
+        let mut random = Rng::with_seed(seed);
+        let song = dense_song(random.u64(..), 400, frames(60_000));
         rig.load(&song, frames(60_000));
         Case { rig, random, second: Log::default(), second_node: None, rewired: false }
     }
@@ -50,9 +51,9 @@ impl Case {
     /// One random deed. What finds the border full is not done, as for any user.
     fn step(&mut self, song: &[kmidi_rt::PageEvent], rewire: bool) {
         let random = &mut self.random;
-        let (a, b) = (random.below(60_000) as i64, 4096 + random.below(20_000) as i64);
+        let (a, b) = (random.u64(..60_000) as i64, 4096 + random.u64(..20_000) as i64);
         let handle = &mut self.rig.handle;
-        let _ = match random.below(if rewire { 14 } else { 10 }) {
+        let _ = match random.u64(..if rewire { 14 } else { 10 }) {
             0 => handle.pause(),
             1 | 2 => handle.play(),
             3 => handle.locate(locate(song, frames(a), None)),
@@ -61,9 +62,9 @@ impl Case {
                 position: None,
                 ..locate(song, frames(a), Some((frames(a), frames(a + b))))
             }),
-            6 => handle.mute(random.below(5) as u8, random.next() as u16),
-            7 => handle.transpose(random.below(60) as i8 - 30, [random.next() as u16; 4]),
-            8 => handle.set_tempo_scale(TempoScale::new(1 + random.below(40) as u32, 10).unwrap()),
+            6 => handle.mute(random.u64(..5) as u8, random.u64(..) as u16),
+            7 => handle.transpose(random.u64(..60) as i8 - 30, [random.u64(..) as u16; 4]),
+            8 => handle.set_tempo_scale(TempoScale::new(1 + random.u64(..40) as u32, 10).unwrap()),
             9 => handle.panic(),
             _ => return self.rewire(),
         };
@@ -75,8 +76,8 @@ impl Case {
         }
         self.rewired = true;
         let (graph, sequencer, recorder) = (&mut self.rig.graph, self.rig.sequencer, self.rig.recorder);
-        let port = self.random.below(4) as u16;
-        match (self.random.below(4), self.second_node) {
+        let port = self.random.u64(..4) as u16;
+        match (self.random.u64(..4), self.second_node) {
             (0, _) => graph.disconnect_events(sequencer, recorder),
             (1, _) => graph.connect_events((sequencer, port), (recorder, port)).unwrap(),
             (2, None) => {
@@ -97,15 +98,15 @@ impl Case {
 
 fn check(seed: u64, rewire: bool) {
     let mut case = Case::new(seed);
-    let song = dense_song(Random(seed * 2 + 1).next() | 1, 400, frames(60_000));
+    let song = dense_song(Rng::with_seed(seed).u64(..), 400, frames(60_000));
     for _ in 0..80 {
         // Single deeds, and bursts between two callbacks.
-        for _ in 0..1 + case.random.below(3) * case.random.below(6) {
+        for _ in 0..1 + case.random.u64(..3) * case.random.u64(..6) {
             case.step(&song, rewire);
         }
-        let size = 1 + case.random.below(500) as usize;
+        let size = 1 + case.random.u64(..500) as usize;
         case.rig.callback(size);
-        if case.random.below(3) == 0 {
+        if case.random.u64(..3) == 0 {
             case.rig.handle.collect();
         }
     }

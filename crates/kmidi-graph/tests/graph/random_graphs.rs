@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 
+use fastrand::Rng;
 use kmidi_core::Event;
 use kmidi_graph::{Compensation, NodeId};
 
-use crate::rig::{Late, Random, Rig, click, info};
+use crate::rig::{Late, Rig, click, info};
 
 const LENGTH: usize = 300;
 
@@ -33,34 +34,34 @@ struct Case {
     song: Vec<(usize, u8)>,
 }
 
-fn draw(random: &mut Random) -> Case {
-    let gain = |random: &mut Random| [1.0, 1.0, 0.5, -0.25][random.below(4)];
-    let count = 1 + random.below(9);
+fn draw(random: &mut Rng) -> Case {
+    let gain = |random: &mut Rng| [1.0, 1.0, 0.5, -0.25][random.usize(..4)];
+    let count = 1 + random.usize(..9);
     let mut nodes: Vec<Drawn> = vec![];
     for at in 0..count {
-        let some = |random: &mut Random| (0..at).filter(|_| random.one_in(3)).collect::<Vec<_>>();
+        let some = |random: &mut Rng| (0..at).filter(|_| random.usize(..3) == 0).collect::<Vec<_>>();
         nodes.push(Drawn {
-            inputs: random.below(3) as u16,
-            outputs: 1 + random.below(2) as u16,
-            latency: if random.one_in(2) { 0 } else { random.below(200) as u32 },
+            inputs: random.usize(..3) as u16,
+            outputs: 1 + random.usize(..2) as u16,
+            latency: if random.bool() { 0 } else { random.usize(..200) as u32 },
             audio: vec![],
             events: some(random),
-            song: at == 0 || random.one_in(3),
+            song: at == 0 || random.usize(..3) == 0,
         });
         if nodes[at].inputs > 0 {
             nodes[at].audio = some(random).into_iter().map(|from| (from, gain(random))).collect();
         }
     }
-    let to_output: Vec<usize> = (0..count - 1).filter(|_| random.one_in(3)).collect();
+    let to_output: Vec<usize> = (0..count - 1).filter(|_| random.usize(..3) == 0).collect();
     let mut heard: Vec<_> = to_output.into_iter().map(|from| (from, gain(random))).collect();
     heard.push((count - 1, 1.0));
-    let sent = (0..count).filter(|_| random.one_in(4)).collect();
-    let song = (0..6).map(|_| (random.below(LENGTH), 1 + random.below(127) as u8)).collect();
-    Case { quantum_frames: [16, 64, 100][random.below(3)], nodes, heard, sent, song }
+    let sent = (0..count).filter(|_| random.usize(..4) == 0).collect();
+    let song = (0..6).map(|_| (random.usize(..LENGTH), 1 + random.usize(..127) as u8)).collect();
+    Case { quantum_frames: [16, 64, 100][random.usize(..3)], nodes, heard, sent, song }
 }
 
 /// Builds the case's graph, its nodes in a random order of making.
-fn build(case: &Case, random: &mut Random) -> (Rig, Vec<NodeId>) {
+fn build(case: &Case, random: &mut Rng) -> (Rig, Vec<NodeId>) {
     let mut rig = Rig::new(case.quantum_frames);
     let graph = &mut rig.graph;
     let (song, output) = (graph.add_sequencer().unwrap(), graph.add_output(2).unwrap());
@@ -68,7 +69,7 @@ fn build(case: &Case, random: &mut Random) -> (Rig, Vec<NodeId>) {
     let mut ids: HashMap<usize, NodeId> = HashMap::new();
     let mut left: Vec<usize> = (0..case.nodes.len()).collect();
     while !left.is_empty() {
-        let at = left.swap_remove(random.below(left.len()));
+        let at = left.swap_remove(random.usize(..left.len()));
         let node = &case.nodes[at];
         let info = info(&format!("n{at}"), node.inputs, node.outputs, node.latency);
         ids.insert(at, graph.add_processor(info, Late::new(node.outputs, node.latency)).unwrap());
@@ -79,7 +80,7 @@ fn build(case: &Case, random: &mut Random) -> (Rig, Vec<NodeId>) {
             graph.set_connection_gain(ids[from], ids[&at], *gain).unwrap();
         }
         for from in &node.events {
-            graph.connect_events((ids[from], 0), (ids[&at], random.below(4) as u16)).unwrap();
+            graph.connect_events((ids[from], 0), (ids[&at], random.usize(..4) as u16)).unwrap();
         }
         if node.song {
             graph.connect_events((song, 0), (ids[&at], 0)).unwrap();
@@ -156,7 +157,7 @@ fn longest(case: &Case, to: impl Iterator<Item = usize>) -> usize {
 
 /// Whether the graph gives what the reference says, at the latency the compiler tells.
 fn holds(seed: u64, compensation: Compensation) -> bool {
-    let mut random = Random(seed * 2 + 1);
+    let mut random = Rng::with_seed(seed);
     let case = draw(&mut random);
     let (mut rig, _) = build(&case, &mut random);
     rig.compiler.set_compensation(compensation);
@@ -204,7 +205,7 @@ fn without_compensation_the_check_fails() {
 
 /// What is heard with edits that nobody hears at random moments, or without.
 fn with_recompiles(seed: u64, recompile: bool) -> Rig {
-    let mut random = Random(seed * 2 + 1);
+    let mut random = Rng::with_seed(seed);
     let case = draw(&mut random);
     let (mut rig, ids) = build(&case, &mut random);
     rig.swap_at_once();
@@ -212,14 +213,14 @@ fn with_recompiles(seed: u64, recompile: bool) -> Rig {
     let mut unheard = vec![];
     for _ in 0..quanta {
         play(&mut rig, &case, 1);
-        if recompile && random.one_in(2) {
-            if random.one_in(2)
+        if recompile && random.bool() {
+            if random.bool()
                 && let Some(node) = unheard.pop()
             {
                 rig.graph.remove_node(node).unwrap();
             } else {
                 let node = rig.graph.add_processor(info("unheard", 2, 2, 50), Late::new(2, 50)).unwrap();
-                let from = ids[random.below(ids.len())];
+                let from = ids[random.usize(..ids.len())];
                 rig.graph.connect_audio((from, 0), (node, 0)).unwrap();
                 rig.graph.connect_events((from, 0), (node, 0)).unwrap();
                 unheard.push(node);

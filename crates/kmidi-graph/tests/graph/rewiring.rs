@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use fastrand::Rng;
 use kmidi_core::Event;
 use kmidi_graph::NodeId;
 
-use crate::rig::{Late, Log, Random, Rig, info, recorder};
+use crate::rig::{Late, Log, Rig, info, recorder};
 
 /// Notes and pedals that have begun and not ended, by port.
 fn hanging(log: &[(u16, Event)]) -> Vec<String> {
@@ -32,7 +33,7 @@ fn hanging(log: &[(u16, Event)]) -> Vec<String> {
 
 struct Case {
     rig: Rig,
-    random: Random,
+    random: Rng,
     song: NodeId,
     /// An arpeggiator of sorts, late: its events are delayed against the song's.
     late: NodeId,
@@ -55,32 +56,32 @@ impl Case {
             })
             .collect();
         rig.swap_at_once();
-        Case { rig, random: Random(seed * 2 + 1), song, late, receivers, midi, down: vec![] }
+        Case { rig, random: Rng::with_seed(seed), song, late, receivers, midi, down: vec![] }
     }
 
     fn rewire(&mut self) {
         let random = &mut self.random;
-        let from = if random.one_in(2) { self.song } else { self.late };
-        let at = random.below(self.receivers.len() + 1);
+        let from = if random.bool() { self.song } else { self.late };
+        let at = random.usize(..self.receivers.len() + 1);
         let to = self.receivers.get(at).map_or(self.midi, |(id, _)| *id);
-        match random.below(8) {
-            0..4 => self.rig.graph.connect_events((from, 0), (to, random.below(4) as u16)).unwrap(),
+        match random.usize(..8) {
+            0..4 => self.rig.graph.connect_events((from, 0), (to, random.usize(..4) as u16)).unwrap(),
             4..7 => self.rig.graph.disconnect_events(from, to),
             _ => {
-                let latency = random.below(120) as u32;
+                let latency = random.usize(..120) as u32;
                 self.rig.graph.set_latency(self.late, latency).unwrap();
             }
         }
-        if random.one_in(3) { self.rig.swap_at_once() } else { self.rig.swap() }
+        if random.usize(..3) == 0 { self.rig.swap_at_once() } else { self.rig.swap() }
     }
 
     fn play(&mut self) {
         let random = &mut self.random;
         let mut events = vec![];
         for time in 0..3 {
-            let event = match random.below(5) {
-                0 => Event::ControlChange { channel: random.below(2) as u8, controller: 64, value: 127 },
-                1 | 2 => Event::note_on(random.below(2) as u8, 60 + random.below(8) as u8, 100),
+            let event = match random.usize(..5) {
+                0 => Event::ControlChange { channel: random.usize(..2) as u8, controller: 64, value: 127 },
+                1 | 2 => Event::note_on(random.usize(..2) as u8, 60 + random.usize(..8) as u8, 100),
                 _ => match self.down.pop() {
                     Some(down) => ended(down),
                     None => continue,
@@ -89,7 +90,7 @@ impl Case {
             if !event.ends_sound() {
                 self.down.push(event);
                 let last = self.down.len() - 1;
-                self.down.swap(random.below(last + 1), last);
+                self.down.swap(random.usize(..last + 1), last);
             }
             events.push((time * 5, 0, event));
         }
@@ -119,7 +120,7 @@ fn no_rewiring_leaves_anything_hanging() {
     for seed in 0..if cfg!(miri) { 1 } else { 100 } {
         let mut case = Case::new(seed);
         for _ in 0..60 {
-            for _ in 0..case.random.below(3) {
+            for _ in 0..case.random.usize(..3) {
                 case.rewire();
             }
             case.play();

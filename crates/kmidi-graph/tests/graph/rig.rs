@@ -14,26 +14,6 @@ pub const RATE: u32 = 8000;
 /// Frames in which gains and fades move, at [`RATE`].
 pub const SMOOTHING: usize = 80;
 
-/// Numbers that look random (xorshift).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 11) as usize % limit
-    }
-
-    pub fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
-
 pub struct Rig {
     pub graph: Graph,
     pub compiler: Compiler,
@@ -156,7 +136,7 @@ pub fn info(name: &str, inputs: u16, outputs: u16, latency_frames: u32) -> NodeI
         event_inputs: 4,
         event_outputs: 1,
         latency_frames,
-        tail_frames: 0,
+        ..NodeInfo::default()
     }
 }
 

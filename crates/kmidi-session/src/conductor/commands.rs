@@ -1,6 +1,7 @@
 //! What clients ask for.
 
-use kmidi_core::SongTime;
+use kmidi_core::limits::MAX_TEMPO_SCALE;
+use kmidi_core::{SongTime, TempoScale};
 
 use super::{Conductor, Slot};
 use crate::command::{Command, LoopRequest, Position, silent_mask};
@@ -12,6 +13,9 @@ use crate::snapshot::{PlayState, Severity};
 /// Within this from its start, "previous" means the song before.
 const PREVIOUS_SECONDS: f64 = 2.0;
 const MAX_TRANSPOSE: i8 = 48;
+/// The slowest and the fastest tempo scale that is a whole number of hundredths.
+const SLOWEST: i32 = 100u32.div_ceil(MAX_TEMPO_SCALE) as i32;
+const FASTEST: i32 = 100 * MAX_TEMPO_SCALE as i32;
 
 impl Conductor {
     pub(super) fn obey(&mut self, command: Command) {
@@ -28,12 +32,10 @@ impl Conductor {
             Command::Seek(position) => self.seek(position),
             Command::SetLoop(request) => self.set_loop(request),
             Command::TempoScale(text) => match text.parse() {
-                Ok(scale) => {
-                    self.config.sound.tempo_scale = scale;
-                    self.engine(|rig| rig.handle.set_tempo_scale(scale));
-                }
+                Ok(scale) => self.set_tempo_scale(scale),
                 Err(error) => self.tell(Severity::Warning, error.to_string()),
             },
+            Command::NudgeTempo(hundredths) => self.nudge_tempo(hundredths),
             Command::Transpose(semitones) => self.transpose(semitones),
             Command::Mute(channels) => {
                 self.config.sound.muted = channels;
@@ -43,11 +45,8 @@ impl Conductor {
                 self.config.sound.soloed = channels;
                 self.silence();
             }
-            Command::GainDb(gain_db) => {
-                let gain_db = if gain_db.is_finite() { gain_db.clamp(-60.0, 24.0) } else { 0.0 };
-                self.config.sound.gain_db = gain_db;
-                self.engine(|rig| rig.handle.master_gain(db_to_linear(gain_db)));
-            }
+            Command::GainDb(gain_db) => self.set_gain_db(gain_db),
+            Command::NudgeGainDb(step_db) => self.set_gain_db(self.config.sound.gain_db + step_db),
             Command::Next => self.next_song(),
             Command::Previous => self.previous_song(),
             Command::LoadSoundFont(path) => {
@@ -131,6 +130,26 @@ impl Conductor {
             }
             looping => part.feeder.order(Order::Loop { now, before, looping }),
         }
+    }
+
+    fn set_tempo_scale(&mut self, scale: TempoScale) {
+        self.config.sound.tempo_scale = scale;
+        self.engine(|rig| rig.handle.set_tempo_scale(scale));
+    }
+
+    /// From any scale to a whole number of hundredths, within what there is.
+    fn nudge_tempo(&mut self, hundredths: i32) {
+        let now = (self.config.sound.tempo_scale.as_f64() * 100.0).round() as i32;
+        let wanted = now.saturating_add(hundredths).clamp(SLOWEST, FASTEST) as u32;
+        if let Ok(scale) = TempoScale::new(wanted, 100) {
+            self.set_tempo_scale(scale);
+        }
+    }
+
+    fn set_gain_db(&mut self, gain_db: f32) {
+        let gain_db = if gain_db.is_finite() { gain_db.clamp(-60.0, 24.0) } else { 0.0 };
+        self.config.sound.gain_db = gain_db;
+        self.engine(|rig| rig.handle.master_gain(db_to_linear(gain_db)));
     }
 
     fn transpose(&mut self, semitones: i8) {

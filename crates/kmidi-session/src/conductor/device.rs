@@ -60,6 +60,7 @@ impl Conductor {
             quantum_frames: period.min(DEFAULT_QUANTUM_FRAMES) as u32,
             live_in: self.config.audio.midi_in != MidiPort::Off,
             midi_out: self.config.audio.midi_out != MidiPort::Off,
+            has_ceiling: true,
         };
         let (rig, engine) = match Rig::new(config, &self.config.sound) {
             Ok(made) => made,

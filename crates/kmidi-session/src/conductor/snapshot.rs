@@ -96,6 +96,7 @@ impl Conductor {
         let midi = device.midi_in_dropped + device.midi_out_dropped;
         Losses {
             dropped_events: status.drops.song + status.drops.graph + status.drops.midi + midi,
+            notes_off_the_keyboard: status.notes_off_the_keyboard,
             starvations: self.starvations,
             guard_trips: status.guard_trips,
         }

@@ -5,8 +5,7 @@ use std::io;
 
 use kmidi_soundfont::Generator;
 use kmidi_soundfont::file::{
-    Bag, GeneratorRecord, InstrumentRecord, ModulatorRecord, PresetRecord, SampleRecord, SampleSource,
-    Tables, VORBIS, Warnings,
+    GeneratorRecord, ModulatorRecord, SampleRecord, SampleSource, Tables, VORBIS, Warnings, ZoneRecords,
 };
 
 /// A zone of either level. Its target (instrument, sample) is not among its generators.
@@ -20,6 +19,12 @@ pub struct Zone {
 impl Zone {
     pub fn get(&self, number: u16) -> Option<u16> {
         self.generators.iter().find(|it| it.number == number).map(|it| it.amount)
+    }
+
+    /// As they are written, with its target as the generator of this number.
+    fn records(&self, target: u16) -> ZoneRecords {
+        let target = self.target.map(|amount| GeneratorRecord { number: target, amount: amount as u16 });
+        (self.generators.iter().copied().chain(target).collect(), self.modulators.clone())
     }
 
     pub fn value(&self, generator: Generator) -> Option<i16> {
@@ -175,46 +180,14 @@ impl Font {
     /// The records and the sample data of a file with these compressed samples.
     pub fn tables(&self, name: &str, streams: &[Vec<u8>]) -> (Tables, Vec<u8>) {
         let mut tables = Tables { version: (3, 0), name: name.to_owned(), ..Tables::default() };
-        let end = Group { name: "EOP".to_owned(), place: (0, 0), zones: Vec::new() };
-        for preset in self.presets.iter().chain([&end]) {
-            let (bank, program) = preset.place;
-            let bag = tables.preset_bags.len() as u16;
-            tables.presets.push(PresetRecord { name: preset.name.clone(), program, bank, bag });
-            for zone in &preset.zones {
-                tables.preset_bags.push(Bag {
-                    generator: tables.preset_generators.len() as u16,
-                    modulator: tables.preset_modulators.len() as u16,
-                });
-                tables.preset_generators.extend(records(zone, GeneratorRecord::INSTRUMENT));
-                tables.preset_modulators.extend(&zone.modulators);
-            }
+        for preset in &self.presets {
+            let zones = preset.zones.iter().map(|zone| zone.records(GeneratorRecord::INSTRUMENT));
+            tables.add_preset(preset.place, &preset.name, zones);
         }
-        let end = Group { name: "EOI".to_owned(), place: (0, 0), zones: Vec::new() };
-        for instrument in self.instruments.iter().chain([&end]) {
-            let bag = tables.instrument_bags.len() as u16;
-            tables.instruments.push(InstrumentRecord { name: instrument.name.clone(), bag });
-            for zone in &instrument.zones {
-                tables.instrument_bags.push(Bag {
-                    generator: tables.instrument_generators.len() as u16,
-                    modulator: tables.instrument_modulators.len() as u16,
-                });
-                tables.instrument_generators.extend(records(zone, GeneratorRecord::SAMPLE));
-                tables.instrument_modulators.extend(&zone.modulators);
-            }
+        for instrument in &self.instruments {
+            let zones = instrument.zones.iter().map(|zone| zone.records(GeneratorRecord::SAMPLE));
+            tables.add_instrument(&instrument.name, zones);
         }
-        tables.preset_bags.push(Bag {
-            generator: tables.preset_generators.len() as u16,
-            modulator: tables.preset_modulators.len() as u16,
-        });
-        tables.instrument_bags.push(Bag {
-            generator: tables.instrument_generators.len() as u16,
-            modulator: tables.instrument_modulators.len() as u16,
-        });
-        tables.preset_generators.push(GeneratorRecord::default());
-        tables.instrument_generators.push(GeneratorRecord::default());
-        tables.preset_modulators.push(ModulatorRecord::default());
-        tables.instrument_modulators.push(ModulatorRecord::default());
-
         let mut smpl = Vec::new();
         for (sample, stream) in self.samples.iter().zip(streams) {
             let start = smpl.len() as u32;
@@ -231,7 +204,7 @@ impl Font {
                 ..sample.record.clone()
             });
         }
-        tables.samples.push(SampleRecord::default());
+        tables.end_lists();
         (tables, smpl)
     }
 }
@@ -247,11 +220,6 @@ pub const ADDRESSES: [Generator; 8] = [
     Generator::StartLoopAddrsCoarseOffset,
     Generator::EndLoopAddrsCoarseOffset,
 ];
-
-fn records(zone: &Zone, number: u16) -> impl Iterator<Item = GeneratorRecord> {
-    let target = zone.target.map(|amount| GeneratorRecord { number, amount: amount as u16 });
-    zone.generators.iter().copied().chain(target)
-}
 
 /// Old and new index of everything that the groups refer to.
 fn targets(groups: &[Group]) -> BTreeMap<usize, usize> {

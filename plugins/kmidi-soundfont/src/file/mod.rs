@@ -14,4 +14,4 @@ pub use records::{
 pub use source::SampleSource;
 pub use tables::{Blob, Tables};
 pub use warning::{Warning, WarningKind, Warnings};
-pub use write::write;
+pub use write::{ZoneRecords, write};

@@ -2,8 +2,7 @@
 
 use kmidi_soundfont::Generator;
 use kmidi_soundfont::file::{
-    Bag, GeneratorRecord, InstrumentRecord, MONO, ModulatorRecord, PresetRecord, SampleRecord, Tables,
-    VORBIS, write,
+    GeneratorRecord, MONO, ModulatorRecord, SampleRecord, Tables, VORBIS, ZoneRecords, write,
 };
 
 /// One zone of a preset or an instrument.
@@ -39,6 +38,10 @@ impl ZoneSketch {
     pub fn modulator(mut self, source: u16, destination: u16, amount: i16, amount_source: u16) -> Self {
         self.modulators.push(ModulatorRecord { source, destination, amount, amount_source, transform: 0 });
         self
+    }
+
+    fn records(&self) -> ZoneRecords {
+        (self.generators.clone(), self.modulators.clone())
     }
 
     /// Ends an instrument's zone.
@@ -119,66 +122,19 @@ impl SoundFontBuilder {
     }
 
     pub fn instrument(mut self, name: &str, zones: &[ZoneSketch]) -> Self {
-        let tables = &mut self.tables;
-        let bag = tables.instrument_bags.len() as u16;
-        tables.instruments.push(InstrumentRecord { name: name.into(), bag });
-        for zone in zones {
-            tables.instrument_bags.push(Bag {
-                generator: tables.instrument_generators.len() as u16,
-                modulator: tables.instrument_modulators.len() as u16,
-            });
-            tables.instrument_generators.extend(&zone.generators);
-            tables.instrument_modulators.extend(&zone.modulators);
-        }
+        self.tables.add_instrument(name, zones.iter().map(ZoneSketch::records));
         self
     }
 
     pub fn preset(mut self, bank: u16, program: u16, name: &str, zones: &[ZoneSketch]) -> Self {
-        let tables = &mut self.tables;
-        let bag = tables.preset_bags.len() as u16;
-        tables.presets.push(PresetRecord { name: name.into(), program, bank, bag });
-        for zone in zones {
-            tables.preset_bags.push(Bag {
-                generator: tables.preset_generators.len() as u16,
-                modulator: tables.preset_modulators.len() as u16,
-            });
-            tables.preset_generators.extend(&zone.generators);
-            tables.preset_modulators.extend(&zone.modulators);
-        }
+        self.tables.add_preset((bank, program), name, zones.iter().map(ZoneSketch::records));
         self
     }
 
     /// Adds the records that end the lists.
     pub fn finished(&self) -> Tables {
         let mut tables = self.tables.clone();
-        let bag = tables.preset_bags.len() as u16;
-        tables.presets.push(PresetRecord { name: "EOP".into(), program: 0, bank: 0, bag });
-        let bag = tables.instrument_bags.len() as u16;
-        tables.instruments.push(InstrumentRecord { name: "EOI".into(), bag });
-        tables.preset_bags.push(Bag {
-            generator: tables.preset_generators.len() as u16,
-            modulator: tables.preset_modulators.len() as u16,
-        });
-        tables.instrument_bags.push(Bag {
-            generator: tables.instrument_generators.len() as u16,
-            modulator: tables.instrument_modulators.len() as u16,
-        });
-        tables.preset_modulators.push(ModulatorRecord::default());
-        tables.instrument_modulators.push(ModulatorRecord::default());
-        tables.preset_generators.push(GeneratorRecord::default());
-        tables.instrument_generators.push(GeneratorRecord::default());
-        tables.samples.push(SampleRecord {
-            name: "EOS".into(),
-            start: 0,
-            end: 0,
-            loop_start: 0,
-            loop_end: 0,
-            rate_hz: 0,
-            root_key: 0,
-            correction_cents: 0,
-            link: 0,
-            kind: 0,
-        });
+        tables.end_lists();
         tables
     }
 
