@@ -12,7 +12,7 @@ const AFTER_HELP: &str = "\
 EXIT CODES:
   0    done (play: also when ended by q or Ctrl-C)
   1    failure: output not written, device refused, renders not identical, something for doctor to mend
-  2    unreadable input, or a usage error
+  2    unreadable input, an output that would replace the input, or a usage error
   130  render was interrupted; no output was written
 
 ENVIRONMENT AND CONFIGURATION:
@@ -160,7 +160,7 @@ pub struct Render {
     #[arg(long, value_name = "N", default_value_t = 64,
           value_parser = clap::value_parser!(u32).range(16..=MAX_QUANTUM_FRAMES as i64))]
     pub quantum: u32,
-    /// Sample format
+    /// Sample format; 32f keeps what is louder than full scale
     #[arg(long, value_enum, default_value_t = Bits::B16)]
     pub bits: Bits,
     /// Seconds to go on after the end of the song; until it is silent (30 s at most) otherwise

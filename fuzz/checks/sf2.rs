@@ -15,6 +15,13 @@ const MEMORY: u64 = 1 << 24;
 /// The bytes are no SoundFont.
 pub fn check(bytes: &[u8]) -> Result<usize, SoundFontError> {
     let mut collector = Collector::new();
+    let result = load_all(bytes, &mut collector);
+    collector.collect();
+    assert!(collector.try_cleanup().is_ok(), "something is kept alive for ever");
+    result
+}
+
+fn load_all(bytes: &[u8], collector: &mut Collector) -> Result<usize, SoundFontError> {
     let mut font = SoundFont::open(Arc::new(bytes.to_vec()), &collector.handle())?;
     font.set_memory_limit(MEMORY);
     let mut count = 0;

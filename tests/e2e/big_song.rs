@@ -58,8 +58,9 @@ fn a_big_song_renders_and_goes_back_in_bounded_memory() {
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
 
     let output = folder.path().join("minute.wav");
-    let arguments = ["render", "--to", "60s", "--tail", "0", "-o", &text(&output), &text(&song)];
+    let arguments = ["render", "--to", "60s", "--tail", "0", "--json", "-o", &text(&output), &text(&song)];
     let first_minute = program::kmidi(&arguments).success();
+    assert!(first_minute.json()["most_voices"].as_u64() >= Some(64), "{first_minute:#?}");
     let audio = Audio::read(&output);
     assert!((audio.seconds() - 60.0).abs() < 0.1, "{} s", audio.seconds());
     assert!(audio.peak() > 0.01);

@@ -231,7 +231,7 @@ fn lose_the_server(policy: &str, notes: u64) -> (Jack, Running, tempfile::TempDi
     let song = folder.path().join("song.mid");
     fs::write(&song, midi::file(0, midi::ppq(96), &[track])).expect("written");
     let mut jack = Jack::start(256);
-    let mut player = play(&jack, &["--on-device-loss", policy, song.to_str().expect("UTF-8")]);
+    let mut player = play(&jack, &["--json", "--on-device-loss", policy, song.to_str().expect("UTF-8")]);
     std::thread::sleep(Duration::from_secs(2));
     assert!(player.is_running());
     jack.kill();
@@ -283,6 +283,30 @@ fn a_song_goes_on_when_its_server_is_back() {
     let outcome = interrupt(player);
     assert!(recording.audio.peak() > 0.001, "silence after the server is back: {outcome:#?}");
     tells_of_the_loss(&outcome);
+}
+
+#[test]
+fn a_song_goes_on_in_tune_when_its_server_is_back_at_another_rate() {
+    if !servers::available("jackd") {
+        return;
+    }
+    let _alone = alone();
+    let (mut jack, mut player, folder) = lose_the_server("pause", 120);
+    jack.restart_at(44_100);
+    let recorder = start_recorder(&jack, folder.path(), 3, "realtime");
+    let mut audio = finish_recording(recorder, folder.path()).audio;
+    assert!(player.is_running());
+    let outcome = interrupt(player);
+    let end = outcome.json();
+    assert_eq!(end["output"]["sample_rate_hz"], 44_100, "{outcome:#?}");
+    let seconds = end["position"]["seconds"].as_f64().expect("a number");
+    assert!((3.0..20.0).contains(&seconds), "it went on where it was: {seconds} s");
+    audio.rate_hz = 44_100;
+    // The keys go up from middle C within an octave.
+    let first_second = &audio.mono()[..44_100];
+    let hz = analysis::loudest_hz(first_second, audio.rate_hz);
+    let key = 69.0 + 12.0 * (hz / 440.0).log2();
+    assert!((key - key.round()).abs() < 0.2, "{hz} Hz is between the keys");
 }
 
 #[test]

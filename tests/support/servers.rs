@@ -58,6 +58,7 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
 pub struct Jack {
     name: String,
     period: u32,
+    rate_hz: u32,
     server: Option<Server>,
     /// No other test uses the name meanwhile.
     _name_lock: File,
@@ -82,16 +83,23 @@ impl Jack {
             }
             std::thread::sleep(Duration::from_millis(50));
         };
-        let mut jack = Jack { name, period, server: None, _name_lock };
+        let mut jack = Jack { name, period, rate_hz: 48_000, server: None, _name_lock };
         jack.restart();
         jack
     }
 
+    /// Starts it again, after [`Jack::kill`], at another sample rate.
+    pub fn restart_at(&mut self, rate_hz: u32) {
+        self.rate_hz = rate_hz;
+        self.restart();
+    }
+
     /// Starts it again, after [`Jack::kill`].
     pub fn restart(&mut self) {
-        let period = self.period.to_string();
+        let (period, rate_hz) = (self.period.to_string(), self.rate_hz.to_string());
         let mut jackd = Command::new("jackd");
-        jackd.args(["--name", &self.name, "-R", "-P70", "-ddummy", "-r48000", "-C2", "-P2", "-p", &period]);
+        jackd.args(["--name", &self.name, "-R", "-P70", "-ddummy", "-C2", "-P2", "-p", &period]);
+        jackd.args(["-r", &rate_hz]);
         jackd.env("JACK_NO_AUDIO_RESERVATION", "1");
         jackd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.server = Some(Server(jackd.spawn().expect("jackd starts")));
