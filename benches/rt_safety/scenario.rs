@@ -3,7 +3,7 @@
 //! lengths, a device that goes away and comes back.
 
 use fastrand::Rng;
-use kmidi_core::limits::MAX_CALLBACK_FRAMES;
+use kmidi_core::limits::{MAX_CALLBACK_FRAMES, MAX_EVENTS_PER_QUANTUM};
 use kmidi_core::{DeviceIo, Event, Frames, LoopRange, MidiBuffer, SongTime, TempoScale};
 use kmidi_graph::{EngineHandle, Graph, NodeId, engine};
 use kmidi_rt::{
@@ -79,7 +79,8 @@ fn channel_event(random: &mut Rng) -> Event {
     }
 }
 
-/// Some forty events a second of song on average, in clusters, on all ports; with SysEx and tempo changes.
+/// Some forty events a second of song on average, in clusters, on all ports; with SysEx, tempo changes and
+/// one storm.
 fn song(random: &mut Rng) -> Vec<PageEvent> {
     let mut events = vec![];
     while events.len() < 8000 {
@@ -94,6 +95,13 @@ fn song(random: &mut Rng) -> Vec<PageEvent> {
             events.push(PageEvent { time: at, port, message });
         }
     }
+    // At one place more than a quantum takes: the song's buffer is full there.
+    let pressure = |n: usize| Event::ChannelPressure { channel: (n % 16) as u8, pressure: (n % 128) as u8 };
+    events.extend((0..MAX_EVENTS_PER_QUANTUM + 100).map(|n| PageEvent {
+        time: time(SONG_FRAMES / 2),
+        port: 0,
+        message: Message::Event(pressure(n)),
+    }));
     events.sort_by_key(|event| event.time);
     events
 }
