@@ -1,6 +1,11 @@
 //! Three copies of the sound, each a little behind and slowly wandering, spread from left to right.
 
-use crate::delay_line::{DelayLine, SlowSine};
+use std::array::from_fn;
+
+use fearless_simd::Simd;
+use fearless_simd::prelude::*;
+
+use crate::delay_line::{DelayLine, SlowSines, between};
 
 /// Middle of the delay, in milliseconds.
 const DELAY_MS: f64 = 14.0;
@@ -11,10 +16,12 @@ const RATE_HZ: f64 = 0.43;
 /// Level, so that a full send is about as loud as the sound itself.
 const LEVEL: f32 = 0.8;
 
+const TAPS: usize = 3;
+
 /// Mono in, stereo out. `[side A]` except [`Chorus::new`].
 pub(crate) struct Chorus {
     line: DelayLine,
-    taps: [SlowSine; 3],
+    wander: SlowSines,
     delay_frames: f32,
     depth_frames: f32,
 }
@@ -25,19 +32,20 @@ impl Chorus {
         let frames = |milliseconds: f64| milliseconds * sample_rate_hz / 1000.0;
         Chorus {
             line: DelayLine::new(frames(DELAY_MS + DEPTH_MS) as usize + 4),
-            taps: [0.0, 1.0, 2.0].map(|third| SlowSine::new(RATE_HZ, sample_rate_hz, third / 3.0)),
+            wander: SlowSines::new(sample_rate_hz, from_fn(|tap| (RATE_HZ, tap as f64 / TAPS as f64))),
             delay_frames: frames(DELAY_MS) as f32,
             depth_frames: frames(DEPTH_MS) as f32,
         }
     }
 
     /// One frame.
-    #[inline]
-    pub fn process(&mut self, input: f32) -> (f32, f32) {
+    #[inline(always)]
+    pub fn process<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
         self.line.push(input);
-        let (delay, depth) = (self.delay_frames, self.depth_frames);
+        let delays = self.wander.next(simd) * self.depth_frames + self.delay_frames;
         let line = &self.line;
-        let [left, middle, right] = self.taps.each_mut().map(|tap| line.between(delay + depth * tap.next()));
+        let taps = between(simd, delays, |tap| (tap < TAPS).then_some(line));
+        let [left, middle, right, ..] = taps.to_array();
         let middle = 0.5 * middle;
         (LEVEL * (left + middle), LEVEL * (right + middle))
     }

@@ -1,6 +1,14 @@
-//! A ring of past samples, and the slow movement of the place where effects read it.
+//! A ring of past samples, and the slow movement of the places where effects read it.
 
-use crate::reader::interpolate;
+use std::array::from_fn;
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Simd, f32x4, f32x8, i32x8, u32x8};
+
+use crate::lanes::{LANES, interpolate, transpose};
+
+/// The first samples of a ring stand behind its end again, so that any four in a row can be read.
+const GUARD: usize = 3;
 
 /// Remembers a fixed number of samples.
 pub(crate) struct DelayLine {
@@ -11,27 +19,35 @@ pub(crate) struct DelayLine {
 impl DelayLine {
     /// For delays of up to `longest` frames. `[side B]`: allocates.
     pub fn new(longest: usize) -> Self {
-        DelayLine { ring: vec![0.0; (longest + 4).next_power_of_two()].into_boxed_slice(), next: 0 }
+        let length = (longest + 4).next_power_of_two();
+        DelayLine { ring: vec![0.0; length + GUARD].into_boxed_slice(), next: 0 }
     }
 
-    #[inline]
+    fn mask(&self) -> usize {
+        self.ring.len() - GUARD - 1
+    }
+
+    #[inline(always)]
     pub fn push(&mut self, sample: f32) {
+        let mask = self.mask();
         self.ring[self.next] = sample;
-        self.next = (self.next + 1) & (self.ring.len() - 1);
+        if self.next < GUARD {
+            self.ring[mask + 1 + self.next] = sample;
+        }
+        self.next = (self.next + 1) & mask;
     }
 
     /// The sample pushed `delay` frames before the last one.
-    #[inline]
+    #[inline(always)]
     pub fn at(&self, delay: usize) -> f32 {
-        self.ring[self.next.wrapping_sub(delay + 1) & (self.ring.len() - 1)]
+        self.ring[self.next.wrapping_sub(delay + 1) & self.mask()]
     }
 
-    /// As [`DelayLine::at`], between samples; `delay` is at least 1.
-    #[inline]
-    pub fn between(&self, delay: f32) -> f32 {
-        let whole = delay as usize;
-        let taps = [self.at(whole - 1), self.at(whole), self.at(whole + 1), self.at(whole + 2)];
-        interpolate(taps, delay - whole as f32)
+    /// The samples of delays from `delay` + 2 down to `delay` - 1.
+    #[inline(always)]
+    fn taps<S: Simd>(&self, simd: S, delay: usize) -> f32x4<S> {
+        let start = self.next.wrapping_sub(delay + 3) & self.mask();
+        f32x4::from_slice(simd, &self.ring[start..start + 4])
     }
 
     pub fn clear(&mut self) {
@@ -39,29 +55,47 @@ impl DelayLine {
     }
 }
 
-/// A sine, near enough for moving a delay (within 0.06), from a phase that wraps by itself.
-#[derive(Clone, Copy)]
-pub(crate) struct SlowSine {
-    phase: u32,
-    step: u32,
+/// What `line` gives for each lane that has one, `delays` (at least 1) frames ago, between samples.
+#[inline(always)]
+pub(crate) fn between<'a, S: Simd>(
+    simd: S,
+    delays: f32x8<S>,
+    line: impl Fn(usize) -> Option<&'a DelayLine>,
+) -> f32x8<S> {
+    let whole = delays.to_int::<u32x8<S>>();
+    let places = whole.to_array();
+    let rows = from_fn(|lane| match line(lane) {
+        Some(line) => line.taps(simd, places[lane] as usize),
+        None => f32x4::splat(simd, 0.0),
+    });
+    let [d, c, b, a] = transpose(rows);
+    interpolate([a, b, c, d], delays - whole.to_float::<f32x8<S>>())
 }
 
-impl SlowSine {
-    /// `start` in periods.
-    pub fn new(frequency_hz: f64, sample_rate_hz: f64, start: f64) -> Self {
+/// For each lane a sine, near enough for moving a delay (within 0.06), from a phase that wraps by itself.
+pub(crate) struct SlowSines {
+    phases: [i32; LANES],
+    steps: [i32; LANES],
+}
+
+impl SlowSines {
+    /// Of these frequencies in Hz and starts in periods.
+    pub fn new(sample_rate_hz: f64, sines: [(f64, f64); LANES]) -> Self {
         let whole = f64::from(u32::MAX) + 1.0;
-        SlowSine {
-            phase: (start.fract() * whole) as u32,
-            step: (frequency_hz / sample_rate_hz * whole) as u32,
+        let word = |periods: f64| ((periods.fract() * whole) as u32).cast_signed();
+        SlowSines {
+            phases: sines.map(|(_, start)| word(start)),
+            steps: sines.map(|(frequency_hz, _)| word(frequency_hz / sample_rate_hz)),
         }
     }
 
-    /// The value now, -1 to 1; moves on by one frame.
-    #[inline]
-    pub fn next(&mut self) -> f32 {
-        let x = self.phase as i32 as f32 * (1.0 / 2_147_483_648.0);
-        self.phase = self.phase.wrapping_add(self.step);
+    /// The values now, -1 to 1; moves on by one frame.
+    #[inline(always)]
+    pub fn next<S: Simd>(&mut self, simd: S) -> f32x8<S> {
+        let phases = i32x8::load_array_ref(simd, &self.phases);
+        let x = phases.to_float::<f32x8<S>>() * (1.0 / 2_147_483_648.0);
+        (phases + i32x8::load_array_ref(simd, &self.steps)).store_slice(&mut self.phases);
         // A parabola through each half wave.
-        4.0 * x * (1.0 - x.abs())
+        x * 4.0 * (f32x8::splat(simd, 1.0) - x.abs())
     }
 }

@@ -1,5 +1,7 @@
 //! Reverb and chorus behind the send busses.
 
+use fearless_simd::{Level, Simd, dispatch};
+
 use crate::chorus::Chorus;
 use crate::kernel::{Busses, CONTROL_FRAMES};
 use crate::reverb::Reverb;
@@ -12,14 +14,14 @@ const PATIENCE_SECONDS: f64 = 0.25;
 
 /// What an effect does to one frame.
 trait Effect {
-    fn frame(&mut self, input: f32) -> (f32, f32);
+    fn frame<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32);
     fn clear(&mut self);
 }
 
 impl Effect for Reverb {
-    #[inline]
-    fn frame(&mut self, input: f32) -> (f32, f32) {
-        self.process(input)
+    #[inline(always)]
+    fn frame<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
+        self.process(simd, input)
     }
     fn clear(&mut self) {
         Reverb::clear(self);
@@ -27,9 +29,9 @@ impl Effect for Reverb {
 }
 
 impl Effect for Chorus {
-    #[inline]
-    fn frame(&mut self, input: f32) -> (f32, f32) {
-        self.process(input)
+    #[inline(always)]
+    fn frame<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
+        self.process(simd, input)
     }
     fn clear(&mut self) {
         Chorus::clear(self);
@@ -54,14 +56,15 @@ impl<E: Effect> Sleeper<E> {
         Sleeper { effect, awake: false, peak: 0.0, quiet_frames: 0, patience_frames }
     }
 
-    fn process(&mut self, [left, right, ..]: &mut Busses, send: &[f32]) {
+    #[inline(always)]
+    fn process<S: Simd>(&mut self, simd: S, [left, right, ..]: &mut Busses, send: &[f32]) {
         let mut from = 0;
         if !self.awake {
             let Some(first) = send.iter().position(|&sample| sample != 0.0) else { return };
             (self.awake, self.quiet_frames, from) = (true, 0, first);
         }
         for (frame, &input) in send.iter().enumerate().skip(from) {
-            let (a, b) = self.effect.frame(input);
+            let (a, b) = self.effect.frame(simd, input);
             left[frame] += a;
             right[frame] += b;
             self.peak = self.peak.max(input.abs()).max(a.abs()).max(b.abs());
@@ -103,13 +106,13 @@ impl Effects {
     }
 
     /// Adds what the sends give to left and right.
-    pub fn process(&mut self, busses: &mut Busses, frames: usize) {
+    pub fn process(&mut self, level: Level, busses: &mut Busses, frames: usize) {
         let [_, _, reverb, chorus] = *busses;
         if let Some(effect) = &mut self.reverb {
-            effect.process(busses, &reverb[..frames]);
+            dispatch!(level, simd => effect.process(simd, busses, &reverb[..frames]));
         }
         if let Some(effect) = &mut self.chorus {
-            effect.process(busses, &chorus[..frames]);
+            dispatch!(level, simd => effect.process(simd, busses, &chorus[..frames]));
         }
     }
 

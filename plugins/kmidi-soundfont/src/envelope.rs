@@ -22,6 +22,24 @@ pub(crate) struct Stages {
     pub fall: f64,
     /// For the whole way from the peak to nothing.
     pub release: f64,
+    /// Amplitudes, see [`Stages::with_levels`]: the fall of one frame of the decay and of the release,
+    /// and the sustain level.
+    pub decay_factor: f64,
+    pub release_factor: f64,
+    pub sustain_level: f64,
+}
+
+impl Stages {
+    /// With what a volume envelope needs at each control point.
+    pub fn with_levels(self) -> Self {
+        let fall_per_frame = |length: f64| attenuation_to_gain(SILENCE_CB / length);
+        Stages {
+            decay_factor: fall_per_frame(self.decay),
+            release_factor: fall_per_frame(self.release),
+            sustain_level: attenuation_to_gain(SILENCE_CB * self.fall),
+            ..self
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,8 +121,8 @@ impl Cursor {
 
     /// Frames, this one included, that still belong to the stage.
     fn frames_left(&self, stages: &Stages, from: f64) -> u32 {
-        let left = (self.length(stages, from) - self.position).floor() + 1.0;
-        if left < f64::from(u32::MAX) { left as u32 } else { u32::MAX }
+        // Conversion cuts off what is behind the point, and holds what is too much at the highest.
+        ((self.length(stages, from) - self.position) as u32).saturating_add(1)
     }
 }
 
@@ -138,6 +156,7 @@ impl VolumeEnvelope {
             Stage::Delay | Stage::Finished => 0.0,
             Stage::Attack => self.cursor.position / stages.attack,
             Stage::Hold => 1.0,
+            Stage::Sustain => stages.sustain_level,
             _ => attenuation_to_gain(SILENCE_CB * self.attenuation(stages)),
         }
     }
@@ -146,7 +165,6 @@ impl VolumeEnvelope {
     fn attenuation(&self, stages: &Stages) -> f64 {
         match self.cursor.stage {
             Stage::Decay => self.cursor.position / stages.decay,
-            Stage::Sustain => stages.fall,
             Stage::Release => self.released_from + self.cursor.position / stages.release,
             _ => 0.0,
         }
@@ -154,11 +172,10 @@ impl VolumeEnvelope {
 
     /// What follows from the current frame on, until the stage ends.
     pub fn stretch(&self, stages: &Stages) -> Stretch {
-        let fall_per_frame = |length: f64| attenuation_to_gain(SILENCE_CB / length);
         let (factor, step) = match self.cursor.stage {
             Stage::Attack => (1.0, 1.0 / stages.attack),
-            Stage::Decay => (fall_per_frame(stages.decay), 0.0),
-            Stage::Release => (fall_per_frame(stages.release), 0.0),
+            Stage::Decay => (stages.decay_factor, 0.0),
+            Stage::Release => (stages.release_factor, 0.0),
             _ => (1.0, 0.0),
         };
         let frames = self.cursor.frames_left(stages, self.released_from);
@@ -185,7 +202,7 @@ impl VolumeEnvelope {
             Stage::Decay => {
                 attenuation_to_gain(SILENCE_CB * ((self.cursor.position - 1.0) / stages.decay).max(0.0))
             }
-            Stage::Sustain => attenuation_to_gain(SILENCE_CB * stages.fall),
+            Stage::Sustain => stages.sustain_level,
             Stage::Release | Stage::Finished => return,
         };
         let attenuation = if level > 0.0 { gain_to_attenuation(level) / SILENCE_CB } else { 1.0 };

@@ -17,7 +17,7 @@ impl Lfo {
 
     /// -1 to 1, `frames` frames from now, if it has no corner before.
     pub fn ahead(&self, periods_per_frame: f64, frames: f64) -> f64 {
-        let from_trough = (self.phase + 0.25).fract();
+        let from_trough = part(self.phase + 0.25);
         let value = 1.0 - 4.0 * (from_trough - 0.5).abs();
         let slope = match from_trough {
             _ if self.delay > 0.0 => 0.0,
@@ -37,10 +37,15 @@ impl Lfo {
     pub fn advance(&mut self, periods_per_frame: f64, frames: u32) {
         self.delay -= f64::from(frames);
         if self.delay <= 0.0 {
-            self.phase = (self.phase - self.delay * periods_per_frame).fract();
+            self.phase = part(self.phase - self.delay * periods_per_frame);
             self.delay = 0.0;
         }
     }
+}
+
+/// What is behind the point, for a number that is not negative; `fract` calls a function.
+fn part(number: f64) -> f64 {
+    number - (number as i64) as f64
 }
 
 #[cfg(test)]

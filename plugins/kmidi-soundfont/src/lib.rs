@@ -16,6 +16,7 @@ mod generator;
 mod handle;
 mod kernel;
 mod key_set;
+mod lanes;
 mod lfo;
 mod loader;
 mod modulator;

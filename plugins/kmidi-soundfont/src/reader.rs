@@ -1,4 +1,4 @@
-//! Reading a sample at any speed, with its loop.
+//! Where a voice reads its sample, and what its loop does with the place.
 
 use std::array::from_fn;
 
@@ -7,22 +7,23 @@ use crate::sample::GUARD_FRAMES;
 use crate::zone::Zone;
 
 /// One frame of a sample in a voice's fixed-point position.
-pub(crate) const FRAME: u64 = 1 << 32;
+pub(crate) const FRAME: i64 = 1 << 32;
 
-/// Where a voice is in its sample. Positions are in 1/2^32 frames, from the first frame of
-/// [`Sample::data`], guard frames included.
+/// The part of a sample that a voice reads. All in frames from the first of [`Sample::data`], guard
+/// frames included.
+///
+/// [`Sample::data`]: crate::sample::Sample::data
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reader {
-    pub position: u64,
-    pub increment: i64,
-    pub increment_step: i64,
+    /// Where it begins.
+    pub start: u32,
     /// The voice ends here, unless it loops.
-    pub end: u64,
-    pub loop_start: u64,
-    pub loop_end: u64,
-    pub looping: bool,
+    end: u32,
+    loop_start: u32,
+    loop_end: u32,
+    looping: bool,
     /// Whether the loop has been gone round: what comes before its start is then its end.
-    pub wrapped: bool,
+    wrapped: bool,
 }
 
 impl Reader {
@@ -33,8 +34,8 @@ impl Reader {
         let frames = zone.sample.frames() as i64;
         let offset =
             |fine, coarse| i64::from(zone.generators[fine]) + 32_768 * i64::from(zone.generators[coarse]);
-        let place = |at: i64| (at.clamp(0, frames) as u64 + GUARD_FRAMES as u64) * FRAME;
-        let position = place(offset(G::StartAddrsOffset, G::StartAddrsCoarseOffset));
+        let place = |at: i64| at.clamp(0, frames) as u32 + GUARD_FRAMES as u32;
+        let start = place(offset(G::StartAddrsOffset, G::StartAddrsCoarseOffset));
         let end = place(frames + offset(G::EndAddrsOffset, G::EndAddrsCoarseOffset));
         let loop_start = place(
             i64::from(zone.sample.loop_start)
@@ -43,80 +44,60 @@ impl Reader {
         let loop_end = place(
             i64::from(zone.sample.loop_end) + offset(G::EndLoopAddrsOffset, G::EndLoopAddrsCoarseOffset),
         );
-        if position >= end {
+        if start >= end {
             return None;
         }
         let looping = zone.generators[G::SampleModes] & 1 == 1 && loop_end > loop_start;
-        Some(Reader { position, end, loop_start, loop_end, looping, ..Reader::default() })
+        Some(Reader { start, end, loop_start, loop_end, looping, wrapped: false })
     }
 
-    /// The sample at the position.
-    #[inline]
-    pub fn sample(&self, data: &[f32]) -> f32 {
-        interpolate(self.taps(data), self.fraction())
+    /// Where the voice goes back, or ends.
+    pub fn limit(&self) -> u32 {
+        if self.looping { self.loop_end } else { self.end }
     }
 
-    /// The four frames around the position: one before, three from it on.
-    #[inline]
-    fn taps(&self, data: &[f32]) -> [f32; 4] {
-        let at = (self.position / FRAME) as usize;
-        let near_seam = self.looping
-            && (at + 2 >= self.loop_end_frame() || (self.wrapped && at <= self.loop_start_frame()));
-        match data.get(at.wrapping_sub(1)..at.wrapping_add(3)) {
-            Some(&[a, b, c, d]) if !near_seam => [a, b, c, d],
-            _ if near_seam => self.taps_at_seam(data, at),
-            _ => [0.0; 4],
-        }
+    /// How far it goes back there, once it has done so.
+    pub fn back(&self) -> u32 {
+        if self.looping && self.wrapped { self.loop_end - self.loop_start } else { 0 }
     }
 
-    /// As [`Reader::taps`] where the end of the loop meets its start.
+    /// The first frame of [`Reader::window`].
+    pub fn first(&self) -> u32 {
+        if self.looping && self.wrapped { self.loop_start } else { 0 }
+    }
+
+    /// The frames in which taps that stand together belong together.
+    pub fn window<'a>(&self, data: &'a [f32]) -> &'a [f32] {
+        let end = if self.looping { self.loop_end as usize } else { data.len() };
+        data.get(self.first() as usize..end).unwrap_or_default()
+    }
+
+    /// The frame one before to two behind a place, where the end of the loop meets its start.
     #[cold]
-    fn taps_at_seam(&self, data: &[f32], at: usize) -> [f32; 4] {
-        let (start, end) = (self.loop_start_frame(), self.loop_end_frame());
+    pub fn taps_at_seam(&self, data: &[f32], place: u32) -> [f32; 4] {
+        let (start, end) = (self.loop_start as usize, self.loop_end as usize);
         from_fn(|tap| {
-            let mut index = at + tap - 1;
-            if index >= end {
+            let mut index = (place as usize + tap).wrapping_sub(1);
+            if self.looping && index >= end {
                 index = start + (index - end) % (end - start);
-            } else if self.wrapped && index < start {
+            } else if self.looping && self.wrapped && index < start {
                 index = end - 1;
             }
             data.get(index).copied().unwrap_or(0.0)
         })
     }
 
-    fn loop_start_frame(&self) -> usize {
-        (self.loop_start / FRAME) as usize
-    }
-
-    fn loop_end_frame(&self) -> usize {
-        (self.loop_end / FRAME) as usize
-    }
-
-    /// How far the position is beyond its frame, to the 24 bits that a float holds exactly.
-    #[inline]
-    fn fraction(&self) -> f32 {
-        ((self.position as u32) >> 8) as f32 * (1.0 / 16_777_216.0)
-    }
-
-    /// Moves on by one frame; false when the sample has ended.
-    #[inline]
-    pub fn advance(&mut self) -> bool {
-        self.position = self.position.saturating_add_signed(self.increment);
-        self.increment += self.increment_step;
-        if self.looping && self.position >= self.loop_end {
-            let length = self.loop_end - self.loop_start;
-            self.position = self.loop_start + (self.position - self.loop_end) % length;
-            self.wrapped = true;
+    /// From a place at or beyond the limit back into the loop; `None` at the end of the sample.
+    pub fn go_round(&mut self, place: u32) -> Option<u32> {
+        if !self.looping {
+            return None;
         }
-        self.position < self.end || self.looping
+        self.wrapped = true;
+        Some(self.loop_start + (place - self.loop_end) % (self.loop_end - self.loop_start))
     }
-}
 
-/// Third-order interpolation between the two middle taps (Hermite, from central differences).
-#[inline]
-pub(crate) fn interpolate([a, b, c, d]: [f32; 4], x: f32) -> f32 {
-    let c1 = 0.5 * (c - a);
-    let c2 = a - 2.5 * b + 2.0 * c - 0.5 * d;
-    let c3 = 0.5 * (d - a) + 1.5 * (b - c);
-    ((c3 * x + c2) * x + c1) * x + b
+    /// The loop is left when its end is next reached.
+    pub fn leave_loop(&mut self) {
+        self.looping = false;
+    }
 }

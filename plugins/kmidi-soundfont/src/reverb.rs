@@ -3,9 +3,13 @@
 
 use std::array::from_fn;
 
-use crate::delay_line::{DelayLine, SlowSine};
+use fearless_simd::prelude::*;
+use fearless_simd::{Simd, f32x8};
 
-const LINES: usize = 8;
+use crate::delay_line::{DelayLine, SlowSines, between};
+use crate::lanes::{LANES, sum};
+
+const LINES: usize = LANES;
 
 /// Lengths of the lines in milliseconds: no two have a common measure that would ring.
 const LENGTHS_MS: [f64; LINES] = [31.71, 37.11, 41.23, 45.97, 53.03, 59.51, 67.43, 73.19];
@@ -22,6 +26,8 @@ const DIFFUSERS_MS: [f64; 2] = [4.77, 3.59];
 const DIFFUSION: f32 = 0.62;
 /// Movement of the lines' lengths, in milliseconds: keeps resonances from standing.
 const WANDER_MS: f64 = 0.15;
+/// How the lines are fed.
+const SIGNS: [f32; LINES] = [1.0, 1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0];
 /// Level of the whole, so that a full send gives a tail about as loud as the sound itself.
 const LEVEL: f32 = 0.55;
 
@@ -31,7 +37,7 @@ struct Diffuser {
 }
 
 impl Diffuser {
-    #[inline]
+    #[inline(always)]
     fn process(&mut self, input: f32) -> f32 {
         let delayed = self.line.at(self.length - 1);
         let kept = input - DIFFUSION * delayed;
@@ -40,21 +46,17 @@ impl Diffuser {
     }
 }
 
-struct Line {
-    line: DelayLine,
-    length: f32,
-    wander: SlowSine,
-    /// Loss of one pass.
-    gain: f32,
-    damped: f32,
-}
-
 /// Mono in, stereo out. `[side A]` except [`Reverb::new`].
 pub(crate) struct Reverb {
     pre_delay: DelayLine,
     pre_delay_frames: usize,
     diffusers: [Diffuser; 2],
-    lines: [Line; LINES],
+    lines: [DelayLine; LINES],
+    lengths: [f32; LINES],
+    wander: SlowSines,
+    /// Loss of one pass.
+    gains: [f32; LINES],
+    damped: [f32; LINES],
     damping: f32,
     wander_frames: f32,
     low: f32,
@@ -70,6 +72,7 @@ impl Reverb {
     /// `[side B]`: allocates.
     pub fn new(sample_rate_hz: f64) -> Self {
         let frames = |milliseconds: f64| (milliseconds * sample_rate_hz / 1000.0).round().max(1.0);
+        let lengths = LENGTHS_MS.map(frames);
         let wander_frames = WANDER_MS * sample_rate_hz / 1000.0;
         Reverb {
             pre_delay: DelayLine::new(frames(PRE_DELAY_MS) as usize),
@@ -78,16 +81,14 @@ impl Reverb {
                 line: DelayLine::new(frames(length) as usize),
                 length: frames(length) as usize,
             }),
-            lines: from_fn(|i| {
-                let length = frames(LENGTHS_MS[i]);
-                Line {
-                    line: DelayLine::new((length + wander_frames) as usize + 4),
-                    length: length as f32,
-                    wander: SlowSine::new(0.31 + 0.07 * i as f64, sample_rate_hz, i as f64 / LINES as f64),
-                    gain: libm::exp10(-3.0 * length / (DECAY_SECONDS * sample_rate_hz)) as f32,
-                    damped: 0.0,
-                }
-            }),
+            lines: lengths.map(|length| DelayLine::new((length + wander_frames) as usize + 4)),
+            lengths: lengths.map(|length| length as f32),
+            wander: SlowSines::new(
+                sample_rate_hz,
+                from_fn(|i| (0.31 + 0.07 * i as f64, i as f64 / LINES as f64)),
+            ),
+            gains: lengths.map(|length| libm::exp10(-3.0 * length / (DECAY_SECONDS * sample_rate_hz)) as f32),
+            damped: [0.0; LINES],
             damping: one_pole(DAMPING_HZ.min(0.4 * sample_rate_hz), sample_rate_hz),
             wander_frames: wander_frames as f32,
             low: 0.0,
@@ -96,38 +97,35 @@ impl Reverb {
     }
 
     /// One frame.
-    #[inline]
-    pub fn process(&mut self, input: f32) -> (f32, f32) {
+    #[inline(always)]
+    pub fn process<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
+        let floats = |values: &[f32; LINES]| f32x8::load_array_ref(simd, values);
         self.low += self.low_cut * (input - self.low);
         self.pre_delay.push(input - self.low);
         let mut sound = self.pre_delay.at(self.pre_delay_frames);
         for diffuser in &mut self.diffusers {
             sound = diffuser.process(sound);
         }
-        let wander = self.wander_frames;
-        let mut returns = [0.0; LINES];
-        for (line, back) in self.lines.iter_mut().zip(&mut returns) {
-            let raw = line.line.between(line.length + wander * line.wander.next());
-            line.damped += self.damping * (line.gain * raw - line.damped);
-            *back = line.damped;
-        }
+        let delays = floats(&self.lengths) + self.wander.next(simd) * self.wander_frames;
+        let lines = &self.lines;
+        let raw = between(simd, delays, |line| Some(&lines[line]));
+        let damped = floats(&self.damped);
+        let back = damped + (floats(&self.gains) * raw - damped) * self.damping;
+        back.store_slice(&mut self.damped);
         // Householder: each line gets back itself minus a quarter of the sum: no energy is lost.
-        let mean = returns.iter().sum::<f32>() * (2.0 / LINES as f32);
-        for (i, (line, back)) in self.lines.iter_mut().zip(returns).enumerate() {
-            let sign = if i % 4 < 2 { 1.0 } else { -1.0 };
-            line.line.push(back - mean + sign * sound);
+        let fed = back - sum(back) * (2.0 / LINES as f32) + floats(&SIGNS) * sound;
+        for (line, fed) in self.lines.iter_mut().zip(fed.to_array()) {
+            line.push(fed);
         }
-        let [a, b, c, d, e, f, g, h] = returns;
+        let [a, b, c, d, e, f, g, h] = back.to_array();
         (LEVEL * (a - c + e - g), LEVEL * (b - d + f - h))
     }
 
     pub fn clear(&mut self) {
         self.pre_delay.clear();
         self.diffusers.iter_mut().for_each(|diffuser| diffuser.line.clear());
-        for line in &mut self.lines {
-            line.line.clear();
-            line.damped = 0.0;
-        }
+        self.lines.iter_mut().for_each(DelayLine::clear);
+        self.damped = [0.0; LINES];
         self.low = 0.0;
     }
 }

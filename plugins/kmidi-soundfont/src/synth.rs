@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use basedrop::Shared;
+use fearless_simd::Level;
 use kmidi_core::limits::{MAX_MIDI_PORTS, MIDI_CHANNELS};
 use kmidi_core::{Event, NodeInfo, ProcessContext, ProcessStatus, Processor, SysExPool};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -22,7 +23,7 @@ use crate::zone::Preset;
 pub(crate) const CHANNELS: usize = MAX_MIDI_PORTS * MIDI_CHANNELS;
 
 /// What a synthesiser is made for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct SynthConfig {
     /// In Hz.
     pub sample_rate_hz: u32,
@@ -39,6 +40,8 @@ pub struct SynthConfig {
     pub velocity_to_cutoff: bool,
     /// Factor of the output: 1 lets a single voice reach full scale.
     pub gain: f32,
+    /// The instruction set to compute with. None of them changes a bit of the sound.
+    pub level: Level,
 }
 
 impl SynthConfig {
@@ -51,6 +54,7 @@ impl SynthConfig {
             chorus: true,
             velocity_to_cutoff: false,
             gain: 0.2,
+            level: Level::new(),
         }
     }
 }
@@ -68,6 +72,7 @@ pub struct Synth {
     presets: Box<[Option<Shared<Preset>>]>,
     pub(crate) tunings: Tunings,
     pub(crate) voices: Voices,
+    level: Level,
     effects: Effects,
     busses: Box<Busses>,
     pub(crate) frame_in_grid: u32,
@@ -90,7 +95,8 @@ pub fn synth(config: SynthConfig) -> (SynthHandle, Synth) {
         channels: (0..CHANNELS).map(|i| Channel::new((i % MIDI_CHANNELS) as u8)).collect(),
         presets: (0..PresetKey::COUNT).map(|_| None).collect(),
         tunings: Tunings::new(),
-        voices: Voices::new(config.polyphony),
+        voices: Voices::new(config.polyphony, config.reverb || config.chorus),
+        level: config.level,
         effects: Effects::new(config.sample_rate_hz, config.reverb, config.chorus),
         busses: Box::new([[0.0; CONTROL_FRAMES as usize]; BUSSES]),
         frame_in_grid: 0,
@@ -176,8 +182,8 @@ impl Synth {
                 velocity_to_cutoff: self.velocity_to_cutoff,
                 frame_in_grid: self.frame_in_grid,
             };
-            self.voices.render(&mut self.busses, frames, &around);
-            self.effects.process(&mut self.busses, frames);
+            self.voices.render(self.level, &mut self.busses, frames, &around);
+            self.effects.process(self.level, &mut self.busses, frames);
             for (output, bus) in outputs.iter_mut().zip(self.busses.iter()) {
                 for (output, sound) in output[at..at + frames].iter_mut().zip(bus) {
                     *output = sound * self.gain;

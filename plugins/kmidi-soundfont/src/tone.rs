@@ -44,6 +44,33 @@ pub(crate) struct Tone {
     pub modulation_frequency: f64,
     /// Of the filter.
     pub quality: f64,
+    pub depths: Depths,
+}
+
+/// How far LFOs and the modulation envelope move the voice, in cents and centibels.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Depths {
+    pub vibrato_pitch: f64,
+    pub lfo_pitch: f64,
+    pub envelope_pitch: f64,
+    pub lfo_volume: f64,
+    pub lfo_cutoff: f64,
+    pub envelope_cutoff: f64,
+}
+
+impl Depths {
+    /// Whether nothing moves.
+    pub fn are_none(&self) -> bool {
+        self.envelope_is_idle() && self.lfo_is_idle() && self.vibrato_pitch == 0.0
+    }
+
+    pub fn envelope_is_idle(&self) -> bool {
+        self.envelope_pitch == 0.0 && self.envelope_cutoff == 0.0
+    }
+
+    pub fn lfo_is_idle(&self) -> bool {
+        self.lfo_pitch == 0.0 && self.lfo_volume == 0.0 && self.lfo_cutoff == 0.0
+    }
 }
 
 impl Tone {
@@ -103,6 +130,14 @@ impl Tone {
             self.refresh_times(zone, note, around.sample_rate_hz);
         }
         self.quality = quality(self.value(Generator::InitialFilterQ));
+        self.depths = Depths {
+            vibrato_pitch: self.value(Generator::VibLfoToPitch),
+            lfo_pitch: self.value(Generator::ModLfoToPitch),
+            envelope_pitch: self.value(Generator::ModEnvToPitch),
+            lfo_volume: self.value(Generator::ModLfoToVolume),
+            lfo_cutoff: self.value(Generator::ModLfoToFilterFc),
+            envelope_cutoff: self.value(Generator::ModEnvToFilterFc),
+        };
     }
 
     fn refresh_times(&mut self, zone: &Zone, note: &Note, rate: f64) {
@@ -118,6 +153,7 @@ impl Tone {
             decay: ramp(G::DecayModEnv, below_60 * self.value(G::KeynumToModEnvDecay)),
             fall: self.value(G::SustainModEnv) / 1000.0,
             release: ramp(G::ReleaseModEnv, 0.0),
+            ..Stages::default()
         };
         let volume = Stages {
             delay: wait(G::DelayVolEnv, 0.0),
@@ -126,7 +162,9 @@ impl Tone {
             decay: ramp(G::DecayVolEnv, below_60 * self.value(G::KeynumToVolEnvDecay)),
             fall: (self.value(G::SustainVolEnv) / 1000.0).min(1.0),
             release: ramp(G::ReleaseVolEnv, 0.0),
-        };
+            ..Stages::default()
+        }
+        .with_levels();
         (self.modulation, self.volume) = (modulation, volume);
         self.vibrato_frequency = absolute_cents_to_hz(self.value(G::FreqVibLfo)) / rate;
         self.modulation_frequency = absolute_cents_to_hz(self.value(G::FreqModLfo)) / rate;

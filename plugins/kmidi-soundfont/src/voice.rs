@@ -156,22 +156,29 @@ impl Voice {
     /// What LFOs, modulation envelope and portamento make of the voice `frames` frames from now,
     /// if none of them turns a corner before.
     fn movement(&self, frames: f64) -> Movement {
-        use Generator as G;
+        let cutoff = self.tone.value(Generator::InitialFilterFc);
+        if self.is_still() {
+            return Movement { speed: 1.0, gain: 1.0, cutoff };
+        }
+        let depths = &self.tone.depths;
         let vibrato = self.vibrato_lfo.ahead(self.tone.vibrato_frequency, frames);
         let lfo = self.modulation_lfo.ahead(self.tone.modulation_frequency, frames);
         let envelope = self.modulation.ahead(&self.tone.modulation, frames);
         let cents = self.note.glide_ahead(frames)
-            + vibrato * self.tone.value(G::VibLfoToPitch)
-            + lfo * self.tone.value(G::ModLfoToPitch)
-            + envelope * self.tone.value(G::ModEnvToPitch);
-        let tremolo = lfo * self.tone.value(G::ModLfoToVolume);
+            + vibrato * depths.vibrato_pitch
+            + lfo * depths.lfo_pitch
+            + envelope * depths.envelope_pitch;
+        let tremolo = lfo * depths.lfo_volume;
         Movement {
             speed: if cents == 0.0 { 1.0 } else { speed(cents) },
             gain: if tremolo == 0.0 { 1.0 } else { attenuation_to_gain(-tremolo) },
-            cutoff: self.tone.value(G::InitialFilterFc)
-                + lfo * self.tone.value(G::ModLfoToFilterFc)
-                + envelope * self.tone.value(G::ModEnvToFilterFc),
+            cutoff: cutoff + lfo * depths.lfo_cutoff + envelope * depths.envelope_cutoff,
         }
+    }
+
+    /// Whether neither LFOs nor modulation envelope nor portamento move anything.
+    fn is_still(&self) -> bool {
+        self.tone.depths.are_none() && self.note.glide_frames == 0.0
     }
 
     fn coefficients(&mut self, cutoff: f64, sample_rate_hz: f64) -> [f64; 3] {
@@ -211,6 +218,7 @@ impl Voice {
         if ended {
             return false;
         }
+        // Before the channel is looked at: the new depths are reached at the end of the stretch.
         let now = self.movement(0.0);
         let retimed = around.frame_in_grid == 0 && self.grid_point(zone, around);
         let to_grid = CONTROL_FRAMES - around.frame_in_grid;
@@ -317,21 +325,20 @@ impl Voice {
 
     /// Frames until something that moves changes its direction.
     fn frames_to_corner(&self, rate: f64) -> u32 {
-        use Generator as G;
-        let moves = |generator| self.tone.value(generator) != 0.0;
+        let depths = &self.tone.depths;
         let mut frames = self.fade.unwrap_or(u32::MAX);
-        if moves(G::ModEnvToPitch) || moves(G::ModEnvToFilterFc) {
+        if !depths.envelope_is_idle() {
             frames = frames.min(self.modulation.frames_to_corner(&self.tone.modulation));
         }
-        let sweep = self.tone.value(G::ModEnvToFilterFc).abs();
+        let sweep = depths.envelope_cutoff.abs();
         if sweep > LONGEST_SWEEP_CENTS {
             let part = LONGEST_SWEEP_CENTS / sweep;
             frames = frames.min(self.modulation.frames_to_move(&self.tone.modulation, part));
         }
-        if moves(G::VibLfoToPitch) {
+        if depths.vibrato_pitch != 0.0 {
             frames = frames.min(self.vibrato_lfo.frames_to_corner(self.tone.vibrato_frequency));
         }
-        if moves(G::ModLfoToPitch) || moves(G::ModLfoToFilterFc) || moves(G::ModLfoToVolume) {
+        if !depths.lfo_is_idle() {
             frames = frames.min(self.modulation_lfo.frames_to_corner(self.tone.modulation_frequency));
         }
         if self.release_wanted {

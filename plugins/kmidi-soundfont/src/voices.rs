@@ -2,7 +2,10 @@
 
 use basedrop::Shared;
 
-use crate::kernel::{Busses, LANES, VoiceBlock};
+use fearless_simd::{Level, Simd, dispatch};
+
+use crate::kernel::{BUSSES, Busses, CONTROL_FRAMES, Mix, VoiceBlock, add_up};
+use crate::lanes::LANES;
 use crate::note::Note;
 use crate::tone::Surroundings;
 use crate::voice::Voice;
@@ -20,6 +23,8 @@ pub(crate) struct Voices {
     voices: Box<[Voice]>,
     /// For each block, a bit for each lane that is taken.
     taken: Box<[u8]>,
+    mix: Box<Mix>,
+    has_sends: bool,
     polyphony: usize,
     /// Voices that count towards the polyphony: sounding and not fading.
     sounding: usize,
@@ -27,14 +32,16 @@ pub(crate) struct Voices {
 }
 
 impl Voices {
-    /// Room for `polyphony` voices and for some more that fade. `[side B]`: allocates.
-    pub fn new(polyphony: usize) -> Self {
+    /// Room for `polyphony` voices and for some more that fade; `has_sends` says whether anything
+    /// stands behind the busses of the effects. `[side B]`: allocates.
+    pub fn new(polyphony: usize, has_sends: bool) -> Self {
         let polyphony = polyphony.max(1);
         let lanes = polyphony + (polyphony / FADING_SHARE).max(LANES);
         let blocks: Box<[_]> = (0..lanes.div_ceil(LANES)).map(|_| VoiceBlock::new()).collect();
         let voices = (0..blocks.len() * LANES).map(|_| Voice::default()).collect();
         let taken = vec![0; blocks.len()].into_boxed_slice();
-        Voices { blocks, voices, taken, polyphony, sounding: 0, occupied: 0 }
+        let mix = Box::new([[[0.0; LANES]; BUSSES]; CONTROL_FRAMES as usize]);
+        Voices { blocks, voices, taken, mix, has_sends, polyphony, sounding: 0, occupied: 0 }
     }
 
     /// Voices that sound, fading ones included.
@@ -99,20 +106,51 @@ impl Voices {
             .map(|(_, _, lane)| lane)
     }
 
-    /// Adds `frames` frames of every voice to the busses, from their start on. All control points
+    /// Writes `frames` frames of all voices to the busses, from their start on. All control points
     /// of voices inside the run are served.
-    pub fn render(&mut self, busses: &mut Busses, frames: usize, around: &Surroundings<'_>) {
+    pub fn render(&mut self, level: Level, busses: &mut Busses, frames: usize, around: &Surroundings<'_>) {
+        dispatch!(level, simd => self.render_blocks(simd, busses, frames, around));
+    }
+
+    #[inline(always)]
+    fn render_blocks<S: Simd>(
+        &mut self,
+        simd: S,
+        busses: &mut Busses,
+        frames: usize,
+        around: &Surroundings<'_>,
+    ) {
         for block in 0..self.blocks.len() {
-            let mut lanes = self.taken[block];
-            while lanes != 0 {
-                let lane = lanes.trailing_zeros() as usize;
-                lanes &= lanes - 1;
-                let voice = &mut self.voices[block * LANES + lane];
-                if !render_voice(voice, &mut self.blocks[block], lane, busses, frames, around) {
-                    self.free(block, lane);
+            let mut at = 0;
+            while at < frames && self.taken[block] != 0 {
+                let here = Surroundings { frame_in_grid: around.frame_in_grid + at as u32, ..*around };
+                let run = self.control(block, &here).min(frames - at);
+                if self.taken[block] == 0 {
+                    break;
                 }
+                let ran = self.blocks[block].render(simd, &mut self.mix[at..at + run], self.has_sends);
+                for lane in lanes(self.taken[block]) {
+                    self.voices[block * LANES + lane].countdown -= ran.frames as u32;
+                }
+                lanes(ran.ended & self.taken[block]).for_each(|lane| self.free(block, lane));
+                at += ran.frames;
             }
         }
+        add_up(simd, &mut self.mix, busses, frames);
+    }
+
+    /// Serves the voices of a block that are at a control point. Returns how far it is to the next.
+    fn control(&mut self, block: usize, around: &Surroundings<'_>) -> usize {
+        let mut run = u32::MAX;
+        for lane in lanes(self.taken[block]) {
+            let voice = &mut self.voices[block * LANES + lane];
+            if voice.countdown == 0 && !voice.control(&mut self.blocks[block], lane, around) {
+                self.free(block, lane);
+                continue;
+            }
+            run = run.min(self.voices[block * LANES + lane].countdown);
+        }
+        run as usize
     }
 
     fn free(&mut self, block: usize, lane: usize) {
@@ -165,28 +203,11 @@ pub(crate) enum Started {
     Refused,
 }
 
-fn render_voice(
-    voice: &mut Voice,
-    block: &mut VoiceBlock,
-    lane: usize,
-    busses: &mut Busses,
-    frames: usize,
-    around: &Surroundings<'_>,
-) -> bool {
-    let mut at = 0;
-    while at < frames {
-        if voice.countdown == 0 {
-            let here = Surroundings { frame_in_grid: around.frame_in_grid + at as u32, ..*around };
-            if !voice.control(block, lane, &here) {
-                return false;
-            }
-        }
-        let run = (voice.countdown as usize).min(frames - at);
-        if !block.render(lane, busses, at, run) {
-            return false;
-        }
-        voice.countdown -= run as u32;
-        at += run;
-    }
-    true
+/// The lanes whose bits are set, from the first on.
+fn lanes(mut bits: u8) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lane = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(lane)
+    })
 }

@@ -1,3 +1,5 @@
+use fearless_simd::Level;
+
 use crate::rig::*;
 use kmidi_core::Event;
 use kmidi_soundfont::Generator;
@@ -43,5 +45,36 @@ fn bits_do_not_depend_on_the_quantum() {
             let other = play(config, quantum);
             assert!(reference == other, "quantum {quantum}");
         }
+    }
+}
+
+/// Every instruction set that this machine can compute with.
+fn levels() -> Vec<Level> {
+    let best = Level::new();
+    #[cfg(target_arch = "x86_64")]
+    let lesser = [
+        best.as_sse2().map(Level::Sse2),
+        best.as_sse4_2().map(Level::Sse4_2),
+        best.as_avx2().map(Level::Avx2),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let lesser = [None];
+    lesser.into_iter().flatten().chain([best]).collect()
+}
+
+#[test]
+fn bits_do_not_depend_on_the_instruction_set() {
+    let play = |level, last_key| {
+        let (zones, mut actions) = busy();
+        actions.push((39_000, on(last_key, 100)));
+        let config = kmidi_soundfont::SynthConfig { level, ..kmidi_soundfont::SynthConfig::new(RATE) };
+        Rig::with(config, zones).play(&actions, 40_000, 64)
+    };
+    let levels = levels();
+    let reference = play(levels[0], 60);
+    assert!(reference[0].iter().any(|x| x.abs() > 0.01));
+    assert!(reference != play(levels[0], 61), "another note is another sound");
+    for level in levels {
+        assert!(reference == play(level, 60), "{level:?}");
     }
 }
