@@ -68,6 +68,7 @@ pub struct Engine {
 impl Engine {
     /// `[side B]` An engine without a graph or a song. Allocates and touches all it will ever use.
     pub fn new(config: EngineConfig, ends: EngineEnds) -> Self {
+        kmidi_sys::prefault_code();
         let quantum = config.quantum_frames as usize;
         let (inputs, outputs) = (usize::from(config.channels_in), usize::from(config.channels_out));
         let mut schedule = Schedule::empty(config.quantum_frames, config.sample_rate_hz);

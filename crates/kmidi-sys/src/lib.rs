@@ -14,7 +14,7 @@ mod usage;
 pub use clock::{monotonic_ns, sleep_until_ns};
 pub use denormals::{FloatModes, FlushDenormals};
 pub use limits::{Resource, limit};
-pub use memory::prefault_stack;
+pub use memory::{prefault_code, prefault_stack};
 pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo};
 #[cfg(target_os = "linux")]
 pub use unnamed_file::{create_unnamed, name_file};
