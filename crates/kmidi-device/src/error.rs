@@ -18,7 +18,7 @@ pub enum DeviceError {
         reason: String,
     },
     /// There is no such device or port: choose one of those that exist.
-    #[error("{backend}: there is no {wanted}; there is: {}", if existing.is_empty() { "none".to_owned() } else { existing.join(", ") })]
+    #[error("{backend}: there is no {wanted}; {}", there_are(existing))]
     NotFound {
         /// Where it was looked for.
         backend: Backend,
@@ -53,6 +53,14 @@ pub enum DeviceError {
     /// The manager has ended.
     #[error("the device manager has ended")]
     Ended,
+}
+
+fn there_are(existing: &[String]) -> String {
+    if existing.is_empty() {
+        "there is none at all".to_owned()
+    } else {
+        format!("there are: {}", existing.join(", "))
+    }
 }
 
 impl DeviceError {

@@ -153,6 +153,14 @@ pub enum RenderError {
         /// The file.
         path: PathBuf,
     },
+    /// The folder of the stems cannot be made.
+    #[error("{}: no folder for the stems: {source}", path.display())]
+    Stems {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// A temporary file or a thread cannot be had.
     #[error("{what}: {source}")]
     System {

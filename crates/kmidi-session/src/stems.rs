@@ -31,7 +31,7 @@ pub(crate) fn render(
     folder: &Path,
     request: &RenderRequest,
 ) -> Result<Vec<Stem>, RenderError> {
-    let cannot = |source| RenderError::System { what: "no folder for the stems", source };
+    let cannot = |source| RenderError::Stems { path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(cannot)?;
     let silent = jobs.score.silent();
     let ports = jobs.score.song.sounding.iter().enumerate();

@@ -6,6 +6,7 @@ use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
 use crate::delay_line::{DelayLine, SlowSines, between};
+use crate::one_pole::LowCut;
 
 /// Middle of the delay, in milliseconds.
 const DELAY_MS: f64 = 14.0;
@@ -16,10 +17,13 @@ const RATE_HZ: f64 = 0.43;
 /// Level, so that a full send is about as loud as the sound itself.
 const LEVEL: f32 = 0.8;
 
+/// What is taken off below, in Hz: what does not wander audibly only gets louder.
+const LOW_CUT_HZ: f64 = 40.0;
 const TAPS: usize = 3;
 
 /// Mono in, stereo out. `[side A]` except [`Chorus::new`].
 pub(crate) struct Chorus {
+    low_cut: LowCut,
     line: DelayLine,
     wander: SlowSines,
     delay_frames: f32,
@@ -31,6 +35,7 @@ impl Chorus {
     pub fn new(sample_rate_hz: f64) -> Self {
         let frames = |milliseconds: f64| milliseconds * sample_rate_hz / 1000.0;
         Chorus {
+            low_cut: LowCut::new(LOW_CUT_HZ, sample_rate_hz),
             line: DelayLine::new(frames(DELAY_MS + DEPTH_MS) as usize + 4),
             wander: SlowSines::new(sample_rate_hz, from_fn(|tap| (RATE_HZ, tap as f64 / TAPS as f64))),
             delay_frames: frames(DELAY_MS) as f32,
@@ -41,7 +46,7 @@ impl Chorus {
     /// One frame.
     #[inline(always)]
     pub fn process<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
-        self.line.push(input);
+        self.line.push(self.low_cut.process(input));
         let delays = self.wander.next(simd) * self.depth_frames + self.delay_frames;
         let line = &self.line;
         let taps = between(simd, delays, |tap| (tap < TAPS).then_some(line));
@@ -52,5 +57,6 @@ impl Chorus {
 
     pub fn clear(&mut self) {
         self.line.clear();
+        self.low_cut.clear();
     }
 }

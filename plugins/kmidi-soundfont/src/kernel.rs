@@ -245,6 +245,7 @@ impl VoiceBlock {
             self.samples[lane].as_ref().map_or(&SILENCE[..], |sample| readers[lane].window(&sample.data))
         });
         let mut first = words(&from_fn(|lane| readers[lane].first() + 1));
+        let mut inside = words(&windows.map(rows_of));
         let (limit, mut back) = (words(&self.limit), words(&self.back));
         let (mut whole, mut part) = (words(&self.position.whole), words(&self.position.part));
         let (mut speed, mut speed_part) = (words(&self.speed.whole), words(&self.speed.part));
@@ -262,17 +263,17 @@ impl VoiceBlock {
         let mut ran = Ran { frames: mix.len(), ended: 0 };
 
         for (at, out) in mix.iter_mut().enumerate() {
-            let places = (whole - first).to_array();
-            let rows: [f32x4<S>; LANES] = from_fn(|lane| {
-                let place = places[lane] as usize;
-                match windows[lane].get(place..place + 4) {
-                    Some(row) => f32x4::from_slice(simd, row),
-                    None => {
-                        let data = self.samples[lane].as_ref().map_or(&SILENCE[..], |sample| &sample.data);
-                        f32x4::load_array(simd, readers[lane].taps_at_seam(data, whole.as_array()[lane]))
-                    }
-                }
-            });
+            let places = whole - first;
+            let rows: [f32x4<S>; LANES] = if places.simd_lt(inside).all_true() {
+                let places = places.to_array();
+                from_fn(|lane| {
+                    let place = places[lane] as usize;
+                    f32x4::from_slice(simd, &windows[lane][place..place + 4])
+                })
+            } else {
+                taps_at_seams(&self.samples, readers, whole.to_array())
+                    .map(|row| f32x4::load_array(simd, row))
+            };
             let fraction = (part >> 8).to_float::<f32x8<S>>() * (1.0 / 16_777_216.0);
             last = interpolate(transpose(rows), fraction);
             let mut sound = last;
@@ -323,6 +324,7 @@ impl VoiceBlock {
                 }
                 whole = u32x8::load_array(simd, places);
                 first = words(&from_fn(|lane| readers[lane].first() + 1));
+                inside = words(&windows.map(rows_of));
                 back = words(&self.back);
                 if ran.ended != 0 {
                     ran.frames = at + 1;
@@ -359,6 +361,25 @@ impl VoiceBlock {
     pub fn loudness_at_peak(&self, lane: usize) -> f32 {
         self.gains[0].values[lane].abs().max(self.gains[1].values[lane].abs())
     }
+}
+
+/// Places at which four frames can be read.
+fn rows_of(window: &[f32]) -> u32 {
+    window.len().saturating_sub(3) as u32
+}
+
+/// The four taps of every lane where not all of them stand together.
+#[cold]
+#[inline(never)]
+fn taps_at_seams(
+    samples: &[Option<Shared<Sample>>; LANES],
+    readers: &[Reader; LANES],
+    places: [u32; LANES],
+) -> [[f32; 4]; LANES] {
+    from_fn(|lane| match &samples[lane] {
+        Some(sample) => readers[lane].taps(&sample.data, places[lane]),
+        None => SILENCE,
+    })
 }
 
 /// 1 where the mask is set.

@@ -22,6 +22,7 @@ mod loader;
 mod modulator;
 mod note;
 mod notes;
+mod one_pole;
 mod parameter;
 mod preset_key;
 mod preset_use;

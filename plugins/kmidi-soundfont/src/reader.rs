@@ -72,9 +72,8 @@ impl Reader {
         data.get(self.first() as usize..end).unwrap_or_default()
     }
 
-    /// The frame one before to two behind a place, where the end of the loop meets its start.
-    #[cold]
-    pub fn taps_at_seam(&self, data: &[f32], place: u32) -> [f32; 4] {
+    /// The frames one before to two behind a place, also where the end of the loop meets its start.
+    pub fn taps(&self, data: &[f32], place: u32) -> [f32; 4] {
         let (start, end) = (self.loop_start as usize, self.loop_end as usize);
         from_fn(|tap| {
             let mut index = (place as usize + tap).wrapping_sub(1);

@@ -8,6 +8,7 @@ use fearless_simd::{Simd, f32x8};
 
 use crate::delay_line::{DelayLine, SlowSines, between};
 use crate::lanes::{LANES, sum};
+use crate::one_pole::{LowCut, one_pole};
 
 const LINES: usize = LANES;
 
@@ -59,13 +60,7 @@ pub(crate) struct Reverb {
     damped: [f32; LINES],
     damping: f32,
     wander_frames: f32,
-    low: f32,
-    low_cut: f32,
-}
-
-/// The coefficient of a one-pole low-pass.
-fn one_pole(corner_hz: f64, rate: f64) -> f32 {
-    (1.0 - libm::exp(-std::f64::consts::TAU * corner_hz / rate)) as f32
+    low_cut: LowCut,
 }
 
 impl Reverb {
@@ -91,8 +86,7 @@ impl Reverb {
             damped: [0.0; LINES],
             damping: one_pole(DAMPING_HZ.min(0.4 * sample_rate_hz), sample_rate_hz),
             wander_frames: wander_frames as f32,
-            low: 0.0,
-            low_cut: one_pole(LOW_CUT_HZ, sample_rate_hz),
+            low_cut: LowCut::new(LOW_CUT_HZ, sample_rate_hz),
         }
     }
 
@@ -100,8 +94,7 @@ impl Reverb {
     #[inline(always)]
     pub fn process<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
         let floats = |values: &[f32; LINES]| f32x8::load_array_ref(simd, values);
-        self.low += self.low_cut * (input - self.low);
-        self.pre_delay.push(input - self.low);
+        self.pre_delay.push(self.low_cut.process(input));
         let mut sound = self.pre_delay.at(self.pre_delay_frames);
         for diffuser in &mut self.diffusers {
             sound = diffuser.process(sound);
@@ -126,6 +119,6 @@ impl Reverb {
         self.diffusers.iter_mut().for_each(|diffuser| diffuser.line.clear());
         self.lines.iter_mut().for_each(DelayLine::clear);
         self.damped = [0.0; LINES];
-        self.low = 0.0;
+        self.low_cut.clear();
     }
 }

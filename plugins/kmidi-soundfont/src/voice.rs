@@ -161,9 +161,16 @@ impl Voice {
             return Movement { speed: 1.0, gain: 1.0, cutoff };
         }
         let depths = &self.tone.depths;
-        let vibrato = self.vibrato_lfo.ahead(self.tone.vibrato_frequency, frames);
-        let lfo = self.modulation_lfo.ahead(self.tone.modulation_frequency, frames);
-        let envelope = self.modulation.ahead(&self.tone.modulation, frames);
+        let (mut vibrato, mut lfo, mut envelope) = (0.0, 0.0, 0.0);
+        if depths.vibrato_pitch != 0.0 {
+            vibrato = self.vibrato_lfo.ahead(self.tone.vibrato_frequency, frames);
+        }
+        if !depths.lfo_is_idle() {
+            lfo = self.modulation_lfo.ahead(self.tone.modulation_frequency, frames);
+        }
+        if !depths.envelope_is_idle() {
+            envelope = self.modulation.ahead(&self.tone.modulation, frames);
+        }
         let cents = self.note.glide_ahead(frames)
             + vibrato * depths.vibrato_pitch
             + lfo * depths.lfo_pitch
