@@ -9,7 +9,7 @@ mod soundfont;
 mod steps;
 mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
@@ -49,5 +49,6 @@ fn main() -> ExitCode {
 
 /// The folder of the workspace's `Cargo.toml`.
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).expect("crates/xtask stands two folders below the root").to_owned()
 }
