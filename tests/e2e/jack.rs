@@ -201,14 +201,10 @@ fn an_instrument_behind_a_port_is_left_without_hanging_notes() {
     let mut dump = jack.tool("stdbuf");
     dump.args(["-oL", "jack_midi_dump", "monitor"]);
     let monitor = program::spawn(dump);
-    let player = loop {
-        let mut player = play(&jack, &["--midi-out", "monitor:input", song.to_str().expect("UTF-8")]);
-        std::thread::sleep(Duration::from_secs(2));
-        // The monitor may not have had its port yet.
-        if player.is_running() {
-            break player;
-        }
-    };
+    jack.wait_for_port("monitor:input");
+    let mut player = play(&jack, &["--midi-out", "monitor:input", song.to_str().expect("UTF-8")]);
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(player.is_running());
     interrupt(player);
     monitor.signal("INT");
     let dump = monitor.wait(Duration::from_secs(10)).stdout;

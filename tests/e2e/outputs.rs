@@ -50,6 +50,16 @@ fn a_render_never_replaces_what_it_is_made_from() {
         assert_eq!(outcome.code, Some(2), "{outcome:#?}");
         assert!(outcome.stderr.contains(output) && outcome.stderr.contains("input"), "{outcome:#?}");
     }
+    for arguments in [
+        ["play", "--audio", "null", "--tap", &path("song.wav"), &path("song.wav")],
+        ["render", "--to", "2s", "--stems", folder.path().to_str().expect("UTF-8"), &path("channel-01.wav")],
+    ] {
+        fs::write(path("channel-01.wav"), &before).expect("written");
+        let outcome = program::kmidi(&arguments);
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+        assert!(outcome.stderr.contains("input"), "{outcome:#?}");
+        assert!(fs::read(path("channel-01.wav")).expect("there") == before);
+    }
     assert!(fs::read(path("song.wav")).expect("there") == before);
     assert!(fs::read(path("font.wav")).expect("there") == font);
 }

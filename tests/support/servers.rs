@@ -128,6 +128,14 @@ impl Jack {
         command
     }
 
+    /// Waits until some client has this port.
+    pub fn wait_for_port(&self, name: &str) {
+        wait_until(name, || {
+            let ports = self.tool("jack_lsp").output();
+            ports.is_ok_and(|it| String::from_utf8_lossy(&it.stdout).lines().any(|port| port == name))
+        });
+    }
+
     /// A program of jack-tools.
     pub fn tool(&self, name: &str) -> Command {
         self.client(Command::new(name))

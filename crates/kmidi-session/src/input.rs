@@ -153,6 +153,25 @@ fn spool(input: &mut dyn Read) -> io::Result<File> {
     Ok(file)
 }
 
+/// An output would replace what it is made from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: this file is the input: choose another output", path.display())]
+pub struct OverInput {
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// Refuses an output that is one of the inputs, under whatever name.
+pub(crate) fn check_output<'a>(
+    output: &Path,
+    mut inputs: impl Iterator<Item = &'a PathBuf>,
+) -> Result<(), OverInput> {
+    match inputs.any(|input| same_file::is_same_file(input, output).unwrap_or(false)) {
+        true => Err(OverInput { path: output.to_owned() }),
+        false => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

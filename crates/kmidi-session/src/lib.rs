@@ -30,7 +30,7 @@ mod tail;
 mod verify;
 
 pub use command::{Command, LoopRequest, Position, PositionError};
-pub use input::{FileSource, InputError, InputKind, STDIN};
+pub use input::{FileSource, InputError, InputKind, OverInput, STDIN};
 pub use kmidi_device::files::SampleFormat;
 pub use kmidi_device::{AudioRequest, Backend, BackendInfo, DeviceInfo, MidiPort, OnLoss, list_devices};
 pub use loudness::Loudness;

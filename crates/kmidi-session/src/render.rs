@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::command::Position;
 use crate::feed::RESIDENT_EVENTS;
+use crate::input::{OverInput, check_output};
 use crate::loudness::{Loudness, LoudnessMeter};
 use crate::offline::{Counts, PassError, Score};
 use crate::pool::{Cancel, Pool};
@@ -57,6 +58,13 @@ pub struct RenderRequest {
     pub loudness: bool,
     /// Whether to compare renders through callbacks of other lengths.
     pub verify: bool,
+}
+
+impl RenderRequest {
+    /// The files that are read.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &PathBuf> {
+        [Some(&self.song), self.sound_font.as_ref()].into_iter().flatten()
+    }
 }
 
 /// What a render has done.
@@ -147,12 +155,9 @@ pub enum RenderError {
     /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] FileError),
-    /// The output would replace what it is made from.
-    #[error("{}: this file is the input: choose another output", path.display())]
-    OverInput {
-        /// The file.
-        path: PathBuf,
-    },
+    /// An output would replace what it is made from.
+    #[error(transparent)]
+    OverInput(#[from] OverInput),
     /// The folder of the stems cannot be made.
     #[error("{}: no folder for the stems: {source}", path.display())]
     Stems {
@@ -197,7 +202,7 @@ impl RenderError {
                 | RenderError::SoundBank(_)
                 | RenderError::Reading { .. }
                 | RenderError::Nothing { .. }
-                | RenderError::OverInput { .. }
+                | RenderError::OverInput(_)
         )
     }
 
@@ -222,12 +227,7 @@ pub fn render(
 ) -> Result<RenderReport, RenderError> {
     let started = Instant::now();
     on_progress(RenderProgress::Opening);
-    let inputs = || [Some(&request.song), request.sound_font.as_ref()].into_iter().flatten();
-    if let Some(output) = &request.output
-        && inputs().any(|input| same_file::is_same_file(input, output).unwrap_or(false))
-    {
-        return Err(RenderError::OverInput { path: output.clone() });
-    }
+    request.output.as_ref().map_or(Ok(()), |output| check_output(output, request.inputs()))?;
     let output = request.output.as_ref().map(|path| writer(request, path.clone())).transpose()?;
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
     let no_thread = |source| RenderError::System { what: "no thread for a worker", source };

@@ -8,6 +8,7 @@ use kmidi_device::{AudioRequest, DeviceError, DeviceManager};
 
 use crate::command::{Command, Position};
 use crate::conductor::{Conductor, Note};
+use crate::input::{OverInput, check_output};
 use crate::pool::Pool;
 use crate::rig::SoundSettings;
 use crate::snapshot::{SessionEvent, Snapshot};
@@ -44,6 +45,9 @@ pub enum SessionError {
     /// A thread cannot be had.
     #[error("no thread for the session: {0}")]
     Thread(#[from] std::io::Error),
+    /// The WAV tap would replace a song or the SoundFont.
+    #[error(transparent)]
+    OverInput(#[from] OverInput),
     /// The device manager cannot be started.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -65,8 +69,10 @@ impl Session {
     /// as they are there. What goes wrong comes as [`SessionEvent`]s.
     ///
     /// # Errors
-    /// No thread can be started.
+    /// No thread can be started, or the WAV tap would replace what is played.
     pub fn start(config: SessionConfig) -> Result<Self, SessionError> {
+        let inputs = config.songs.iter().chain(&config.sound_font);
+        config.audio.wav_tap.as_ref().map_or(Ok(()), |tap| check_output(tap, inputs))?;
         let (commands, orders) = bounded(COMMANDS);
         // Never full, so that nobody who answers the conductor can wait for it while it waits for
         // them. What comes is bounded by what it has asked for.

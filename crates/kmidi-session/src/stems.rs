@@ -6,6 +6,7 @@ use crossbeam_channel::bounded;
 use kmidi_device::CallbackSizes;
 use serde::Serialize;
 
+use crate::input::check_output;
 use crate::offline::Score;
 use crate::pool::{Cancel, Priority};
 use crate::render::{BLOCK_FRAMES, Jobs, RenderError, RenderProgress, RenderRequest, writer};
@@ -39,6 +40,10 @@ pub(crate) fn render(
         ports.flat_map(|(port, channels)| (0..16u8).map(move |channel| (port as u8, channels, channel)));
     let heard = heard.filter(|&(_, channels, channel)| (channels & !silent) >> channel & 1 == 1);
     let stems: Vec<(u8, u8)> = heard.map(|(port, _, channel)| (port, channel)).collect();
+    for &(port, channel) in &stems {
+        let output = folder.join(file_name(port, channel, request.output.as_deref()));
+        check_output(&output, request.inputs())?;
+    }
     let (results, received) = bounded(stems.len());
     for &(port, channel) in &stems {
         let score = Score { only: Some((port, channel)), ..jobs.score.clone() };

@@ -2,14 +2,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use crossterm::event::{self, Event, KeyEvent};
 use kmidi_session::{
-    AudioRequest, Backend, Command, Message, MidiPort, OnLoss, Session, SessionConfig, SessionEvent,
-    Severity, Snapshot, SongSnapshot,
+    AudioRequest, Backend, Command, Message, MidiPort, OnLoss, Session, SessionConfig, SessionError,
+    SessionEvent, Severity, Snapshot, SongSnapshot,
 };
 use serde::Serialize;
 
@@ -23,6 +23,9 @@ use crate::screens::terminal::{self, Screen};
 
 /// Between two pictures of the screen, and two looks at what happened.
 const REFRESH: Duration = Duration::from_millis(40);
+
+/// Keys that can wait for the next picture; the terminal keeps what is behind them.
+const KEYS: usize = 64;
 
 /// What `play --json` prints at the end.
 #[derive(Serialize)]
@@ -47,7 +50,10 @@ pub fn run(args: Play) -> Result<ExitCode> {
     let told = interrupted.clone();
     on_signals(move || told.store(true, Ordering::Relaxed))?;
     let json = args.sound.json;
-    let session = Session::start(config(args)?)?;
+    let session = Session::start(config(args)?).map_err(|error| match error {
+        SessionError::OverInput(_) => Unreadable(error.into()).into(),
+        error => anyhow::Error::from(error),
+    })?;
     let mut story = Story::default();
     if terminal::is_interactive() {
         show(&session, &interrupted, &mut story)?;
@@ -97,7 +103,7 @@ fn show(session: &Session, interrupted: &AtomicBool, story: &mut Story) -> Resul
 /// Keys as they are pressed. Reading them has a thread of its own: on a terminal that has hung up it
 /// never returns.
 fn pressed_keys() -> std::io::Result<Receiver<KeyEvent>> {
-    let (sender, keys) = channel();
+    let (sender, keys) = sync_channel(KEYS);
     std::thread::Builder::new().name("kmidi-keys".into()).spawn(move || {
         while let Ok(event) = event::read() {
             if let Event::Key(key) = event

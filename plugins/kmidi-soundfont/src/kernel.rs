@@ -304,7 +304,7 @@ impl VoiceBlock {
                 speed = speed + bend + carry(simd, next_part.simd_lt(speed_part));
                 speed_part = next_part;
             }
-            whole = whole - (back & carry_all(simd, whole.simd_ge(limit)));
+            whole = whole - whole.simd_ge(limit).select(back, u32x8::splat(simd, 0));
             let beyond = whole.simd_ge(limit);
             if beyond.any_true() {
                 // The first time round a loop, a loop shorter than a step, or the end of a sample.
@@ -386,12 +386,6 @@ fn taps_at_seams(
 #[inline(always)]
 fn carry<S: Simd>(simd: S, mask: mask32x8<S>) -> u32x8<S> {
     mask.select(u32x8::splat(simd, 1), u32x8::splat(simd, 0))
-}
-
-/// All bits where the mask is set.
-#[inline(always)]
-fn carry_all<S: Simd>(simd: S, mask: mask32x8<S>) -> u32x8<S> {
-    mask.select(u32x8::splat(simd, u32::MAX), u32x8::splat(simd, 0))
 }
 
 /// Adds up the lanes of the first `frames` frames of a mix, and empties it.
