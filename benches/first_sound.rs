@@ -1,5 +1,5 @@
 //! Time from the start of the process to the first sound that another JACK client hears, for `kmidi` with its
-//! default SoundFont and for FluidSynth with a small and with a large one, in turns.
+//! default SoundFont and with a large one, and for FluidSynth with a small one and with the same large one, in turns.
 //!
 //! Reported, not gated: times of a shared machine are no test.
 #![forbid(unsafe_code)]
@@ -34,8 +34,10 @@ fn main() {
     let fluidsynth = |soundfont| ["fluidsynth", "-niq", "-a", "jack", "-r", "48000", soundfont, song];
     let kmidi = [env!("CARGO_BIN_EXE_kmidi"), "play", "--audio", "jack", song];
     let (small, large) = ("/usr/share/sounds/sf2/TimGM6mb.sf2", "/usr/share/sounds/sf2/FluidR3_GM.sf2");
-    let players: [(&str, &str, &[&str]); 3] = [
+    let kmidi_large = [&kmidi[..], &["--sf", large]].concat();
+    let players: [(&str, &str, &[&str]); 4] = [
         ("kmidi, default SoundFont", "kmidi", &kmidi),
+        ("kmidi, FluidR3 GM (148 MB)", "kmidi", &kmidi_large),
         ("FluidSynth, TimGM6mb (6 MB)", "fluidsynth", &fluidsynth(small)),
         ("FluidSynth, FluidR3 GM (148 MB)", "fluidsynth", &fluidsynth(large)),
     ];

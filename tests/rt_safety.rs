@@ -9,7 +9,7 @@ mod scenario;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, reset_violation_count, violation_count};
 use kmidi_core::{DeviceCallback, NodeInfo, ProcessContext, ProcessStatus, Processor};
-use scenario::Scenario;
+use scenario::{ALLOCATIONS_OF_A_SOUNDFONT, Scenario};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -38,6 +38,10 @@ fn the_callback_neither_allocates_nor_frees_and_a_planted_box_is_seen() {
         }
         assert_eq!(violation_count(), 0, "quantum of {quantum} frames");
         assert!(scenario.loud_callbacks > 1000 && scenario.peak > 0.1, "it plays");
+        // In memory are the last SoundFont and what the voices that still sound hold of those before.
+        let allocations = scenario.sound_allocations();
+        assert!(scenario.swaps > 80, "{} SoundFonts", scenario.swaps);
+        assert!(allocations < 10 * ALLOCATIONS_OF_A_SOUNDFONT, "{allocations}: those before are not freed");
         assert_eq!((scenario.not_finite, scenario.handle.status().guard_trips), (0, 0));
     }
 

@@ -7,12 +7,19 @@ mod e2e {
     mod bad_songs;
     mod bad_soundfonts;
     mod big_song;
+    mod budgets;
     mod command_line;
     mod jack;
     mod live_callback;
+    mod memory;
     mod outputs;
     mod playing;
     mod pulse;
     mod screen;
+    mod serve;
+    mod soak;
+    mod soundfont_swap;
+    mod soundfonts;
+    mod tight_memory;
     mod time;
 }

@@ -1,6 +1,6 @@
 //! A seeded hour from the life of an engine, on a virtual clock: dense MIDI from the song and live, seeks, loops,
-//! rewiring in bursts, parameter storms, full rings, a stereo input with one silent channel, callbacks of odd
-//! lengths, a device that goes away and comes back.
+//! rewiring in bursts, parameter storms, full rings, one SoundFont after the other, a stereo input with one silent
+//! channel, callbacks of odd lengths, a device that goes away and comes back.
 
 use fastrand::Rng;
 use kmidi_core::limits::{MAX_CALLBACK_FRAMES, MAX_EVENTS_PER_QUANTUM};
@@ -18,6 +18,13 @@ const RATE: u32 = 48_000;
 const SONG_FRAMES: i64 = 2_000_000;
 const INPUTS: usize = 2;
 const OUTPUTS: usize = 2;
+/// Programs that the song asks for; drum kit 0 beside them.
+const PROGRAMS: u32 = 4;
+/// Callbacks with one SoundFont.
+const SWAP_CALLBACKS: u64 = 40;
+/// What the collector holds of one SoundFont: a preset and a sample for each program and the kit.
+#[allow(dead_code, reason = "only tests/rt_safety.rs needs it")]
+pub const ALLOCATIONS_OF_A_SOUNDFONT: usize = 2 * (PROGRAMS as usize + 1);
 
 /// Calls the engine; the scenario does not know whether anybody watches.
 pub type Call<'a> = &'a mut dyn FnMut(&mut Engine, &mut DeviceIo<'_, '_>);
@@ -49,6 +56,9 @@ pub struct Scenario {
     pub peak: f32,
     pub not_finite: u64,
     pub loud_callbacks: u64,
+    callbacks: u64,
+    /// SoundFonts that took the place of others while these sounded.
+    pub swaps: u64,
 }
 
 struct Feeder {
@@ -74,7 +84,7 @@ fn channel_event(random: &mut Rng) -> Event {
         7..=11 => Event::note_off(channel, key, value),
         12 => Event::ControlChange { channel, controller: key, value },
         13 => Event::PitchBend { channel, value: i16::from(value) * 128 - 8192 },
-        14 => Event::ProgramChange { channel, program: value % 4 },
+        14 => Event::ProgramChange { channel, program: value % PROGRAMS as u8 },
         _ => Event::PolyPressure { channel, key, pressure: value },
     }
 }
@@ -169,8 +179,10 @@ impl Scenario {
             peak: 0.0,
             not_finite: 0,
             loud_callbacks: 0,
+            callbacks: 0,
+            swaps: 0,
         };
-        (0..4).for_each(|program| scenario.install(program));
+        (0..PROGRAMS).for_each(|program| scenario.install(program));
         scenario.send_graph();
         scenario.load(false, When::Now);
         let _ = scenario.handle.play();
@@ -214,6 +226,10 @@ impl Scenario {
             self.handle.reports().for_each(drop);
             self.presets.collector.collect();
             while self.synth.next_request().is_some() {}
+        }
+        self.callbacks += 1;
+        if self.callbacks.is_multiple_of(SWAP_CALLBACKS) {
+            self.swap_sound_font();
         }
         if self.random.u64(..12) != 0 {
             return;
@@ -266,10 +282,27 @@ impl Scenario {
     }
 
     fn install(&mut self, program: u32) {
-        let key = PresetKey::melodic(0, (program % 4) as u8);
+        let key = PresetKey::melodic(0, (program % PROGRAMS) as u8);
         // A full ring gives the preset back: dropped here, on side B.
         let _ = self.synth.install(key, self.presets.preset(program));
         let _ = self.synth.install(PresetKey::drum(0), self.presets.preset(program + 1));
+    }
+
+    /// All presets at once are replaced by others, with samples of their own; what sounds goes on.
+    fn swap_sound_font(&mut self) {
+        self.swaps += 1;
+        for program in 0..PROGRAMS {
+            let key = PresetKey::melodic(0, program as u8);
+            let _ = self.synth.install(key, self.presets.preset(program + self.swaps as u32 % 7));
+        }
+        let _ = self.synth.install(PresetKey::drum(0), self.presets.preset(self.swaps as u32 % 5));
+    }
+
+    /// What the collector has to free some time: presets and samples that are in use, and those that were.
+    #[allow(dead_code, reason = "only tests/rt_safety.rs needs it")]
+    pub fn sound_allocations(&mut self) -> usize {
+        self.presets.collector.collect();
+        self.presets.collector.alloc_count()
     }
 
     fn rewire(&mut self) {

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
+use assert_no_alloc::{assert_no_alloc, reset_violation_count, violation_count};
 use kmidi_core::{DeviceCallback, DeviceIo};
 use kmidi_rt::Engine;
 
@@ -20,6 +21,24 @@ pub struct Counts {
     pub system_calls: u64,
     pub faults: u64,
     pub voluntary_switches: u64,
+    /// Allocations and frees as the product's own guard counts them.
+    pub guarded: u64,
+    /// And as assert_no_alloc does.
+    pub asserted: u64,
+}
+
+impl Counts {
+    /// Whether all that watch the allocator have seen the same.
+    pub fn agree(&self) -> bool {
+        self.guarded == self.allocations + self.frees && self.asserted == self.guarded
+    }
+
+    /// Without what pages bring that are touched for the first time: faults, and the waits of a fault
+    /// for memory that another process has just taken.
+    pub fn but_first_touches(self) -> Self {
+        let voluntary_switches = if self.faults > 0 { 0 } else { self.voluntary_switches };
+        Counts { faults: 0, voluntary_switches, ..self }
+    }
 }
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -50,17 +69,28 @@ pub fn kmidi_watched_process(engine: &mut Engine, io: &mut DeviceIo<'_, '_>) {
     engine.process(io);
 }
 
+/// Has the system take no page of the program away that has been touched once: what other processes need is
+/// not the engine's doing. Pages that are touched first still fault. Without the right to it nothing happens.
+#[allow(clippy::disallowed_methods, reason = "without MCL_FUTURE later allocations do not fail")]
+fn keep_what_is_there() {
+    // SAFETY: no memory is changed by this.
+    unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_ONFAULT) };
+}
+
 /// The watch over one thread.
 pub struct Watch {
     counts: Counts,
     traps_system_calls: bool,
+    guarded_before: u64,
 }
 
 impl Watch {
     /// Watches the calling thread.
     pub fn new() -> Self {
         resolve_next();
-        Watch { counts: Counts::default(), traps_system_calls: dispatch::install() }
+        keep_what_is_there();
+        let traps_system_calls = dispatch::install();
+        Watch { counts: Counts::default(), traps_system_calls, guarded_before: 0 }
     }
 
     /// Whether system calls can be trapped on this machine (x86-64 Linux from 5.11 on).
@@ -73,7 +103,7 @@ impl Watch {
         let before = kmidi_sys::thread_usage().expect("this system counts threads");
         INSIDE.set(true);
         dispatch::block(self.traps_system_calls);
-        kmidi_watched_process(engine, io);
+        kmidi_memory::forbid(|| assert_no_alloc(|| kmidi_watched_process(engine, io)));
         dispatch::block(false);
         INSIDE.set(false);
         let after = kmidi_sys::thread_usage().expect("as before");
@@ -84,7 +114,14 @@ impl Watch {
 
     /// What was counted since the last call.
     pub fn take(&mut self) -> Counts {
+        let guard = kmidi_memory::violations();
+        let guarded = guard.allocations + guard.frees;
+        let before = std::mem::replace(&mut self.guarded_before, guarded);
+        let asserted = violation_count().into();
+        reset_violation_count();
         let counts = Counts {
+            guarded: guarded - before,
+            asserted,
             allocations: ALLOCATIONS.swap(0, Relaxed),
             frees: FREES.swap(0, Relaxed),
             locks: LOCKS.swap(0, Relaxed),
@@ -93,6 +130,11 @@ impl Watch {
         };
         self.counts = Counts::default();
         counts
+    }
+
+    /// System calls trapped since the last [`Watch::take`].
+    pub fn system_calls() -> u64 {
+        SYSTEM_CALLS.load(Relaxed)
     }
 
     /// Number of the system call that was trapped last.

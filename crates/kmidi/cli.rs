@@ -1,27 +1,57 @@
 //! What can be typed. Every `--flag` can also come from the environment as `KMIDI_FLAG` and from
 //! the configuration file; see [`crate::config`].
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kmidi_core::TempoScale;
 use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
 use kmidi_session::Position;
 
+use crate::commands::mem::args::Mem;
+use crate::font_flag::{self, FontFlag};
+use crate::memory::MemoryArgs;
+
 const AFTER_HELP: &str = "\
 EXIT CODES:
-  0    done (play: also when ended by q or Ctrl-C)
-  1    failure: output not written, device refused, renders not identical, something for doctor to mend
+  0    done (play, serve: also when ended by q, Ctrl-C or SIGTERM)
+  1    failure: output not written, device refused, port in use, renders not identical, something for doctor to mend
   2    unreadable input, an output that would replace the input, or a usage error
   130  render was interrupted; no output was written
 
 ENVIRONMENT AND CONFIGURATION:
   Every --flag can be set as KMIDI_FLAG (--sample-file -> KMIDI_SAMPLE_FILE; true/false for switches, commas
-  between several values) and in the configuration file $XDG_CONFIG_HOME/kmidi/config.toml (or KMIDI_CONFIG):
-    sf = \"/usr/share/sounds/sf2/FluidR3_GM.sf2\"
+  between several values, : between SoundFonts) and in the configuration file $XDG_CONFIG_HOME/kmidi/config.toml
+  (or KMIDI_CONFIG):
+    sf = [\"built-in\", \"/usr/share/sounds/sf2/FluidR3_GM.sf2\"]
     [render]
     bits = \"24\"
   What is typed wins over the environment, that over the file. NO_COLOR is honoured.";
+
+const KEYS: &str = "\
+KEYS:
+  space        pause, play on
+  left, right  5 seconds back, on
+  up, down     tempo
+  +, -         gain
+  l            loop
+  f            SoundFont: the one on top goes to the bottom, a single one is read again; what sounds keeps its sound
+  n, p         next song, previous
+  q            end";
+
+const ROUTES: &str = "\
+ROUTES:
+  GET /live     200 as long as the process runs
+  GET /ready    200 when what is to play can play; else 503 and why not
+  GET /health   JSON, part by part; 200 when all is well, 503 when a part is degraded: a memory budget is more than
+                85 % full, memory is short, the audio callback allocated or freed memory, or the engine, the device
+                or a song is in trouble
+  GET /metrics  all figures, in Prometheus' text format 0.0.4
+
+SIGINT and SIGTERM end it: requests under way are answered, for at most five seconds. What cannot be played does not
+end it: /ready and /health say why.";
 
 /// Plays and renders MIDI files exactly in time
 #[derive(Debug, Parser)]
@@ -43,6 +73,8 @@ pub enum Command {
     Devices(Devices),
     /// Say what is wrong with this machine for real-time audio, and the commands that mend it, in order
     Doctor(Doctor),
+    /// Serve health, readiness and metrics over HTTP, while playing or not
+    Serve(Serve),
     /// Print the completions of a shell
     Completions {
         /// Shell to complete in
@@ -53,6 +85,10 @@ pub enum Command {
         /// Command to describe
         command: Option<String>,
     },
+    /// Look into the memory of a running kmidi, or measure that of an operation
+    Mem(Mem),
+    /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
+    Soak(Soak),
 }
 
 impl Command {
@@ -63,20 +99,25 @@ impl Command {
             Command::Info(args) => args.json,
             Command::Devices(args) => args.json,
             Command::Doctor(args) => args.json,
+            Command::Serve(args) => args.sound.json,
             Command::Completions { .. } | Command::Man { .. } => false,
+            Command::Mem(args) => args.wants_json(),
+            Command::Soak(args) => args.json,
         }
     }
 }
 
-/// What `play` and `render` share.
+/// What `play`, `render` and `serve` share.
 #[derive(Debug, Args)]
 pub struct Sound {
-    /// SoundFont (SF2 or SF3) to play with; the compact built-in one otherwise
-    #[arg(long, value_name = "FILE")]
-    pub sf: Option<PathBuf>,
+    #[command(flatten)]
+    pub sf: FontFlag,
     /// Voices that can sound at once
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub polyphony: u16,
+    /// How samples are read between their frames
+    #[arg(long, value_enum, default_value_t = Interpolation::Cubic)]
+    pub interpolation: Interpolation,
     /// Play without reverb and chorus
     #[arg(long)]
     pub no_effects: bool,
@@ -105,15 +146,37 @@ pub struct Sound {
     /// Print one JSON object on stdout at the end
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = format!("{KEYS}\n\n{}", font_flag::AFTER_HELP))]
 pub struct Play {
     /// MIDI files (- for standard input) and at most one SoundFont, in any order: told apart by content
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub sound: Sound,
+    #[command(flatten)]
+    pub output: Output,
+    /// Repeat from --from to --to (the whole playlist where neither is given)
+    #[arg(long = "loop")]
+    pub looping: bool,
+    /// MIDI port to play the synthesiser from, live
+    #[arg(long, value_name = "PORT")]
+    pub midi_in: Option<String>,
+    /// MIDI port to send the song to
+    #[arg(long, value_name = "PORT")]
+    pub midi_out: Option<String>,
+    /// Write what is heard to this WAV file too (with --audio null)
+    #[arg(long, value_name = "FILE")]
+    pub tap: Option<PathBuf>,
+}
+
+/// The audio device of `play` and `serve`.
+#[derive(Debug, Args)]
+pub struct Output {
     /// Audio system; auto takes the first that works
     #[arg(long, short = 'a', value_enum, default_value_t = Audio::Auto)]
     pub audio: Audio,
@@ -126,24 +189,38 @@ pub struct Play {
     /// Period in frames; the device's own otherwise
     #[arg(long, short = 'z', value_name = "N", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub period: Option<u32>,
-    /// Repeat from --from to --to (the whole playlist where neither is given)
-    #[arg(long = "loop")]
-    pub looping: bool,
-    /// MIDI port to play the synthesiser from, live
-    #[arg(long, value_name = "PORT")]
-    pub midi_in: Option<String>,
-    /// MIDI port to send the song to
-    #[arg(long, value_name = "PORT")]
-    pub midi_out: Option<String>,
     /// What the song does when the device goes away
     #[arg(long, value_enum, default_value_t = OnDeviceLoss::Pause)]
     pub on_device_loss: OnDeviceLoss,
-    /// Write what is heard to this WAV file too (with --audio null)
-    #[arg(long, value_name = "FILE")]
-    pub tap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = format!("{ROUTES}\n\n{}", font_flag::AFTER_HELP))]
+#[command(mut_arg("json", |arg| arg.help("Print where it listens on stdout, as one line of JSON")))]
+pub struct Serve {
+    /// MIDI file to play meanwhile, again and again; several make a playlist (in the environment: one)
+    #[arg(long, value_name = "FILE")]
+    pub play: Vec<PathBuf>,
+    /// Port to listen at; 0 takes one that is free
+    #[arg(long, value_name = "N", default_value_t = 8000)]
+    pub port: u16,
+    /// Address to listen at; anybody who reaches it can ask
+    #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub bind: IpAddr,
+    /// Requests that are worked on at once; others are answered 503
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub limit_concurrency: u16,
+    /// Threads that serve connections
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: u16,
+    #[command(flatten)]
+    pub sound: Sound,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = font_flag::AFTER_HELP)]
 pub struct Render {
     /// A MIDI file (- for standard input) and at most one SoundFont, in any order: told apart by content
     #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
@@ -157,7 +234,7 @@ pub struct Render {
     #[arg(long, short = 'r', value_name = "N", default_value_t = 48_000, value_parser = sample_rate_hz)]
     pub rate: u32,
     /// Frames that are computed at once
-    #[arg(long, value_name = "N", default_value_t = 64,
+    #[arg(long, value_name = "N", default_value_t = 512,
           value_parser = clap::value_parser!(u32).range(16..=MAX_QUANTUM_FRAMES as i64))]
     pub quantum: u32,
     /// Sample format; 32f keeps what is louder than full scale
@@ -196,12 +273,43 @@ pub struct Devices {
 
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// SoundFont to look at
-    #[arg(long, value_name = "FILE")]
-    pub sf: Option<PathBuf>,
+    #[command(flatten)]
+    pub sf: FontFlag,
     /// Print one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Soak {
+    /// How long, in minutes; 1440 are a day
+    #[arg(long, value_name = "N", default_value_t = 2.0, value_parser = minutes)]
+    pub minutes: f64,
+    /// Fail where open files are not back where they were
+    #[arg(long)]
+    pub check_fds: bool,
+    /// Fail where threads are not back where they were
+    #[arg(long)]
+    pub check_threads: bool,
+    /// What the user does follows from this number
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub sf: FontFlag,
+    /// Audio system; null is a clock without sound
+    #[arg(long, short = 'a', value_enum, default_value_t = Audio::Null)]
+    pub audio: Audio,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+}
+
+impl Soak {
+    pub fn time(&self) -> Duration {
+        Duration::from_secs_f64(self.minutes * 60.0)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -221,6 +329,26 @@ pub enum OnDeviceLoss {
     Continue,
     /// End
     Stop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Interpolation {
+    /// Straight between two frames: the least work, and duller
+    Linear,
+    /// A curve through four frames
+    Cubic,
+    /// A windowed sinc over sixteen frames, for about twice the work; keeps high notes from folding back
+    Sinc,
+}
+
+impl From<Interpolation> for kmidi_session::Interpolation {
+    fn from(interpolation: Interpolation) -> Self {
+        match interpolation {
+            Interpolation::Linear => kmidi_session::Interpolation::Linear,
+            Interpolation::Cubic => kmidi_session::Interpolation::Cubic,
+            Interpolation::Sinc => kmidi_session::Interpolation::Sinc,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -250,4 +378,9 @@ fn gain_db(text: &str) -> Result<f32, String> {
 fn tail_seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
     seconds.ok_or_else(|| "a tail is a number of seconds from 0 to 600".into())
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.parse().ok().filter(|minutes| (0.05..=100_000.0).contains(minutes));
+    minutes.ok_or_else(|| "a number of minutes from 0.05 to 100000 is needed".into())
 }

@@ -3,6 +3,7 @@
 //! Both are attached to the arguments themselves, so no flag can be forgotten and clap checks all
 //! values alike.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -35,10 +36,13 @@ pub fn with_environment(command: Command) -> Command {
 pub fn with_file(command: Command, file: &Table) -> Result<Command> {
     check_names(&command, file)?;
     let mut error = None;
+    let commands: HashSet<String> = command.get_subcommands().map(|c| c.get_name().to_string()).collect();
     let command = for_each_flag(command, |subcommand, arg| {
         let Some(long) = arg.get_long() else { return arg };
         let own = file.get(subcommand).and_then(Value::as_table).and_then(|table| lookup(table, long));
-        let Some(value) = own.or_else(|| lookup(file, long)) else { return arg };
+        // The table of a command is no value of a flag of that name.
+        let shared = || lookup(file, long).filter(|value| !(value.is_table() && commands.contains(long)));
+        let Some(value) = own.or_else(shared) else { return arg };
         match texts(value) {
             Some(texts) => arg.default_values(texts),
             None => {
@@ -103,8 +107,8 @@ pub fn origin(
 ) -> Option<String> {
     let ContextValue::String(shown) = error.get(ContextKind::InvalidArg)? else { return None };
     let long = shown.strip_prefix("--")?.split([' ', '=']).next()?;
-    let arguments = command.get_subcommands().flat_map(Command::get_arguments);
-    let short = arguments.filter(|arg| arg.get_long() == Some(long)).find_map(Arg::get_short);
+    let all = command.get_subcommands().flat_map(arguments);
+    let short = all.filter(|arg| arg.get_long() == Some(long)).find_map(Arg::get_short);
     let is_it = |text: &str| {
         let is_short = short.is_some_and(|short| text.starts_with(&format!("-{short}")));
         is_short || text.strip_prefix("--").is_some_and(|rest| rest.split('=').next() == Some(long))
@@ -120,10 +124,22 @@ pub fn origin(
 }
 
 fn for_each_flag(command: Command, mut change: impl FnMut(&str, Arg) -> Arg) -> Command {
-    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_string()).collect();
-    names.iter().fold(command, |command, name| {
-        command.mut_subcommand(name, |subcommand| subcommand.mut_args(|arg| change(name, arg)))
+    let names =
+        |command: &Command| command.get_subcommands().map(|it| it.get_name().to_owned()).collect::<Vec<_>>();
+    names(&command).iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |command| {
+            // A command of a command has the table of the outer one.
+            let inner = names(&command);
+            inner.iter().fold(command.mut_args(|arg| change(name, arg)), |command, inner| {
+                command.mut_subcommand(inner, |command| command.mut_args(|arg| change(name, arg)))
+            })
+        })
     })
+}
+
+/// The arguments of a command and of its own commands.
+fn arguments(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().chain(command.get_subcommands().flat_map(Command::get_arguments))
 }
 
 /// Keys are written like the flags; `_` is as good as `-`.
@@ -132,8 +148,7 @@ fn lookup<'a>(table: &'a Table, long: &str) -> Option<&'a Value> {
 }
 
 fn check_names(command: &Command, file: &Table) -> Result<()> {
-    let has =
-        |c: &Command, key: &str| c.get_arguments().any(|a| a.get_long() == Some(&key.replace('_', "-")));
+    let has = |c: &Command, key: &str| arguments(c).any(|a| a.get_long() == Some(&key.replace('_', "-")));
     for (key, value) in file {
         match (command.find_subcommand(key), value.as_table()) {
             (Some(subcommand), Some(table)) => {
@@ -170,6 +185,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{self, Bits, Cli};
+    use crate::commands::mem::args::What;
 
     fn parse(file: &str, line: &str) -> Result<Cli> {
         let command = with_file(with_environment(Cli::command()), &file.parse()?)?;
@@ -188,7 +204,7 @@ mod tests {
         let command = with_environment(Cli::command());
         let mut flags = 0;
         for subcommand in command.get_subcommands() {
-            for arg in subcommand.get_arguments().filter(|a| a.get_long().is_some()) {
+            for arg in arguments(subcommand).filter(|a| a.get_long().is_some()) {
                 let name = environment_name(arg.get_long().unwrap());
                 assert_eq!(arg.get_env(), Some(name.as_ref()), "{}", arg.get_id());
                 flags += 1;
@@ -210,6 +226,30 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_that_is_called_like_a_command_has_a_value_of_its_own() {
+        let serve = |file: &str| match parse(file, "kmidi serve").unwrap().command {
+            cli::Command::Serve(args) => args.play,
+            _ => unreachable!(),
+        };
+        assert!(serve("[play]\ntap = \"x.wav\"").is_empty());
+        assert_eq!(serve("play = [\"a.mid\", \"b.mid\"]"), ["a.mid", "b.mid"].map(PathBuf::from));
+        assert_eq!(serve("[play]\ntap = \"x.wav\"\n[serve]\nplay = \"a.mid\""), [PathBuf::from("a.mid")]);
+    }
+
+    #[test]
+    fn a_command_of_a_command_has_the_table_of_the_outer_one() {
+        let top = |file: &str| match parse(file, "kmidi mem hot").unwrap().command {
+            cli::Command::Mem(mem) => match mem.what {
+                What::Hot(hot) => hot.top,
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((top("[mem]\ntop = 3"), top("top = 4"), top("")), (3, 4, 10));
+        assert!(parse("[mem]\ntpo = 3", "kmidi mem hot").unwrap_err().to_string().contains("tpo"));
+    }
+
+    #[test]
     fn a_misspelt_or_mistyped_key_is_an_error_that_names_it() {
         for (file, named) in [
             ("gian = 3", "gian"),
@@ -218,6 +258,7 @@ mod tests {
             ("gain = 1979-05-27", "gain"),
             ("gain = \"loud\"", "gain"),
             ("mute = 17", "mute"),
+            ("[gain]\nx = 1", "gain"),
         ] {
             let error = parse(file, "kmidi render a.mid").unwrap_err().to_string();
             assert!(error.contains(named), "{file}: {error}");

@@ -54,15 +54,20 @@ pub fn code(error: &anyhow::Error) -> u8 {
     }
 }
 
+/// Stack of a thread that does little: what threads may use counts against a limit on the program's memory.
+pub const SMALL_STACK_BYTES: usize = 256 << 10;
+
 /// Calls `told` when the user (or the system) wants the program to end.
 pub fn on_signals(told: impl Fn() + Send + 'static) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    std::thread::Builder::new().name("kmidi-signals".into()).spawn(move || {
-        for _ in signals.forever() {
-            told();
-        }
-    })?;
+    std::thread::Builder::new().name("kmidi-signals".into()).stack_size(SMALL_STACK_BYTES).spawn(
+        move || {
+            for _ in signals.forever() {
+                told();
+            }
+        },
+    )?;
     Ok(())
 }
 

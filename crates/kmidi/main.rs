@@ -5,7 +5,10 @@
 mod cli;
 mod commands;
 mod config;
+mod control;
 mod exit;
+mod font_flag;
+mod memory;
 mod output;
 mod screens;
 
@@ -18,7 +21,11 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::cli::{Cli, Command};
 use crate::exit::Unreadable;
 
+#[global_allocator]
+static HEAP: kmidi_memory::Heap = kmidi_memory::Heap::new();
+
 fn main() -> ExitCode {
+    kmidi_memory::charge_panics_to_the_program();
     let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return fail(&error, false),
@@ -71,7 +78,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Doctor(args) => return commands::doctor::run(args),
         Command::Completions { shell } => commands::generate::completions(shell)?,
         Command::Man { command } => commands::generate::manual(command.as_deref())?,
+        Command::Serve(args) => commands::serve::run(args)?,
         Command::Devices(args) => commands::devices::run(args)?,
+        Command::Mem(args) => return commands::mem::run(args),
+        Command::Soak(args) => return commands::soak::run(args),
     }
     Ok(ExitCode::SUCCESS)
 }

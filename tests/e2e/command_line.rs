@@ -113,11 +113,11 @@ fn song_and_soundfont_are_told_apart_in_any_order_under_any_name() {
     let output = path("out.wav");
     let render = |files: [&str; 2]| {
         let arguments = ["render", "--json", "-o", &output, files[0], files[1]];
-        program::kmidi(&arguments).success().json()["sound_font"].as_str().unwrap().to_owned()
+        program::kmidi(&arguments).success().json()["sound_fonts"].clone()
     };
     let (song, font) = (path("music.bin"), path("sounds.mid"));
-    assert_eq!(render([&song, &font]), font);
-    assert_eq!(render([&font, &song]), font);
+    assert_eq!(render([&song, &font]), serde_json::json!([font]));
+    assert_eq!(render([&font, &song]), serde_json::json!([font]));
     let two = program::kmidi(&["play", "--audio", "null", &font, &song, &font]);
     assert_eq!(two.code, Some(2), "{two:#?}");
     let none = program::kmidi(&["play", "--audio", "null", &font]);

@@ -1,12 +1,12 @@
 //! The program, run with a deadline.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,11 @@ pub struct Running {
     stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
     peak_anonymous_bytes: Arc<AtomicU64>,
+    printed: Printed,
 }
+
+/// What has come through standard output so far.
+type Printed = Arc<Mutex<Vec<u8>>>;
 
 /// `kmidi` with these arguments, with nothing of the user's own settings, and never starting a server.
 pub fn command(arguments: &[&str]) -> Command {
@@ -89,9 +93,22 @@ pub fn spawn(mut command: Command) -> Running {
     start(command)
 }
 
+/// Starts a command and waits for the first line that it prints.
+pub fn spawn_until_first_line(mut command: Command) -> (Running, String) {
+    let mut child = spawn_child(command.stdin(Stdio::null()));
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("output can be read");
+    (watch(child, stdout), line)
+}
+
 /// Starts `kmidi` on a terminal of 100 by 30 characters, and returns what types on its keyboard too.
 pub fn spawn_on_terminal(arguments: &[&str]) -> (Running, ChildStdin) {
-    let kmidi = command(arguments);
+    on_terminal(&command(arguments))
+}
+
+/// [`spawn_on_terminal`] for a command that is prepared in some way.
+pub fn on_terminal(kmidi: &Command) -> (Running, ChildStdin) {
     let words = std::iter::once(kmidi.get_program()).chain(kmidi.get_args());
     let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().expect("UTF-8"))).collect();
     let mut script = Command::new("script");
@@ -118,9 +135,18 @@ pub fn press(keyboard: &mut ChildStdin, keys: &str) {
 }
 
 fn start(mut command: Command) -> Running {
+    let mut child = spawn_child(&mut command);
+    let stdout = child.stdout.take().expect("a pipe");
+    watch(child, stdout)
+}
+
+fn spawn_child(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+fn watch(mut child: Child, stdout: impl Read + Send + 'static) -> Running {
+    let stderr = child.stderr.take().expect("a pipe");
     let peak_anonymous_bytes = Arc::new(AtomicU64::new(0));
     let (id, peak) = (child.id(), Arc::downgrade(&peak_anonymous_bytes));
     std::thread::spawn(move || {
@@ -130,15 +156,21 @@ fn start(mut command: Command) -> Running {
             std::thread::sleep(Duration::from_millis(5));
         }
     });
-    Running { child, stdout: Some(collect(stdout)), stderr: Some(collect(stderr)), peak_anonymous_bytes }
+    let printed = Printed::default();
+    let (stdout, stderr) = (collect(stdout, printed.clone()), collect(stderr, Printed::default()));
+    Running { child, stdout: Some(stdout), stderr: Some(stderr), peak_anonymous_bytes, printed }
 }
 
-fn collect(mut from: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+fn collect(mut from: impl Read + Send + 'static, so_far: Printed) -> JoinHandle<String> {
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(from) = &mut from {
-            from.read_to_end(&mut bytes).expect("output can be read");
+        let mut part = [0; 4096];
+        loop {
+            match from.read(&mut part).expect("output can be read") {
+                0 => break,
+                bytes => so_far.lock().expect("no panic").extend_from_slice(&part[..bytes]),
+            }
         }
+        let bytes = so_far.lock().expect("no panic");
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
@@ -151,6 +183,19 @@ impl Running {
     /// Whether it has not ended yet.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("our own child").is_none()
+    }
+
+    /// Waits until this has been printed.
+    pub fn wait_for_output(&self, text: &str) {
+        let start = Instant::now();
+        loop {
+            let printed = String::from_utf8_lossy(&self.printed.lock().expect("no panic")).into_owned();
+            if printed.contains(text) {
+                return;
+            }
+            assert!(start.elapsed() < DEADLINE, "{text} is not in {printed}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Sends a signal by its name.

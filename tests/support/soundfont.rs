@@ -8,6 +8,9 @@ pub struct SoundFont {
     pub loop_end: u32,
     /// Instrument generators (number, amount) before the sample's own.
     pub generators: Vec<(u16, i16)>,
+    /// Of the preset; 128 for a drum kit.
+    pub bank: u16,
+    pub program: u16,
 }
 
 /// `sampleModes`: 1 loops for as long as the voice sounds.
@@ -25,7 +28,15 @@ pub const CLICK_FRAME: usize = 256;
 pub fn click(rate_hz: u32) -> SoundFont {
     let mut frames = vec![0; 1024];
     frames[CLICK_FRAME] = 16_000;
-    SoundFont { rate_hz, frames, loop_start: 0, loop_end: 0, generators: vec![(SCALE_TUNING, 0)] }
+    SoundFont {
+        rate_hz,
+        frames,
+        loop_start: 0,
+        loop_end: 0,
+        generators: vec![(SCALE_TUNING, 0)],
+        bank: 0,
+        program: 0,
+    }
 }
 
 /// A sine that loops for ever.
@@ -33,7 +44,8 @@ pub fn sine(rate_hz: u32, period_frames: u32) -> SoundFont {
     let frame = |i: u32| (f64::from(i) / f64::from(period_frames) * std::f64::consts::TAU).sin() * 8000.0;
     let frames: Vec<i16> = (0..period_frames * 16).map(|i| frame(i) as i16).collect();
     let (loop_start, loop_end) = (period_frames * 4, period_frames * 12);
-    SoundFont { rate_hz, frames, loop_start, loop_end, generators: vec![(SAMPLE_MODES, 1)] }
+    let generators = vec![(SAMPLE_MODES, 1)];
+    SoundFont { rate_hz, frames, loop_start, loop_end, generators, bank: 0, program: 0 }
 }
 
 impl SoundFont {
@@ -53,7 +65,10 @@ impl SoundFont {
         let hydra = list(
             b"pdta",
             &[
-                chunk(b"phdr", &[preset("test", 0), preset("EOP", 1)].concat()),
+                chunk(
+                    b"phdr",
+                    &[preset("test", self.program, self.bank, 0), preset("EOP", 0, 0, 1)].concat(),
+                ),
                 chunk(
                     b"pbag",
                     &[[0u16, 0], [1, 0]].concat().iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>(),
@@ -98,9 +113,9 @@ fn name(text: &str) -> Vec<u8> {
     name
 }
 
-fn preset(text: &str, bag: u16) -> Vec<u8> {
+fn preset(text: &str, program: u16, bank: u16, bag: u16) -> Vec<u8> {
     let mut preset = name(text);
-    for number in [0, 0, bag] {
+    for number in [program, bank, bag] {
         preset.extend(number.to_le_bytes());
     }
     preset.extend([0; 12]);

@@ -25,6 +25,21 @@ impl DerefMut for AudioBuffer {
     }
 }
 
+/// Samples compared side by side, so that the compiler may use vector instructions.
+const LANES: usize = 8;
+
+/// The highest absolute value; 0 of no samples. What is not a number does not count. `[side A]`
+pub fn peak(samples: &[f32]) -> f32 {
+    let (chunks, rest) = samples.as_chunks::<LANES>();
+    let mut peaks = [0.0f32; LANES];
+    for chunk in chunks {
+        for (peak, sample) in peaks.iter_mut().zip(chunk) {
+            *peak = if sample.abs() > *peak { sample.abs() } else { *peak };
+        }
+    }
+    peaks.into_iter().chain(rest.iter().map(|sample| sample.abs())).fold(0.0, f32::max)
+}
+
 /// The audio of one node for one quantum: channels of all ports, flat, in port order.
 /// Every slice is one quantum long.
 pub struct AudioPorts<'a> {

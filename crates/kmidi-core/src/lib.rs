@@ -18,7 +18,7 @@ mod tempo;
 mod time;
 mod transport;
 
-pub use audio::{AudioBuffer, AudioPorts};
+pub use audio::{AudioBuffer, AudioPorts, peak};
 pub use device_io::{DeviceCallback, DeviceIo, MidiBuffer};
 pub use event::{Event, EventBuffer, Full, TimedEvent};
 pub use processor::{NodeInfo, ProcessContext, ProcessStatus, Processor};

@@ -82,6 +82,7 @@ pub(crate) struct Current {
     pub(crate) calling: Option<(Backend, Arc<Shared>)>,
     /// Of streams that have ended since the device was opened.
     pub(crate) xruns_before: u64,
+    pub(crate) faults_before: u64,
 }
 
 pub(crate) type SharedCurrent = Arc<Mutex<Current>>;
@@ -172,6 +173,14 @@ impl DeviceManager {
             tap_dropped_frames: read(|it| it.tap_dropped.load(Relaxed)),
             scheduling: shared.and_then(Shared::scheduling),
         }
+    }
+
+    /// Page faults of the threads that called the engine, each since its first callback began. Asks the
+    /// system: not to be done often. None where it does not tell.
+    pub fn page_faults(&self) -> Option<u64> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = current.calling.as_ref().map_or(0, |(_, shared)| shared.page_faults());
+        cfg!(target_os = "linux").then_some(current.faults_before + now)
     }
 
     fn ask<T>(

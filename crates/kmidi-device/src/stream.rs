@@ -1,7 +1,8 @@
 //! What every stream has, whatever its backend: a slot for the engine, counters, one way to call it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use crossbeam_utils::atomic::AtomicCell;
@@ -79,6 +80,11 @@ pub(crate) struct Shared {
     /// The highest share lately, falling off within seconds; the bits of an `f32`.
     pub(crate) load_peak: AtomicU32,
     scheduling: AtomicU32,
+    /// The calling thread, and its page faults before its first callback; 0 until it has called.
+    thread_id: AtomicU32,
+    faults_before: AtomicU64,
+    /// Page faults when they were last read.
+    faults_seen: AtomicU64,
 }
 
 impl Shared {
@@ -92,6 +98,26 @@ impl Shared {
             4 => Some(Scheduling::Deadline),
             _ => None,
         }
+    }
+
+    /// Page faults of the calling thread since its first callback began; of one that has ended, as they were
+    /// seen last. `[side B]`
+    pub(crate) fn page_faults(&self) -> u64 {
+        let thread = self.thread_id.load(Acquire);
+        if thread != 0
+            && let Ok(faults) = kmidi_sys::page_faults_of(thread)
+        {
+            let new = faults.saturating_sub(self.faults_before.load(Relaxed));
+            return self.faults_seen.fetch_max(new, Relaxed).max(new);
+        }
+        self.faults_seen.load(Relaxed)
+    }
+
+    /// Has the calling thread's page faults counted from here on. `[side A]`, but asks the system.
+    fn count_faults(&self) {
+        let usage = kmidi_sys::thread_usage().unwrap_or_default();
+        self.faults_before.store(usage.minor_faults + usage.major_faults, Relaxed);
+        self.thread_id.store(kmidi_sys::thread_id(), Release);
     }
 
     /// One word, so that no lock is behind the store. `[side A]`
@@ -155,7 +181,7 @@ impl Driver {
 
     /// One callback. The caller has filled `midi_in` and sends what is in `midi_out` afterwards.
     /// All channels have the same length, at most `MAX_CALLBACK_FRAMES`. `[side A]`, except that the
-    /// very first call asks the system how this thread is scheduled.
+    /// very first call asks the system how this thread is scheduled, and what it has cost.
     pub(crate) fn run<'b>(&mut self, frames: usize, inputs: &[&'b [f32]], outputs: &mut [&'b mut [f32]]) {
         let shared = &*self.shared;
         if !self.started {
@@ -163,6 +189,7 @@ impl Driver {
             if let Ok(scheduling) = kmidi_sys::scheduling() {
                 shared.set_scheduling(scheduling);
             }
+            shared.count_faults();
         }
         let start = kmidi_sys::monotonic_ns();
         self.midi_out.clear();
@@ -193,7 +220,7 @@ impl Driver {
         shared.midi_out_dropped.store(self.midi_out.dropped() + self.midi_out_refused + refused.1, Relaxed);
         shared.frames.fetch_add(frames as u64, Relaxed);
         // Last: whoever sees the count knows that the rest is there.
-        shared.callbacks.fetch_add(1, std::sync::atomic::Ordering::Release);
+        shared.callbacks.fetch_add(1, Release);
     }
 
     fn measure(&mut self, busy_ns: u64, frames: usize) {
@@ -225,6 +252,36 @@ mod tests {
             shared.set_scheduling(scheduling);
             assert_eq!(shared.scheduling(), Some(scheduling));
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn faults_count_from_the_first_callback_on_and_outlive_the_thread() {
+        struct Touching;
+        impl DeviceCallback for Touching {
+            fn process(&mut self, _: &mut DeviceIo<'_, '_>) {
+                touch();
+            }
+        }
+        fn touch() {
+            let mut memory = vec![0u8; 8 << 20];
+            memory.iter_mut().step_by(4096).for_each(|byte| *byte = std::hint::black_box(1));
+        }
+        let shared = Arc::new(Shared::default());
+        assert_eq!(shared.page_faults(), 0);
+        shared.slot.put(Box::new(Box::new(Touching)));
+        let seen = shared.clone();
+        let calls = std::thread::spawn(move || {
+            let own = || kmidi_sys::thread_usage().map(|it| it.minor_faults + it.major_faults).unwrap();
+            touch();
+            let before = own();
+            Driver::new(seen.clone(), None).run(64, &[], &mut []);
+            let faults = seen.page_faults();
+            (faults, own() - before)
+        });
+        let (faults, own) = calls.join().unwrap();
+        assert!((1..=own).contains(&faults), "{faults} {own}");
+        assert_eq!(shared.page_faults(), faults);
     }
 
     struct Idle;

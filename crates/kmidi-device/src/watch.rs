@@ -408,7 +408,9 @@ impl Watch {
         if let Some((_, before)) = &current.calling
             && !calling.as_ref().is_some_and(|(_, now)| Arc::ptr_eq(before, now))
         {
-            current.xruns_before += before.xruns.load(Relaxed);
+            let (xruns, faults) = (before.xruns.load(Relaxed), before.page_faults());
+            current.xruns_before += xruns;
+            current.faults_before += faults;
         }
         current.calling = calling;
     }

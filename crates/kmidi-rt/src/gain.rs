@@ -99,7 +99,7 @@ impl Master {
 }
 
 fn peak(channels: &[AudioBuffer]) -> f32 {
-    channels.iter().flat_map(|channel| channel.iter()).fold(0.0, |peak, x| peak.max(x.abs()))
+    channels.iter().map(|channel| kmidi_core::peak(channel)).fold(0.0, f32::max)
 }
 
 #[cfg(test)]

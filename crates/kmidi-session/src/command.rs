@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sound_fonts::SoundFontChoice;
+
 /// What a client asks of a [`Session`](crate::Session). Channels are counted from 1 to 16.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,8 +45,12 @@ pub enum Command {
     Next,
     /// The start of this song, or (in its first two seconds) the previous one.
     Previous,
-    /// Use another SoundFont from now on.
-    LoadSoundFont(PathBuf),
+    /// Play with these SoundFonts, the last on top (the built-in one if there are none), as soon as
+    /// all that is in use has been loaded from them. Notes that sound keep their sound. If they
+    /// cannot be used, that is told and those before stay.
+    SetSoundFonts(Vec<SoundFontChoice>),
+    /// Put the SoundFont on top to the bottom; read it again if it is the only one.
+    NextSoundFont,
     /// End the session.
     Quit,
 }
@@ -167,6 +173,7 @@ mod tests {
             Command::Seek(Position::RelativeSeconds(-5.0)),
             Command::SetLoop(Some(LoopRequest { from: Some(Position::Bar(3)), to: None })),
             Command::TempoScale("1.1".into()),
+            Command::SetSoundFonts(vec![SoundFontChoice { file: Some("a.sf2".into()), bank_offset: 8 }]),
             Command::Quit,
         ] {
             let json = serde_json::to_string(&command).unwrap();

@@ -4,9 +4,11 @@
 
 mod commands;
 mod device;
+mod relief;
 mod snapshot;
 mod songs;
 mod sounds;
+mod stack;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,17 +19,20 @@ use kmidi_core::{LoopRange, SongTime};
 use kmidi_device::{DeviceError, DeviceEvent, DeviceManager, OpenDevice};
 use kmidi_rt::Report;
 use kmidi_soundfont::{KeySet, PresetKey};
+use relief::Relief;
+use stack::Stack;
 
 use crate::command::Command;
 use crate::feeder::{Answer, Feeder};
-use crate::pool::{Cancel, JobError, Pool};
-use crate::presets::Loaded;
+use crate::job::{Cancel, JobError};
+use crate::pool::Pool;
+use crate::presets::{self, Loaded};
 use crate::rig::Rig;
 use crate::session::SessionConfig;
-use crate::shelf::Shelf;
 use crate::snapshot::{Message, PlayState, SessionEvent, Severity, Snapshot};
 use crate::song::{OpenError, OpenSong};
 use crate::sound_bank::{SoundBank, SoundBankError};
+use crate::sound_fonts;
 
 /// Between two looks at the engine.
 const TICK: Duration = Duration::from_millis(20);
@@ -38,6 +43,8 @@ const FADES_PER_SECOND: u32 = 30;
 /// How long that is waited for.
 const SILENCE_LIMIT: Duration = Duration::from_millis(300);
 const POLL: Duration = Duration::from_millis(1);
+/// Between two counts of page faults.
+const FAULTS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the conductor is told.
 pub(crate) enum Note {
@@ -93,12 +100,16 @@ pub(crate) struct Conductor {
     device: Option<OpenDevice>,
     rig: Option<Rig>,
 
-    bank: Option<Arc<SoundBank>>,
-    /// Counts SoundFonts, to know what belongs to one that is no longer used.
-    generation: u32,
-    shelf: Shelf,
-    /// On the shelf, but the synthesiser has not taken it yet.
+    /// The SoundFonts in use.
+    stack: Stack,
+    /// Those that are to take their place.
+    swap: Option<Stack>,
+    /// Counts stacks, to know what belongs to one that is no longer used.
+    generations: u32,
+    /// Loaded, but not yet in the ring of the synthesiser.
     to_install: Vec<PresetKey>,
+    /// The synthesiser is to look into its ring, even if nothing plays.
+    wake_synth: bool,
     missing_programs: u64,
 
     slots: Vec<Slot>,
@@ -114,6 +125,10 @@ pub(crate) struct Conductor {
     /// Since when tails ring out.
     ended_at: Option<Instant>,
     starvations: u64,
+    /// Of the threads that call the engine, and when they were counted.
+    page_faults: Option<u64>,
+    faults_counted: Instant,
+    relief: Relief,
     closing: bool,
 }
 
@@ -132,13 +147,14 @@ impl Conductor {
             notes,
             events,
             shared,
-            collector: Collector::new(),
+            collector: presets::collector(),
             device: None,
             rig: None,
-            bank: None,
-            generation: 0,
-            shelf: Shelf::default(),
+            stack: Stack::new(0, sound_fonts::stack(&config.sound_fonts)),
+            swap: None,
+            generations: 0,
             to_install: vec![],
+            wake_synth: false,
             missing_programs: 0,
             slots: config.songs.iter().map(|_| Slot::Idle).collect(),
             tickets: 0,
@@ -150,6 +166,9 @@ impl Conductor {
             held_by_loss: false,
             ended_at: None,
             starvations: 0,
+            page_faults: None,
+            faults_counted: Instant::now(),
+            relief: Relief::new(&config.budgets),
             closing: false,
             config,
         }
@@ -163,7 +182,7 @@ impl Conductor {
         device_events: &Receiver<DeviceEvent>,
     ) {
         self.open_device();
-        self.open_sound_bank();
+        self.pump_stacks();
         self.want(0, None);
         while !self.closing {
             select! {
@@ -181,13 +200,17 @@ impl Conductor {
                 default(TICK) => {}
             }
             self.look_at_engine();
+            self.pump_stacks();
+            self.finish_swap();
+            self.drop_unneeded();
             self.install_presets();
             self.begin_wanted();
             self.prepare_next();
             self.publish();
             self.collector.collect();
+            self.free_samples();
         }
-        self.close();
+        self.close(inbox);
     }
 
     fn hear(&mut self, note: Note) {
@@ -223,11 +246,14 @@ impl Conductor {
     }
 
     /// Stops everything, the engine first: what it plays belongs to what is dropped after it.
-    fn close(mut self) {
+    fn close(mut self, inbox: &Receiver<Note>) {
         for slot in &self.slots {
             if let Slot::Opening { cancel, .. } = slot {
                 cancel.cancel();
             }
+        }
+        for stack in [Some(&self.stack), self.swap.as_ref()].into_iter().flatten() {
+            stack.cancel();
         }
         self.fall_silent();
         if let Err(error) = self.manager.close() {
@@ -235,8 +261,15 @@ impl Conductor {
         }
         self.publish();
         let _ = self.events.send_timeout(SessionEvent::Closed, TICK);
-        (self.current, self.next, self.rig) = (None, None, None);
-        self.collector.collect();
+        let Conductor { pool, manager, rig, stack, swap, slots, current, next, mut collector, .. } = self;
+        // The jobs that still run deliver what they have; nobody wants it.
+        drop((pool, manager));
+        inbox.try_iter().for_each(drop);
+        // What nothing holds any more is freed by the collector alone: it is the last to go.
+        drop((current, next, rig, stack, swap, slots));
+        collector.collect();
+        // A device that hangs may keep something for good.
+        let _ = collector.try_cleanup();
     }
 
     /// Ends what sounds: notes are released, also those of instruments behind a MIDI port, and the
@@ -272,14 +305,19 @@ impl Conductor {
     /// Does something with the engine; what does not get through is told.
     fn engine<E: std::fmt::Display>(&mut self, act: impl FnOnce(&mut Rig) -> Result<(), E>) {
         if let Some(rig) = &mut self.rig
-            && let Err(error) = act(rig)
+            // What is sent belongs to side A from then on.
+            && let Err(text) = kmidi_memory::audio_heap("a message to the engine", || act(rig))
+                .map_err(|exceeded| exceeded.to_string())
+                .and_then(|done| done.map_err(|error| error.to_string()))
         {
-            let text = error.to_string();
             self.tell(Severity::Warning, text);
         }
     }
 
     fn publish(&mut self) {
+        if self.page_faults.is_none() || self.faults_counted.elapsed() >= FAULTS_INTERVAL {
+            (self.page_faults, self.faults_counted) = (self.manager.page_faults(), Instant::now());
+        }
         let snapshot = self.take_snapshot();
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }

@@ -6,9 +6,12 @@ use std::path::Path;
 
 use basedrop::Collector;
 use kmidi_device::{Backend, BackendInfo, MemoryLimit, RealTimeFacts, list_devices, real_time_facts};
+use kmidi_memory::Budgets;
 use serde::Serialize;
 
+use crate::job::Cancel;
 use crate::sound_bank::SoundBank;
+use crate::sound_fonts::SoundFontChoice;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,15 +43,15 @@ impl Check {
     }
 }
 
-/// Looks at all there is, in the order in which it should be mended. `sound_font` as for playing.
+/// Looks at all there is, in the order in which it should be mended. `sound_fonts` as for playing.
 /// Takes up to some seconds where a sound server does not answer.
-pub fn check_all(sound_font: Option<&Path>) -> Vec<Check> {
+pub fn check_all(sound_fonts: &[SoundFontChoice]) -> Vec<Check> {
     let facts = real_time_facts();
     let mut checks = vec![check_priority(&facts), check_locked_memory(&facts)];
     checks.extend(check_governor(&facts));
     checks.extend(check_rights(Path::new("/dev/snd")));
     checks.push(check_devices(&list_devices()));
-    checks.push(check_sound_font(sound_font));
+    checks.push(check_sound_fonts(sound_fonts));
     checks
 }
 
@@ -132,10 +135,15 @@ fn check_devices(backends: &[BackendInfo]) -> Check {
     )
 }
 
-fn check_sound_font(path: Option<&Path>) -> Check {
+fn check_sound_fonts(choices: &[SoundFontChoice]) -> Check {
     const NAME: &str = "SoundFont";
-    match SoundBank::open(path, &Collector::new().handle()) {
-        Ok(bank) => Check::good(NAME, format!("{}, {} presets", bank.name(), bank.presets())),
+    let handle = Collector::new().handle();
+    match SoundBank::open_here(choices, &handle, &Budgets::default(), &Cancel::default()) {
+        Ok(bank) => {
+            let named = bank.names().into_iter().zip(bank.presets());
+            let found: Vec<_> = named.map(|(name, presets)| format!("{name}, {presets} presets")).collect();
+            Check::good(NAME, found.join("; "))
+        }
         Err(error) => Check::bad(
             NAME,
             error.to_string(),
@@ -209,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_missing_soundfont_is_found() {
-        assert!(!check_sound_font(Some(Path::new("/nonexistent.sf2"))).ok);
-        assert!(check_sound_font(None).ok);
+        let missing = SoundFontChoice { file: Some("/nonexistent.sf2".into()), bank_offset: 0 };
+        assert!(!check_sound_fonts(&[SoundFontChoice::default(), missing]).ok);
+        assert!(check_sound_fonts(&[]).ok);
     }
 }

@@ -5,7 +5,8 @@ use std::io;
 
 use kmidi_core::limits::{PAGE_EVENTS, PAGE_SYSEX_BYTES};
 use kmidi_core::{LoopRange, SongTime};
-use kmidi_rt::{Locate, LoopPlan, Page, PageSender, Source, Stream, Timeline, page_stream};
+use kmidi_memory::{BudgetExceeded, audio_heap};
+use kmidi_rt::{Chase, Locate, LoopPlan, Page, PageSender, Source, Stream, Timeline, page_stream};
 
 use crate::reader::{Filled, SongReader};
 
@@ -53,12 +54,16 @@ impl Feed {
         let end = end.filter(|&end| end < song_end);
         // Without a cut, what happens at the very end belongs to the song.
         let limit = end.unwrap_or(SongTime(song_end.0.saturating_add(1)));
-        let (mode, source) = if reader.events() <= resident_events {
-            let page = whole(&mut reader, limit)?;
+        // What is too large to be held whole is streamed, as is what there is no room for.
+        let page = (reader.events() <= resident_events)
+            .then(|| audio_heap("the song's events", || whole(&mut reader, limit)).ok())
+            .flatten()
+            .transpose()?;
+        let (mode, source) = if let Some(page) = page {
             let times = page.events.iter().map(|event| event.time).collect();
             (Mode::Resident(times), Source::Resident(page))
         } else {
-            let (pages, stream) = Pages::new();
+            let (pages, stream) = audio_heap("the pages of a song", Pages::new).map_err(no_room)?;
             (Mode::Streamed(pages), Source::Streamed(stream))
         };
         let timeline = Timeline { id, source, end: end.unwrap_or(song_end) };
@@ -72,7 +77,7 @@ impl Feed {
 
     /// Thinks out a seek to `position`.
     pub fn locate(&mut self, position: SongTime, looping: Option<LoopRange>) -> io::Result<Locate> {
-        let chase = self.reader.chase(position)?;
+        let chase = self.chase(position)?;
         let looping = self.plan(looping)?;
         let cursor = self.cursor(position);
         let generation = self.restart(position, &looping)?;
@@ -104,7 +109,12 @@ impl Feed {
 
     fn plan(&mut self, looping: Option<LoopRange>) -> io::Result<Option<LoopPlan>> {
         let Some(range) = looping else { return Ok(None) };
-        Ok(Some(LoopPlan { range, cursor: self.cursor(range.start), chase: self.reader.chase(range.start)? }))
+        Ok(Some(LoopPlan { range, cursor: self.cursor(range.start), chase: self.chase(range.start)? }))
+    }
+
+    /// What goes to the engine is on its heap.
+    fn chase(&mut self, position: SongTime) -> io::Result<Chase> {
+        audio_heap("a place in the song", || self.reader.chase(position)).map_err(no_room)?
     }
 
     fn cursor(&self, position: SongTime) -> usize {
@@ -125,6 +135,10 @@ impl Feed {
         self.reader.seek(from)?;
         Ok(pages.generation)
     }
+}
+
+fn no_room(exceeded: BudgetExceeded) -> io::Error {
+    io::Error::new(io::ErrorKind::OutOfMemory, exceeded)
 }
 
 fn whole(reader: &mut SongReader, limit: SongTime) -> io::Result<Box<Page>> {
@@ -185,6 +199,7 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use kmidi_core::Frames;
+    use kmidi_memory::Budgets;
     use kmidi_rt::{Message, PageEvent};
 
     use super::*;
@@ -196,7 +211,7 @@ mod tests {
     fn reader() -> SongReader {
         let path =
             concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/midi/freedoom/freedoom2_D_RUNNIN.mid");
-        let song = OpenSong::open(path.as_ref(), &Default::default()).unwrap();
+        let song = OpenSong::open_here(path.as_ref(), &Budgets::default(), &Default::default()).unwrap();
         assert!(song.index.events > 2 * PAGE_EVENTS as u64);
         SongReader::new(song.index, song.source, RATE_HZ).unwrap()
     }

@@ -6,15 +6,21 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(test)]
+#[global_allocator]
+static HEAP: kmidi_memory::audit::AuditedHeap = kmidi_memory::audit::AuditedHeap::new();
+
 mod command;
 mod conductor;
 pub mod doctor;
 mod feed;
 mod feeder;
 mod input;
+mod job;
 mod loudness;
 mod offline;
 mod pool;
+mod preset_load;
 mod presets;
 mod reader;
 mod render;
@@ -25,16 +31,20 @@ mod snapshot;
 mod song;
 mod song_info;
 mod sound_bank;
+mod sound_fonts;
 mod stems;
 mod tail;
 mod verify;
+mod watched;
 
 pub use command::{Command, LoopRequest, Position, PositionError};
 pub use input::{FileSource, InputError, InputKind, OverInput, STDIN};
+pub use job::{Cancel, JobContext, JobError, Need};
 pub use kmidi_device::files::SampleFormat;
 pub use kmidi_device::{AudioRequest, Backend, BackendInfo, DeviceInfo, MidiPort, OnLoss, list_devices};
+pub use kmidi_soundfont::Interpolation;
 pub use loudness::Loudness;
-pub use pool::{Cancel, JobError, Pool, PoolFull, Priority};
+pub use pool::{Pool, PoolFull, Priority};
 pub use render::{OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, render};
 pub use rig::{RigError, SoundSettings};
 pub use session::{Session, SessionConfig, SessionError};
@@ -45,6 +55,7 @@ pub use snapshot::{
 pub use song::{OpenError, describe};
 pub use song_info::{DivisionInfo, MeterInfo, ProgramInfo, SongInfo, TempoInfo, TrackInfo, WarningInfo};
 pub use sound_bank::SoundBankError;
+pub use sound_fonts::{BUILT_IN, SoundFontChoice, SoundFontChoiceError};
 pub use stems::Stem;
 pub use tail::Tail;
 pub use verify::{Difference, Verification};

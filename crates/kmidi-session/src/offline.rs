@@ -9,12 +9,13 @@ use kmidi_core::SongTime;
 use kmidi_core::limits::MAX_MIDI_PORTS;
 use kmidi_device::{CallbackSizes, Offline};
 use kmidi_graph::BorderFull;
+use kmidi_memory::{MIB, audio_heap};
 use kmidi_rt::{Engine, When};
 use kmidi_soundfont::{Preset, PresetKey};
 
 use crate::command::silent_mask;
 use crate::feed::Feed;
-use crate::pool::Cancel;
+use crate::job::{JobContext, JobError, Need};
 use crate::reader::SongReader;
 use crate::rig::{CHANNELS, Rig, RigConfig, RigError, SoundSettings};
 use crate::song::OpenSong;
@@ -44,7 +45,8 @@ pub(crate) enum PassError<E> {
     Rig(RigError),
     /// The song cannot be read any more.
     Song(io::Error),
-    Cancelled,
+    /// Not wanted any more, or without room.
+    Job(JobError),
     /// What the sink of the sound says.
     Sink(E),
 }
@@ -61,6 +63,12 @@ impl<E> From<BorderFull> for PassError<E> {
     }
 }
 
+impl<E> From<JobError> for PassError<E> {
+    fn from(error: JobError) -> Self {
+        PassError::Job(error)
+    }
+}
+
 impl<E> From<io::Error> for PassError<E> {
     fn from(error: io::Error) -> Self {
         PassError::Song(error)
@@ -73,6 +81,7 @@ pub(crate) struct Counts {
     pub frames: u64,
     pub peak: f32,
     pub most_voices: u32,
+    pub voice_samples: u64,
     pub stolen_voices: u64,
     pub dropped_events: u64,
     pub notes_off_the_keyboard: u64,
@@ -94,29 +103,32 @@ impl Score {
         silent_mask(&self.sound.muted, &self.sound.soloed)
     }
 
+    /// What a pass needs besides its engine: what is read ahead of the song, and blocks.
+    pub fn need(&self) -> Need {
+        Need::working(MIB, format!("rendering {}", self.song.name))
+    }
+
     /// Plays the song through callbacks of the lengths that `sizes` gives, until `end` says so, and
-    /// hands every block to `sink`, a slice for each channel.
+    /// hands every block to `sink`, a slice for each channel. A job with the [`need`](Self::need) of it.
     pub fn pass<E>(
         &self,
         sizes: &mut CallbackSizes,
         mut end: End,
-        cancel: &Cancel,
+        context: &JobContext,
         mut sink: impl FnMut(&[&[f32]], &End) -> Result<(), E>,
     ) -> Result<Counts, PassError<E>> {
         let mut driver = Offline::new(CHANNELS);
         let (mut rig, mut engine, mut feed) = self.begin()?;
         let mut counts = Counts::default();
         loop {
-            if cancel.is_cancelled() {
-                return Err(PassError::Cancelled);
-            }
+            context.check()?;
             feed.pump()?;
             let frames = sizes.next().expect("callback sizes do not end");
             let block = driver.run(&mut engine, frames);
             let (taken, over) = end.take(&block.channels);
             let block: ArrayVec<&[f32], CHANNELS> =
                 block.channels.iter().map(|channel| &channel[..taken]).collect();
-            counts.peak = block.iter().copied().flatten().fold(counts.peak, |peak, it| peak.max(it.abs()));
+            counts.peak = block.iter().map(|channel| kmidi_core::peak(channel)).fold(counts.peak, f32::max);
             counts.most_voices = counts.most_voices.max(rig.synth.status().voices);
             sink(&block, &end).map_err(PassError::Sink)?;
             rig.handle.collect();
@@ -126,6 +138,7 @@ impl Score {
         }
         let status = rig.handle.status();
         counts.frames = end.seen();
+        counts.voice_samples = rig.synth.status().voice_samples;
         counts.stolen_voices = rig.synth.status().voices_stolen;
         counts.dropped_events = status.drops.song + status.drops.graph;
         counts.notes_off_the_keyboard = status.notes_off_the_keyboard;
@@ -141,6 +154,12 @@ impl Score {
         let config =
             RigConfig { sample_rate_hz, quantum_frames, live_in: false, midi_out: false, has_ceiling };
         let (mut rig, engine) = Rig::new(config, &self.sound)?;
+        let feed = audio_heap("the song", || self.load(&mut rig)).map_err(RigError::from)??;
+        Ok((rig, engine, feed))
+    }
+
+    /// Gives the engine all that it plays.
+    fn load<E>(&self, rig: &mut Rig) -> Result<Feed, PassError<E>> {
         for (key, preset) in self.presets.iter() {
             rig.synth.install(*key, preset.clone()).expect("a fresh synthesiser has room for every key");
         }
@@ -151,21 +170,24 @@ impl Score {
                 rig.handle.mute(other, silent)?;
             }
         }
-        let reader = SongReader::new(self.song.index.clone(), self.song.source.clone(), sample_rate_hz)?;
+        let (index, source) = (self.song.index.clone(), self.song.source.clone());
+        let reader = SongReader::new(index, source, self.sample_rate_hz)?;
         let (mut feed, timeline) = Feed::open(reader, self.to, 1, self.resident_events)?;
         let locate = feed.locate(self.from, None)?;
         rig.handle.set_timeline(Some(timeline), locate, When::Now)?;
         rig.handle.play()?;
-        Ok((rig, engine, feed))
+        Ok(feed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use basedrop::Collector;
+    use kmidi_memory::Budgets;
 
     use super::*;
     use crate::feed::RESIDENT_EVENTS;
+    use crate::job::Cancel;
     use crate::pool::Pool;
     use crate::presets;
     use crate::sound_bank::SoundBank;
@@ -174,10 +196,19 @@ mod tests {
 
     fn score(file: &str) -> Score {
         let path = format!("{}/../../tests/data/midi/{file}", env!("CARGO_MANIFEST_DIR"));
-        let song = OpenSong::open(path.as_ref(), &Cancel::default()).unwrap();
-        let bank = Arc::new(SoundBank::open(None, &Collector::new().handle()).unwrap());
+        let song = OpenSong::open_here(path.as_ref(), &Budgets::default(), &Default::default()).unwrap();
+        let bank = Arc::new(
+            SoundBank::open_here(&[], &Collector::new().handle(), &Budgets::default(), &Cancel::default())
+                .unwrap(),
+        );
         let wanted = presets::wanted(&song, false);
-        let set = presets::load_all(&Pool::new(2).unwrap(), &bank, &wanted);
+        let set = presets::load_all(
+            &Pool::new(2, &Budgets::default()).unwrap(),
+            &bank,
+            &wanted,
+            &Cancel::default(),
+            |_| (),
+        );
         Score {
             song,
             presets: set.presets.into(),
@@ -195,12 +226,15 @@ mod tests {
     fn rendered(score: &Score, callback_frames: usize) -> Vec<u32> {
         let mut bits = vec![];
         let end = End::exactly(3 * u64::from(RATE_HZ));
-        let counts = score
-            .pass::<()>(&mut CallbackSizes::Constant(callback_frames), end, &Cancel::default(), |block, _| {
+        let sizes = &mut CallbackSizes::Constant(callback_frames);
+        let play = |context| {
+            score.pass::<()>(sizes, end, &context, |block, _| {
                 bits.extend(block[0].iter().map(|sample| sample.to_bits()));
                 Ok(())
             })
-            .unwrap();
+        };
+        let counts =
+            JobContext::run(&Budgets::default(), score.need(), &Cancel::default(), play).unwrap().unwrap();
         assert!(counts.peak > 0.01 && counts.guard_trips == 0, "{counts:?}");
         bits
     }

@@ -1,16 +1,17 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, never, select};
+use kmidi_memory::Budgets;
+
+use crate::job::{Cancel, JobContext, JobError, Need};
 
 /// Jobs of one priority that can wait.
 const QUEUE_JOBS: usize = 256;
 
 /// What is done first when several jobs wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
     /// Somebody waits for sound.
     Urgent,
@@ -18,101 +19,121 @@ pub enum Priority {
     Ahead,
 }
 
-/// Tells a job to stop early; it is polite to look often.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Asks the job to stop.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the job has been asked to stop.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// Why a job was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{QUEUE_JOBS} jobs are waiting already: try again when some are done")]
 pub struct PoolFull;
 
-/// Why a job has no result.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum JobError {
-    /// It was cancelled before it began.
-    #[error("cancelled")]
-    Cancelled,
-    /// It panicked; no other job is harmed.
-    #[error("an internal error: {0}")]
-    Panicked(String),
-}
-
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A few threads for everything that may take time. Bounded: a job too many is refused. `[side B]`
 pub struct Pool {
-    urgent: Option<Sender<Job>>,
-    ahead: Option<Sender<Job>>,
+    /// Taken only by drop.
+    queues: Option<Queues>,
     workers: Vec<JoinHandle<()>>,
 }
 
+/// Where jobs wait for a worker. A job may hold it, to queue others; it never waits for them, so a
+/// full pool cannot come to a standstill. Nothing else may: the pool ends when the last one is gone.
+#[derive(Clone)]
+pub(crate) struct Queues {
+    urgent: Sender<Job>,
+    ahead: Sender<Job>,
+    workers: usize,
+    budgets: Budgets,
+}
+
 impl Pool {
-    /// Starts `workers` threads (at least one).
+    /// Starts `workers` threads (at least one), whose jobs use memory of `budgets`.
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub fn new(workers: usize) -> std::io::Result<Self> {
+    pub fn new(workers: usize, budgets: &Budgets) -> std::io::Result<Self> {
         let (urgent, urgent_jobs) = bounded(QUEUE_JOBS);
         let (ahead, ahead_jobs) = bounded(QUEUE_JOBS);
-        let workers = (0..workers.max(1))
+        let workers = workers.max(1);
+        let queues = Some(Queues { urgent, ahead, workers, budgets: budgets.clone() });
+        let workers = (0..workers)
             .map(|n| {
                 let (urgent, ahead) = (urgent_jobs.clone(), ahead_jobs.clone());
                 thread::Builder::new().name(format!("kmidi-worker-{n}")).spawn(move || work(urgent, ahead))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Pool { urgent: Some(urgent), ahead: Some(ahead), workers })
+        Ok(Pool { queues, workers })
     }
 
-    /// Runs `job` on a worker and hands its result to `deliver`, on the worker too.
+    /// Runs `job` on a worker, as soon as there is one and the memory that it needs, and hands its result to
+    /// `deliver`, on the worker too.
     ///
     /// # Errors
     /// [`PoolFull`]; neither closure is called then.
     pub fn spawn<T: 'static>(
         &self,
         priority: Priority,
-        job: impl FnOnce(&Cancel) -> T + Send + 'static,
+        need: Need,
+        job: impl FnOnce(JobContext) -> T + Send + 'static,
+        deliver: impl FnOnce(Result<T, JobError>) + Send + 'static,
+    ) -> Result<Cancel, PoolFull> {
+        self.queues().spawn(priority, need, job, deliver)
+    }
+
+    /// What a job needs to queue others.
+    pub(crate) fn queues(&self) -> &Queues {
+        self.queues.as_ref().expect("taken only by drop")
+    }
+}
+
+impl Queues {
+    /// [`Pool::spawn`].
+    pub fn spawn<T: 'static>(
+        &self,
+        priority: Priority,
+        need: Need,
+        job: impl FnOnce(JobContext) -> T + Send + 'static,
         deliver: impl FnOnce(Result<T, JobError>) + Send + 'static,
     ) -> Result<Cancel, PoolFull> {
         let cancel = Cancel::default();
-        let seen = cancel.clone();
+        let (seen, budgets) = (cancel.clone(), self.budgets.clone());
         let job: Job = Box::new(move || {
-            let result = if seen.is_cancelled() {
-                Err(JobError::Cancelled)
-            } else {
-                catch_unwind(AssertUnwindSafe(|| job(&seen))).map_err(|p| JobError::Panicked(panic_text(&*p)))
-            };
+            let result = unharmed(|| JobContext::run(&budgets, need, &seen, job)).and_then(|run| run);
             // What a panicking receiver of results does is its own affair, not that of the next job.
-            let _ = catch_unwind(AssertUnwindSafe(|| deliver(result)));
+            let _ = unharmed(|| deliver(result));
         });
         let queue = match priority {
             Priority::Urgent => &self.urgent,
             Priority::Ahead => &self.ahead,
         };
-        match queue.as_ref().expect("taken only by drop").try_send(job) {
+        match queue.try_send(job) {
             Ok(()) => Ok(cancel),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(PoolFull),
         }
     }
+
+    /// Whose memory the jobs use.
+    pub fn budgets(&self) -> &Budgets {
+        &self.budgets
+    }
+
+    /// How many jobs run at once.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// Whether somebody waits for sound, and no worker has had time yet.
+    pub fn has_urgent(&self) -> bool {
+        !self.urgent.is_empty()
+    }
+}
+
+/// Runs a part of a job that may panic.
+pub(crate) fn unharmed<T>(part: impl FnOnce() -> T) -> Result<T, JobError> {
+    catch_unwind(AssertUnwindSafe(part)).map_err(|payload| JobError::Panicked(panic_text(&*payload)))
 }
 
 impl Drop for Pool {
     /// Lets running and waiting jobs finish; cancel them first to end soon.
     fn drop(&mut self) {
-        self.urgent = None;
-        self.ahead = None;
+        self.queues = None;
         for worker in self.workers.drain(..) {
             let _ = worker.join();
         }
@@ -146,36 +167,42 @@ fn panic_text(payload: &(dyn Any + Send)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
+pub(crate) mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::sync::{Arc, mpsc};
     use std::time::Duration;
 
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
+    /// For jobs that need no memory to speak of.
+    pub(crate) fn nothing() -> Need {
+        Need::working(0, "a test")
+    }
+
     /// A pool of one worker that is held until the sender is used, so that jobs pile up.
-    fn held_pool() -> (Pool, mpsc::Sender<()>) {
-        let pool = Pool::new(1).unwrap();
+    pub(crate) fn held_pool() -> (Pool, mpsc::Sender<()>) {
+        let pool = Pool::new(1, &Budgets::default()).unwrap();
         let (release, held) = mpsc::channel::<()>();
         let (started, running) = mpsc::channel();
-        let hold = move |_: &Cancel| {
+        let hold = move |_: JobContext| {
             started.send(()).unwrap();
             let _ = held.recv_timeout(PATIENCE);
         };
-        pool.spawn(Priority::Urgent, hold, |_| ()).unwrap();
+        pool.spawn(Priority::Urgent, nothing(), hold, |_| ()).unwrap();
         running.recv_timeout(PATIENCE).unwrap();
         (pool, release)
     }
 
     #[test]
     fn a_panicking_job_harms_no_other() {
-        let pool = Pool::new(1).unwrap();
+        let pool = Pool::new(1, &Budgets::default()).unwrap();
         let (results, received) = mpsc::channel();
         for n in 0..4 {
             let results = results.clone();
-            let job = move |_: &Cancel| if n % 2 == 0 { panic!("job {n}") } else { n };
-            pool.spawn(Priority::Urgent, job, move |r| results.send(r).unwrap()).unwrap();
+            let job = move |_: JobContext| if n % 2 == 0 { panic!("job {n}") } else { n };
+            pool.spawn(Priority::Urgent, nothing(), job, move |r| results.send(r).unwrap()).unwrap();
         }
         let mut seen: Vec<_> = (0..4).map(|_| received.recv_timeout(PATIENCE).unwrap()).collect();
         seen.sort_by_key(|r| format!("{r:?}"));
@@ -191,7 +218,8 @@ mod tests {
         let (results, received) = mpsc::channel();
         for (priority, name) in [(Priority::Ahead, "ahead"), (Priority::Urgent, "urgent")] {
             let results = results.clone();
-            pool.spawn(priority, move |_| name, move |r| results.send(r.unwrap()).unwrap()).unwrap();
+            pool.spawn(priority, nothing(), move |_| name, move |r| results.send(r.unwrap()).unwrap())
+                .unwrap();
         }
         release.send(()).unwrap();
         let order: Vec<_> = (0..2).map(|_| received.recv_timeout(PATIENCE).unwrap()).collect();
@@ -202,7 +230,8 @@ mod tests {
     fn a_cancelled_job_never_begins_and_says_so() {
         let (pool, release) = held_pool();
         let (results, received) = mpsc::channel();
-        let cancel = pool.spawn(Priority::Ahead, |_| "ran", move |r| results.send(r).unwrap()).unwrap();
+        let cancel =
+            pool.spawn(Priority::Ahead, nothing(), |_| "ran", move |r| results.send(r).unwrap()).unwrap();
         cancel.cancel();
         release.send(()).unwrap();
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), Err(JobError::Cancelled));
@@ -211,14 +240,15 @@ mod tests {
     #[test]
     fn a_full_queue_is_an_error_and_drop_waits_for_what_was_taken() {
         let (pool, release) = held_pool();
-        let done = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let done = Arc::new(AtomicUsize::new(0));
         let count = || {
             let done = done.clone();
             pool.spawn(
                 Priority::Urgent,
+                nothing(),
                 |_| (),
                 move |_| {
-                    done.fetch_add(1, Ordering::Relaxed);
+                    done.fetch_add(1, Relaxed);
                 },
             )
         };
@@ -226,6 +256,6 @@ mod tests {
         assert_eq!(taken, QUEUE_JOBS);
         release.send(()).unwrap();
         drop(pool);
-        assert_eq!(done.load(Ordering::Relaxed), QUEUE_JOBS);
+        assert_eq!(done.load(Relaxed), QUEUE_JOBS);
     }
 }

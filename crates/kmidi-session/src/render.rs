@@ -4,24 +4,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use basedrop::Collector;
+use basedrop::{Handle, Shared};
 use kmidi_core::SongTime;
 use kmidi_device::CallbackSizes;
 use kmidi_device::files::{AudioFileWriter, AudioSpec, Container, FileError, SampleFormat};
+use kmidi_memory::Budgets;
+use kmidi_soundfont::{Preset, PresetKey};
 use serde::Serialize;
 
 use crate::command::Position;
 use crate::feed::RESIDENT_EVENTS;
 use crate::input::{OverInput, check_output};
+use crate::job::{Cancel, JobContext, JobError};
 use crate::loudness::{Loudness, LoudnessMeter};
 use crate::offline::{Counts, PassError, Score};
-use crate::pool::{Cancel, Pool};
+use crate::pool::{Pool, PoolFull};
 use crate::presets::{self, LoadedSet};
 use crate::rig::{CHANNELS, RigError, SoundSettings};
 use crate::snapshot::dbfs;
 use crate::song::{OpenError, OpenSong};
 use crate::song_info::{WarningInfo, warnings};
 use crate::sound_bank::{SoundBank, SoundBankError};
+use crate::sound_fonts::{self, SoundFontChoice};
 use crate::stems::{self, Stem};
 use crate::tail::{End, Tail};
 use crate::verify::{self, Verification};
@@ -34,8 +38,8 @@ pub(crate) const BLOCK_FRAMES: usize = 512;
 pub struct RenderRequest {
     /// The song; `-` for standard input.
     pub song: PathBuf,
-    /// The SoundFont; the built-in one otherwise.
-    pub sound_font: Option<PathBuf>,
+    /// The SoundFonts, the last on top; the built-in one where there are none.
+    pub sound_fonts: Vec<SoundFontChoice>,
     /// The file to write; its ending says which kind. Nothing is written without it.
     pub output: Option<PathBuf>,
     /// How samples are stored.
@@ -58,12 +62,14 @@ pub struct RenderRequest {
     pub loudness: bool,
     /// Whether to compare renders through callbacks of other lengths.
     pub verify: bool,
+    /// Whose memory it uses.
+    pub budgets: Budgets,
 }
 
 impl RenderRequest {
     /// The files that are read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &PathBuf> {
-        [Some(&self.song), self.sound_font.as_ref()].into_iter().flatten()
+        std::iter::once(&self.song).chain(sound_fonts::files(&self.sound_fonts))
     }
 }
 
@@ -72,8 +78,8 @@ impl RenderRequest {
 pub struct RenderReport {
     /// The song.
     pub song: String,
-    /// The SoundFont.
-    pub sound_font: String,
+    /// The SoundFonts, the top one first.
+    pub sound_fonts: Vec<String>,
     /// The file that was written.
     pub output: Option<PathBuf>,
     /// In Hz.
@@ -90,6 +96,8 @@ pub struct RenderReport {
     pub limited_frames: u64,
     /// Most voices at the same time.
     pub most_voices: u32,
+    /// Frames that voices have sounded, those of all voices added up: what there was to compute.
+    pub voice_samples: u64,
     /// Voices cut short for new ones.
     pub stolen_voices: u64,
     /// Events for which there was no room.
@@ -122,8 +130,8 @@ pub struct RenderReport {
 /// Where a render is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RenderProgress {
-    /// Reading the song and its sounds.
-    Opening,
+    /// Reading the song and its sounds; part of the samples done, 0 to 1.
+    Opening(f64),
     /// Rendering; part done, 0 to 1.
     Rendering(f64),
     /// Rendering the channels one by one; part done, 0 to 1.
@@ -140,10 +148,10 @@ pub type OnProgress = Arc<dyn Fn(RenderProgress) + Send + Sync>;
 pub enum RenderError {
     /// The song cannot be opened.
     #[error(transparent)]
-    Song(#[from] OpenError),
+    Song(OpenError),
     /// The SoundFont cannot be used.
     #[error(transparent)]
-    SoundBank(#[from] SoundBankError),
+    SoundBank(SoundBankError),
     /// The song cannot be read any more.
     #[error("{path}: {source}")]
     Reading {
@@ -185,12 +193,42 @@ pub enum RenderError {
     /// The engine could not be set up.
     #[error(transparent)]
     Rig(#[from] RigError),
-    /// A job on another thread did not end well.
-    #[error("{0}")]
-    Job(String),
+    /// A part of it did not end well, or had no room.
+    #[error(transparent)]
+    Job(JobError),
+    /// A job too many.
+    #[error(transparent)]
+    PoolFull(#[from] PoolFull),
     /// It was cancelled; nothing was written.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<OpenError> for RenderError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Job { source: JobError::Cancelled, .. } => RenderError::Cancelled,
+            error => RenderError::Song(error),
+        }
+    }
+}
+
+impl From<SoundBankError> for RenderError {
+    fn from(error: SoundBankError) -> Self {
+        match error {
+            SoundBankError::Job(JobError::Cancelled) => RenderError::Cancelled,
+            error => RenderError::SoundBank(error),
+        }
+    }
+}
+
+impl From<JobError> for RenderError {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Cancelled => RenderError::Cancelled,
+            error => RenderError::Job(error),
+        }
+    }
 }
 
 impl RenderError {
@@ -198,8 +236,8 @@ impl RenderError {
     pub fn is_unreadable_input(&self) -> bool {
         matches!(
             self,
-            RenderError::Song(_)
-                | RenderError::SoundBank(_)
+            RenderError::Song(OpenError::Input(_) | OpenError::Song { .. } | OpenError::Io { .. })
+                | RenderError::SoundBank(SoundBankError::Input(_) | SoundBankError::SoundFont { .. })
                 | RenderError::Reading { .. }
                 | RenderError::Nothing { .. }
                 | RenderError::OverInput(_)
@@ -210,7 +248,7 @@ impl RenderError {
         match error {
             PassError::Rig(error) => RenderError::Rig(error),
             PassError::Song(source) => RenderError::Reading { path: song.name.clone(), source },
-            PassError::Cancelled => RenderError::Cancelled,
+            PassError::Job(error) => error.into(),
             PassError::Sink(error) => error,
         }
     }
@@ -225,29 +263,55 @@ pub fn render(
     cancel: &Cancel,
     on_progress: &OnProgress,
 ) -> Result<RenderReport, RenderError> {
+    let mut collector = presets::collector();
+    let rendered = render_with(request, cancel, on_progress, &collector.handle());
+    // However it ended: what was loaded, and is held by nothing any more, is freed by the collector alone.
+    collector.collect();
+    let _ = collector.try_cleanup();
+    rendered
+}
+
+fn render_with(
+    request: &RenderRequest,
+    cancel: &Cancel,
+    on_progress: &OnProgress,
+    handle: &Handle,
+) -> Result<RenderReport, RenderError> {
     let started = Instant::now();
-    on_progress(RenderProgress::Opening);
+    on_progress(RenderProgress::Opening(0.0));
     request.output.as_ref().map_or(Ok(()), |output| check_output(output, request.inputs()))?;
     let output = request.output.as_ref().map(|path| writer(request, path.clone())).transpose()?;
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
     let no_thread = |source| RenderError::System { what: "no thread for a worker", source };
-    let pool = Arc::new(Pool::new(workers).map_err(no_thread)?);
-    let mut collector = Collector::new();
-    let bank = Arc::new(SoundBank::open(request.sound_font.as_deref(), &collector.handle())?);
-    let song = OpenSong::open(&request.song, cancel)?;
-    let (score, complaints) = score(request, song, &bank, &pool)?;
+    let budgets = &request.budgets;
+    let pool = Arc::new(Pool::new(workers, budgets).map_err(no_thread)?);
+    let bank = Arc::new(SoundBank::open_here(&request.sound_fonts, handle, budgets, cancel)?);
+    let song = OpenSong::open_here(&request.song, budgets, cancel)?;
+    let wanted = presets::wanted(&song, request.sound.transpose != 0);
+    let tell = |part| on_progress(RenderProgress::Opening(part));
+    let LoadedSet { presets, complaints, leases: _leases, refused } =
+        presets::load_all(&pool, &bank, &wanted, cancel, tell);
+    if cancel.is_cancelled() {
+        return Err(RenderError::Cancelled);
+    }
+    // A file without some of its instruments would be worse than none.
+    if let Some(exceeded) = refused {
+        return Err(RenderError::Job(exceeded.into()));
+    }
+    let score = score(request, song, presets)?;
 
     let main = Instant::now();
-    let pass = main_pass(request, &score, output, cancel, on_progress)?;
+    let play = |context| main_pass(request, &score, output, &context, on_progress);
+    let pass = JobContext::run(budgets, score.need(), cancel, play)??;
     let main_seconds = main.elapsed().as_secs_f64();
     let jobs = Jobs { score: &score, frames: pass.counts.frames, pool: &pool, cancel, on_progress };
     let stems = request.stems.as_ref().map(|folder| stems::render(&jobs, folder, request)).transpose()?;
     let verify = pass.reference.map(|reference| verify::compare(&jobs, reference)).transpose()?;
 
     let duration_seconds = pass.counts.frames as f64 / f64::from(request.sample_rate_hz);
-    let report = RenderReport {
+    Ok(RenderReport {
         song: score.song.name.clone(),
-        sound_font: bank.name().to_string(),
+        sound_fonts: bank.names(),
         output: request.output.clone(),
         sample_rate_hz: request.sample_rate_hz,
         quantum_frames: request.quantum_frames,
@@ -256,6 +320,7 @@ pub fn render(
         peak_dbfs: dbfs(pass.counts.peak),
         limited_frames: pass.counts.ceiling_frames,
         most_voices: pass.counts.most_voices,
+        voice_samples: pass.counts.voice_samples,
         stolen_voices: pass.counts.stolen_voices,
         dropped_events: pass.counts.dropped_events,
         notes_off_the_keyboard: pass.counts.notes_off_the_keyboard,
@@ -268,10 +333,7 @@ pub fn render(
         cpu_seconds: crate::cpu_seconds(),
         elapsed_seconds: started.elapsed().as_secs_f64(),
         speed: duration_seconds / main_seconds.max(1e-9),
-    };
-    drop((score, bank));
-    collector.collect();
-    Ok(report)
+    })
 }
 
 /// What passes beside the main one have in common.
@@ -287,9 +349,8 @@ pub(crate) struct Jobs<'a> {
 fn score(
     request: &RenderRequest,
     song: OpenSong,
-    bank: &Arc<SoundBank>,
-    pool: &Pool,
-) -> Result<(Score, Vec<String>), RenderError> {
+    presets: Vec<(PresetKey, Shared<Preset>)>,
+) -> Result<Score, RenderError> {
     let rate = request.sample_rate_hz;
     let place = |position| song.song_time(position, SongTime::ZERO, rate);
     let from = request.from.map_or(SongTime::ZERO, place);
@@ -299,9 +360,7 @@ fn score(
     if end <= from && song.end(rate) > SongTime::ZERO {
         return Err(RenderError::Nothing { from: from.seconds(rate), to: end.seconds(rate) });
     }
-    let wanted = presets::wanted(&song, request.sound.transpose != 0);
-    let LoadedSet { presets, complaints } = presets::load_all(pool, bank, &wanted);
-    let score = Score {
+    Ok(Score {
         song,
         presets: presets.into(),
         sound: request.sound.clone(),
@@ -313,8 +372,7 @@ fn score(
         resident_events: RESIDENT_EVENTS,
         from,
         to,
-    };
-    Ok((score, complaints))
+    })
 }
 
 /// What the main pass gave.
@@ -328,14 +386,14 @@ fn main_pass(
     request: &RenderRequest,
     score: &Score,
     mut output: Option<AudioFileWriter>,
-    cancel: &Cancel,
+    context: &JobContext,
     on_progress: &OnProgress,
 ) -> Result<MainPass, RenderError> {
     let mut meter = request.loudness.then(|| LoudnessMeter::new(CHANNELS as u32, request.sample_rate_hz));
     let mut reference = request.verify.then(verify::Reference::create).transpose()?;
     let end = End::new(score.frames(), request.tail, request.sample_rate_hz);
     let sizes = &mut CallbackSizes::Constant(BLOCK_FRAMES);
-    let pass = score.pass(sizes, end, cancel, |block, end| {
+    let pass = score.pass(sizes, end, context, |block, end| {
         if let Some(output) = &mut output {
             output.write(block)?;
         }

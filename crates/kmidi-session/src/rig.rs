@@ -3,8 +3,9 @@
 use kmidi_core::TempoScale;
 use kmidi_core::limits::MAX_MIDI_PORTS;
 use kmidi_graph::{BorderFull, ConfigError, EngineHandle, Graph, GraphError, NodeId, SetGraphError};
+use kmidi_memory::{BudgetExceeded, audio_heap};
 use kmidi_rt::{ChannelMasks, Engine, EngineConfig};
-use kmidi_soundfont::{SynthConfig, SynthHandle};
+use kmidi_soundfont::{Interpolation, SynthConfig, SynthHandle};
 
 use crate::command::silent_mask;
 
@@ -16,6 +17,8 @@ pub(crate) const CHANNELS: usize = 2;
 pub struct SoundSettings {
     /// Voices at the same time.
     pub polyphony: usize,
+    /// How samples are read between their frames.
+    pub interpolation: Interpolation,
     /// Whether there are reverb and chorus.
     pub effects: bool,
     /// Master gain in decibels.
@@ -34,6 +37,7 @@ impl Default for SoundSettings {
     fn default() -> Self {
         SoundSettings {
             polyphony: 256,
+            interpolation: Interpolation::default(),
             effects: true,
             gain_db: 0.0,
             tempo_scale: TempoScale::ONE,
@@ -59,6 +63,9 @@ pub enum RigError {
     /// The engine does not take its mail.
     #[error(transparent)]
     BorderFull(#[from] BorderFull),
+    /// There is no room for it.
+    #[error(transparent)]
+    Budget(#[from] BudgetExceeded),
 }
 
 /// What a rig is made for.
@@ -79,14 +86,22 @@ pub(crate) struct Rig {
     pub handle: EngineHandle,
     pub synth: SynthHandle,
     pub config: RigConfig,
+    /// Where the synthesiser stands in the graph.
+    synth_slot: u16,
 }
 
 impl Rig {
+    /// Everything that the engine will own is on side A's heap.
     pub fn new(config: RigConfig, sound: &SoundSettings) -> Result<(Rig, Engine), RigError> {
+        audio_heap("the engine", || Self::build(config, sound))?
+    }
+
+    fn build(config: RigConfig, sound: &SoundSettings) -> Result<(Rig, Engine), RigError> {
         let sample_rate_hz = config.sample_rate_hz;
         let effects = sound.effects;
         let (synth, processor) = kmidi_soundfont::synth(SynthConfig {
             polyphony: sound.polyphony,
+            interpolation: sound.interpolation,
             reverb: effects,
             chorus: effects,
             ..SynthConfig::new(sample_rate_hz)
@@ -113,7 +128,8 @@ impl Rig {
             has_ceiling: config.has_ceiling,
         })?;
         handle.set_graph(&mut graph)?;
-        Ok((Rig { handle, synth, config }, engine))
+        let synth_slot = graph.slot(instrument).expect("it is in the schedule");
+        Ok((Rig { handle, synth, config, synth_slot }, engine))
     }
 
     /// Tells the engine how the song is to sound. `melodic` says which channels are transposed.
@@ -123,6 +139,11 @@ impl Rig {
         self.handle.transpose(sound.transpose, melodic)?;
         self.handle.master_gain(db_to_linear(sound.gain_db))?;
         Ok(())
+    }
+
+    /// Has the synthesiser take what has been installed, even if it sleeps: an event that it ignores.
+    pub fn wake_synth(&mut self) -> Result<(), RigError> {
+        Ok(self.handle.parameter(self.synth_slot, 0, 0.0)?)
     }
 
     /// Silences exactly these channels of every port.
@@ -141,4 +162,94 @@ fn connect_ports(graph: &mut Graph, song: NodeId, instrument: NodeId) -> Result<
 /// Decibels as a factor.
 pub(crate) fn db_to_linear(db: f32) -> f32 {
     10f32.powf(db / 20.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use kmidi_device::{CallbackSizes, Offline};
+    use kmidi_memory::audit::{Reached, reached};
+    use kmidi_memory::{Budgets, Domain};
+    use kmidi_rt::When;
+
+    use super::*;
+    use crate::feed::Feed;
+    use crate::job::Cancel;
+    use crate::pool::Pool;
+    use crate::presets;
+    use crate::reader::SongReader;
+    use crate::song::OpenSong;
+    use crate::sound_bank::SoundBank;
+
+    const CONFIG: RigConfig = RigConfig {
+        sample_rate_hz: 48_000,
+        quantum_frames: 64,
+        live_in: true,
+        midi_out: true,
+        has_ceiling: true,
+    };
+
+    /// Plays a song, with a seek on the way, in an engine that `make` makes; then all blocks that it reaches.
+    fn reached_by_an_engine(
+        resident_events: u64,
+        make: impl Fn(RigConfig, &SoundSettings) -> Result<(Rig, Engine), RigError>,
+    ) -> Vec<Reached> {
+        let budgets = Budgets::default();
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/midi/freedoom/freedoom1_D_E1M1.mid");
+        let song = OpenSong::open_here(path.as_ref(), &budgets, &Cancel::default()).unwrap();
+        let collector = presets::collector();
+        let bank = SoundBank::open_here(&[], &collector.handle(), &budgets, &Cancel::default()).unwrap();
+        let pool = Pool::new(1, &budgets).unwrap();
+        let wanted = presets::wanted(&song, false);
+        let set = presets::load_all(&pool, &bank.into(), &wanted, &Cancel::default(), |_| ());
+        let (mut rig, mut engine) = make(CONFIG, &SoundSettings::default()).unwrap();
+        for (key, preset) in set.presets {
+            rig.synth.install(key, preset).ok().unwrap();
+        }
+        let reader = SongReader::new(song.index.clone(), song.source.clone(), 48_000).unwrap();
+        let (mut feed, timeline) = Feed::open(reader, None, 1, resident_events).unwrap();
+        let locate = feed.locate(kmidi_core::SongTime::ZERO, None).unwrap();
+        let place =
+            feed.locate(kmidi_core::SongTime::from_frames(kmidi_core::Frames(480_000)), None).unwrap();
+        let sent = audio_heap("messages", || {
+            rig.handle.set_timeline(Some(timeline), locate, When::Now)?;
+            rig.handle.play()?;
+            rig.handle.locate(place)
+        });
+        sent.unwrap().unwrap();
+        let mut driver = Offline::new(CHANNELS);
+        for frames in CallbackSizes::Constant(512).take(200) {
+            feed.pump().unwrap();
+            driver.run(&mut engine, frames);
+            rig.handle.collect();
+        }
+        assert!(rig.synth.status().voices > 0 && rig.handle.status().playing);
+        // What only looks like an address, in the unused half of some enum, is none any more when nothing but
+        // the engine is left.
+        drop((rig, feed, driver, song, pool, set.leases));
+        reached(&engine)
+    }
+
+    /// Samples and presets are the session's, lent to the engine.
+    fn is_foreign(block: &Reached) -> bool {
+        !block.is_in_region && block.domain != Domain::Working
+    }
+
+    #[test]
+    fn everything_that_the_engine_owns_is_on_its_heap() {
+        for resident_events in [u64::MAX, 0] {
+            let blocks = reached_by_an_engine(resident_events, Rig::new);
+            let own: Vec<_> = blocks.iter().filter(|block| block.is_in_region).collect();
+            let bytes: usize = own.iter().map(|block| block.size).sum();
+            assert!(own.len() > 50 && bytes > 1 << 20, "{} blocks, {bytes} bytes", own.len());
+            let foreign: Vec<_> = blocks.iter().filter(|block| is_foreign(block)).collect();
+            assert!(foreign.is_empty(), "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn control_an_engine_that_is_made_elsewhere_is_found_elsewhere() {
+        let blocks = reached_by_an_engine(u64::MAX, Rig::build);
+        assert!(blocks.iter().any(is_foreign), "{} blocks", blocks.len());
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use basedrop::Shared;
+use kmidi_memory::Lease;
 use kmidi_soundfont::{KeySet, Preset, PresetKey};
 
 /// One preset.
@@ -13,6 +14,8 @@ struct Place {
     settled: KeySet,
     /// What has been asked for, `settled` included.
     asked: KeySet,
+    /// Hold what its samples take.
+    leases: Vec<Lease>,
 }
 
 /// All presets of one SoundFont that a session has asked for.
@@ -38,13 +41,28 @@ impl Shelf {
     }
 
     /// Puts what was loaded for `keys` here, or notes that there is nothing.
-    pub fn put(&mut self, key: PresetKey, keys: KeySet, preset: Option<Shared<Preset>>) {
+    pub fn put(
+        &mut self,
+        key: PresetKey,
+        keys: KeySet,
+        preset: Option<Shared<Preset>>,
+        lease: Option<Lease>,
+    ) {
         let place = self.places.entry(key).or_default();
+        // What was loaded before is shared with what comes now.
+        place.leases.extend(lease.filter(|lease| lease.bytes() > 0));
         // A smaller load that comes in late must not replace a larger one.
         if keys.has_all(&place.settled) {
             place.settled = keys;
             place.preset = preset;
         }
+    }
+
+    /// Forgets all presets but those that are `wanted`; returns which those were.
+    pub fn keep(&mut self, wanted: impl Fn(PresetKey) -> bool) -> Vec<PresetKey> {
+        let dropped: Vec<_> = self.places.keys().copied().filter(|&key| !wanted(key)).collect();
+        self.places.retain(|&key, _| wanted(key));
+        dropped
     }
 
     /// Whether all these are here, or known not to be.
@@ -55,6 +73,11 @@ impl Shelf {
     /// What is here.
     pub fn presets(&self) -> impl Iterator<Item = (PresetKey, &Shared<Preset>)> {
         self.places.iter().filter_map(|(key, place)| Some((*key, place.preset.as_ref()?)))
+    }
+
+    /// What is here for `key`.
+    pub fn preset(&self, key: PresetKey) -> Option<&Shared<Preset>> {
+        self.places.get(&key)?.preset.as_ref()
     }
 
     /// Everything that has been asked for.
@@ -78,7 +101,7 @@ mod tests {
         assert_eq!(shelf.ask(&[(piano, keys(&[60]))]), [(piano, keys(&[60]))]);
         assert_eq!(shelf.ask(&[(piano, keys(&[60]))]), []);
         assert!(!shelf.has(&[(piano, keys(&[60]))]));
-        shelf.put(piano, keys(&[60]), None);
+        shelf.put(piano, keys(&[60]), None, None);
         assert!(shelf.has(&[(piano, keys(&[60]))]));
         assert_eq!(shelf.ask(&[(piano, keys(&[61]))]), [(piano, keys(&[60, 61]))]);
         assert!(shelf.has(&[(piano, keys(&[60]))]) && !shelf.has(&[(piano, keys(&[61]))]));
@@ -93,8 +116,8 @@ mod tests {
         };
         let piano = PresetKey::melodic(0, 0);
         let mut shelf = Shelf::default();
-        shelf.put(piano, keys(&[60, 61]), preset("large"));
-        shelf.put(piano, keys(&[60]), preset("small"));
+        shelf.put(piano, keys(&[60, 61]), preset("large"), None);
+        shelf.put(piano, keys(&[60]), preset("small"), None);
         assert_eq!(shelf.presets().next().unwrap().1.name, "large");
     }
 }

@@ -102,6 +102,9 @@ pub struct OutputSnapshot {
     pub dsp_load: f32,
     /// Periods that came too late.
     pub xruns: u64,
+    /// Page faults of the threads that call the engine, each since its first callback began, as they were at most
+    /// a second ago; None where the system does not tell.
+    pub page_faults: Option<u64>,
     /// Highest sample of each channel since the last snapshot.
     pub peak_dbfs: Vec<f32>,
     /// Power of each channel.
@@ -111,8 +114,10 @@ pub struct OutputSnapshot {
 /// The synthesiser.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SynthSnapshot {
-    /// The SoundFont in use.
-    pub sound_font: String,
+    /// The SoundFonts in use, the top one first.
+    pub sound_fonts: Vec<String>,
+    /// The part of the needed samples that has been loaded, 0 to 1, if that takes over a second.
+    pub loading: Option<f64>,
     /// Voices that sound.
     pub voices: u32,
     /// Voices that can sound.

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kmidi_core::{SongTime, Ticks};
+use kmidi_memory::{Budgets, Lease, MIB};
 use kmidi_rt::ChannelMasks;
 use kmidi_song::{EventStream, Message, SongError, SongIndex};
 use kmidi_soundfont::{KeySet, PresetKey, PresetUse};
 
 use crate::command::Position;
 use crate::input::{FileSource, InputError};
-use crate::pool::Cancel;
+use crate::job::{Cancel, JobContext, JobError, Need};
 use crate::song_info::SongInfo;
 
 /// Why a song cannot be opened.
@@ -36,9 +37,14 @@ pub enum OpenError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Nobody waits for it any more.
-    #[error("cancelled")]
-    Cancelled,
+    /// Nobody waits for it any more, or there is no room for it.
+    #[error("{path}: {source}")]
+    Job {
+        /// The file.
+        path: String,
+        /// Why.
+        source: JobError,
+    },
 }
 
 /// A song, ready to be read from any place by any number of readers.
@@ -53,15 +59,28 @@ pub(crate) struct OpenSong {
     pub sounding: ChannelMasks,
     /// Channels that never sound drums.
     pub melodic: ChannelMasks,
+    /// Holds what the index takes.
+    _lease: Arc<Lease>,
 }
 
+/// Events between two looks at whether the job may go on.
+const CHECK_EVENTS: usize = 1024;
+
 impl OpenSong {
-    /// Opens a file, reads it through once and finds out what it needs.
-    pub fn open(path: &Path, cancel: &Cancel) -> Result<Self, OpenError> {
+    /// What opening a song needs: an index, which does not grow with the song for long.
+    pub fn need(path: &Path) -> Need {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Need::working(MIB, name.to_string_lossy())
+    }
+
+    /// Opens a file, reads it through once and finds out what it needs. A job with the
+    /// [`need`](Self::need) of this song.
+    pub fn open(path: &Path, context: JobContext) -> Result<Self, OpenError> {
         let name = path.display().to_string();
         let (index, source) = scan(path)?;
         let mut wanted = PresetUse::new();
         let io_error = |source| OpenError::Io { path: name.clone(), source };
+        let mut events = 0usize;
         let mut stream = EventStream::new(index.clone(), source.clone()).map_err(io_error)?;
         while let Some(next) = stream.next().map_err(io_error)? {
             match next.message {
@@ -69,18 +88,24 @@ impl OpenSong {
                 Message::SysEx(bytes) => wanted.sysex(next.port, bytes),
                 _ => {}
             }
-            if cancel.is_cancelled() {
-                return Err(OpenError::Cancelled);
+            events += 1;
+            if events.is_multiple_of(CHECK_EVENTS) {
+                context.check().map_err(|source| OpenError::Job { path: name.clone(), source })?;
             }
         }
-        Ok(OpenSong {
-            name,
-            index,
-            source,
-            presets: wanted.used().collect(),
-            sounding: wanted.sounding_channels(),
-            melodic: wanted.drum_channels().map(|drums| !drums),
-        })
+        drop(stream);
+        let presets = wanted.used().collect();
+        let (sounding, melodic) = (wanted.sounding_channels(), wanted.drum_channels().map(|drums| !drums));
+        drop(wanted);
+        let _lease = Arc::new(context.settle());
+        Ok(OpenSong { name, index, source, presets, sounding, melodic, _lease })
+    }
+
+    /// Opens a file on the calling thread.
+    pub fn open_here(path: &Path, budgets: &Budgets, cancel: &Cancel) -> Result<Self, OpenError> {
+        let no_room = |source| OpenError::Job { path: path.display().to_string(), source };
+        JobContext::run(budgets, Self::need(path), cancel, |context| Self::open(path, context))
+            .map_err(no_room)?
     }
 
     /// The end of the song.

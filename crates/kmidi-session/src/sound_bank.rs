@@ -1,15 +1,18 @@
-//! The SoundFont in use, and what stands in for what it lacks.
+//! The SoundFonts in use, and what stands in for what they lack.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use basedrop::{Handle, Shared};
-use kmidi_soundfont::{DRUM_BANK, KeySet, Preset, PresetKey, SoundFont, SoundFontError};
+use kmidi_memory::{Budgets, Lease, MIB};
+use kmidi_soundfont::{DRUM_BANK, KeySet, Preset, PresetKey, PresetPlan, Sample, SoundFont, SoundFontError};
 
 use crate::input::{FileSource, InputError};
+use crate::job::{Cancel, JobContext, JobError, Need};
+use crate::sound_fonts::{self, BUILT_IN, SoundFontChoice};
 
 /// The compact General MIDI SoundFont that is part of the program.
-static BUILT_IN: &[u8] = include_bytes!("../../../assets/soundfonts/kmidi-gm.sf3");
+static BUILT_IN_FILE: &[u8] = include_bytes!("../../../assets/soundfonts/kmidi-gm.sf3");
 
 /// Why a SoundFont cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,13 +28,31 @@ pub enum SoundBankError {
         /// What is wrong with it.
         source: SoundFontError,
     },
+    /// It is not wanted any more, or has no room.
+    #[error(transparent)]
+    Job(#[from] JobError),
 }
 
-/// An open SoundFont; presets can be loaded by several threads at once.
+/// An open stack of SoundFonts; presets can be loaded by several threads at once.
 pub(crate) struct SoundBank {
+    /// The top one first.
+    layers: Vec<Layer>,
+    /// Holds what its tables take.
+    _lease: Lease,
+}
+
+struct Layer {
     font: SoundFont,
-    /// The file, or the name of the built-in one.
+    /// What is added to the banks of melodic presets.
+    bank_offset: u16,
     name: String,
+}
+
+/// What is to be loaded for a preset that a song asks for.
+pub(crate) struct BankPlan {
+    layer: usize,
+    plan: PresetPlan,
+    stands_in: bool,
 }
 
 /// What was found for a preset that a song asks for.
@@ -39,59 +60,168 @@ pub(crate) struct Found {
     pub preset: Shared<Preset>,
     /// Whether it is another one than was asked for.
     pub stands_in: bool,
+    /// Holds what its samples take.
+    pub lease: Option<Lease>,
+}
+
+impl BankPlan {
+    /// How many samples it needs.
+    pub fn samples(&self) -> usize {
+        self.plan.samples()
+    }
+
+    /// What a file holds of one of them, in bytes.
+    pub fn file_bytes(&self, number: usize) -> u64 {
+        self.plan.file_bytes(number)
+    }
+
+    /// What one of them takes in memory, in bytes.
+    pub fn memory_bytes(&self, number: usize) -> u64 {
+        self.plan.memory_bytes(number)
+    }
 }
 
 impl SoundBank {
-    /// Opens a file, or the built-in SoundFont. What is loaded is freed by the collector of `handle`.
-    pub fn open(path: Option<&Path>, handle: &Handle) -> Result<Self, SoundBankError> {
-        let Some(path) = path else {
-            let source = SoundFont::open(Arc::new(BUILT_IN), handle);
-            let font =
-                source.map_err(|source| SoundBankError::SoundFont { path: "built-in".into(), source })?;
-            return Ok(SoundBank { font, name: "built-in SoundFont".into() });
+    /// Opens a stack, the last on top; the built-in SoundFont where there is none. What is loaded is
+    /// freed by the collector of `handle`. A job with the [`need`](Self::need) of this stack.
+    pub fn open(
+        choices: &[SoundFontChoice],
+        handle: &Handle,
+        context: JobContext,
+    ) -> Result<Self, SoundBankError> {
+        let mut layers = Vec::new();
+        for choice in sound_fonts::stack(choices) {
+            layers.push(Layer::open(&choice, handle)?);
+            context.check()?;
+        }
+        layers.reverse();
+        Ok(SoundBank { layers, _lease: context.settle() })
+    }
+
+    /// Opens a stack on the calling thread.
+    pub fn open_here(
+        choices: &[SoundFontChoice],
+        handle: &Handle,
+        budgets: &Budgets,
+        cancel: &Cancel,
+    ) -> Result<Self, SoundBankError> {
+        JobContext::run(budgets, Self::need(choices), cancel, |context| Self::open(choices, handle, context))?
+    }
+
+    /// What opening a stack needs: its tables. The largest known have a few MiB.
+    pub fn need(choices: &[SoundFontChoice]) -> Need {
+        let stack = sound_fonts::stack(choices);
+        let names: Vec<_> = stack.iter().rev().map(ToString::to_string).collect();
+        Need::working(MIB * stack.len() as u64, format!("{} (tables)", names.join(" over ")))
+    }
+
+    /// The SoundFonts, the top one first.
+    pub fn names(&self) -> Vec<String> {
+        self.layers.iter().map(|layer| layer.name.clone()).collect()
+    }
+
+    /// How many presets each has, the top one first.
+    pub fn presets(&self) -> Vec<usize> {
+        self.layers.iter().map(|layer| layer.font.presets().len()).collect()
+    }
+
+    /// What is wrong with each file, as far as it has been read: its name, the first few, and how many
+    /// in all.
+    pub fn warnings(&self) -> Vec<(&str, Vec<String>, usize)> {
+        let of = |layer: &'_ Layer| {
+            let warnings = layer.font.warnings();
+            (warnings.kept().iter().map(ToString::to_string).collect(), warnings.total())
         };
-        let source = Arc::new(FileSource::open(path)?);
-        let font = SoundFont::open(source, handle)
-            .map_err(|source| SoundBankError::SoundFont { path: path.to_path_buf(), source })?;
-        Ok(SoundBank { font, name: path.display().to_string() })
+        let named = |layer| {
+            let (kept, total) = of(layer);
+            (layer.name.as_str(), kept, total)
+        };
+        self.layers.iter().map(named).collect()
     }
 
-    /// The file, or the name of the built-in one.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// What has to be loaded for `key` to sound, as far as `keys` need it; `None` if nothing can stand in.
+    pub fn plan(&self, key: PresetKey, keys: &KeySet) -> Result<Option<BankPlan>, SoundFontError> {
+        let Some((layer, bank, program, stands_in)) = self.find(key) else { return Ok(None) };
+        let plan = self.layers[layer].font.plan_preset(bank, program, Some(keys))?;
+        Ok(Some(BankPlan { layer, plan, stands_in }))
     }
 
-    /// How many presets it has.
-    pub fn presets(&self) -> usize {
-        self.font.presets().len()
-    }
-
-    /// What is wrong with the file, as far as it has been read: the first few, and how many in all.
-    pub fn warnings(&self) -> (Vec<String>, usize) {
-        let warnings = self.font.warnings();
-        (warnings.kept().iter().map(ToString::to_string).collect(), warnings.total())
-    }
-
-    /// Loads what is to sound for `key`, as far as `keys` need it; `None` if nothing can stand in.
+    /// Loads one sample of a plan; `None` if it is beyond use.
     ///
     /// # Errors
     /// The file cannot be read any more, or memory does not suffice.
-    pub fn load(&self, key: PresetKey, keys: &KeySet) -> Result<Option<Found>, SoundFontError> {
-        let Some((bank, program)) = self.stand_in(key) else { return Ok(None) };
-        let preset = self.font.load_preset(bank, program, Some(keys))?;
-        Ok(Some(Found { preset, stands_in: (bank, program) != (key.bank(), key.program()) }))
+    pub fn load_sample(
+        &self,
+        plan: &BankPlan,
+        number: usize,
+    ) -> Result<Option<Shared<Sample>>, SoundFontError> {
+        self.layers[plan.layer].font.load_sample(&plan.plan, number)
     }
 
-    /// The preset itself; else a melodic one of the capital bank, or its first; for drums the standard
-    /// kit; else anything there is of the kind.
-    fn stand_in(&self, key: PresetKey) -> Option<(u16, u8)> {
+    /// Makes the preset of a plan whose samples are loaded.
+    pub fn join(&self, plan: &BankPlan, samples: &[Option<Shared<Sample>>]) -> Result<Found, SoundFontError> {
+        let preset = self.layers[plan.layer].font.join_preset(&plan.plan, samples)?;
+        Ok(Found { preset, stands_in: plan.stands_in, lease: None })
+    }
+
+    /// What loading each sample of a plan will take in memory, in bytes: nothing for one that is there.
+    pub fn missing_bytes(&self, plan: &BankPlan) -> Vec<u64> {
+        let font = &self.layers[plan.layer].font;
+        let missing = |n| if font.has_sample(&plan.plan, n) { 0 } else { plan.memory_bytes(n) };
+        (0..plan.samples()).map(missing).collect()
+    }
+
+    /// Lets go of samples that nobody else has.
+    pub fn free_unused(&self) {
+        self.layers.iter().for_each(|layer| layer.font.free_unused());
+    }
+
+    /// What the memory of a plan is for.
+    pub fn purpose(&self, plan: &BankPlan) -> String {
+        format!("{} ({})", plan.plan.name(), self.layers[plan.layer].name)
+    }
+
+    /// The preset itself, of the highest SoundFont that has it; else a melodic one of the capital bank,
+    /// or its first; for drums the standard kit; else anything there is of the kind. The place of the
+    /// SoundFont, bank and program in its file, and whether it stands in.
+    fn find(&self, key: PresetKey) -> Option<(usize, u16, u8, bool)> {
+        let (bank, program) = (key.bank(), key.program());
         let tries = if key.is_drum() {
-            [(DRUM_BANK, key.program()), (DRUM_BANK, 0), (DRUM_BANK, 0)]
+            [(DRUM_BANK, program), (DRUM_BANK, 0), (DRUM_BANK, 0)]
         } else {
-            [(key.bank(), key.program()), (0, key.program()), (0, 0)]
+            [(bank, program), (0, program), (0, 0)]
         };
-        let any = || self.font.presets().iter().find(|info| (info.bank == DRUM_BANK) == key.is_drum());
-        let there = tries.into_iter().find(|&(bank, program)| self.font.has_preset(bank, program));
-        there.or_else(|| any().map(|info| (info.bank, info.program)))
+        let layers = || self.layers.iter().enumerate();
+        let having = |(bank, program)| {
+            let (layer, bank) = layers().find_map(|(n, layer)| Some((n, layer.own_bank(bank, program)?)))?;
+            Some((layer, bank, program))
+        };
+        let any = || {
+            layers().find_map(|(n, layer)| {
+                let kind = |bank| (bank == DRUM_BANK) == key.is_drum();
+                let info = layer.font.presets().iter().find(|info| kind(info.bank))?;
+                Some((n, info.bank, info.program))
+            })
+        };
+        let exact = having(tries[0]).map(|(layer, bank, program)| (layer, bank, program, false));
+        let other = || tries[1..].iter().find_map(|&there| having(there)).or_else(any);
+        exact.or_else(|| other().map(|(layer, bank, program)| (layer, bank, program, true)))
+    }
+}
+
+impl Layer {
+    fn open(choice: &SoundFontChoice, handle: &Handle) -> Result<Self, SoundBankError> {
+        let (path, opened) = match &choice.file {
+            None => (Path::new(BUILT_IN), SoundFont::open(Arc::new(BUILT_IN_FILE), handle)),
+            Some(path) => (path.as_path(), SoundFont::open(Arc::new(FileSource::open(path)?), handle)),
+        };
+        let font = opened.map_err(|source| SoundBankError::SoundFont { path: path.to_path_buf(), source })?;
+        Ok(Layer { font, bank_offset: choice.bank_offset.into(), name: choice.to_string() })
+    }
+
+    /// The bank in the file of a preset, if it has it.
+    fn own_bank(&self, bank: u16, program: u8) -> Option<u16> {
+        let own = if bank == DRUM_BANK { bank } else { bank.checked_sub(self.bank_offset)? };
+        self.font.has_preset(own, program).then_some(own)
     }
 }

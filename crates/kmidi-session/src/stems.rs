@@ -7,8 +7,9 @@ use kmidi_device::CallbackSizes;
 use serde::Serialize;
 
 use crate::input::check_output;
+use crate::job::JobContext;
 use crate::offline::Score;
-use crate::pool::{Cancel, Priority};
+use crate::pool::Priority;
 use crate::render::{BLOCK_FRAMES, Jobs, RenderError, RenderProgress, RenderRequest, writer};
 use crate::snapshot::dbfs;
 use crate::tail::End;
@@ -47,20 +48,23 @@ pub(crate) fn render(
     let (results, received) = bounded(stems.len());
     for &(port, channel) in &stems {
         let score = Score { only: Some((port, channel)), ..jobs.score.clone() };
-        let (frames, cancel, request) = (jobs.frames, jobs.cancel.clone(), request.clone());
+        let (frames, request, need) = (jobs.frames, request.clone(), score.need());
+        let cancel = jobs.cancel.clone();
         let output = folder.join(file_name(port, channel, request.output.as_deref()));
         let results = results.clone();
-        let job = move |_: &Cancel| one(&score, (port, channel), output, frames, &request, &cancel);
+        let job = move |context: JobContext| {
+            one(&score, (port, channel), output, frames, &request, &context.wanted_by(cancel))
+        };
         let deliver = move |result| {
             let _ = results.send(result);
         };
-        jobs.pool.spawn(Priority::Urgent, job, deliver).map_err(|full| RenderError::Job(full.to_string()))?;
+        jobs.pool.spawn(Priority::Urgent, need, job, deliver)?;
     }
     drop(results);
     let mut done = Vec::with_capacity(stems.len());
     (jobs.on_progress)(RenderProgress::Stems(0.0));
     for result in received {
-        done.push(result.map_err(|error| RenderError::Job(error.to_string()))??);
+        done.push(result??);
         (jobs.on_progress)(RenderProgress::Stems(done.len() as f64 / stems.len() as f64));
     }
     done.sort_by_key(|stem| (stem.port, stem.channel));
@@ -81,11 +85,11 @@ fn one(
     output: PathBuf,
     frames: u64,
     request: &RenderRequest,
-    cancel: &Cancel,
+    context: &JobContext,
 ) -> Result<Stem, RenderError> {
     let mut file = writer(request, output.clone())?;
     let sizes = &mut CallbackSizes::Constant(BLOCK_FRAMES);
-    let pass = score.pass(sizes, End::exactly(frames), cancel, |block, _| Ok(file.write(block)?));
+    let pass = score.pass(sizes, End::exactly(frames), context, |block, _| Ok(file.write(block)?));
     let counts = pass.map_err(|error| RenderError::from_pass(&score.song, error))?;
     file.finish()?;
     Ok(Stem { port: port + 1, channel: channel + 1, output, peak_dbfs: dbfs(counts.peak) })

@@ -51,6 +51,15 @@ impl End {
     /// Looks at the next frames; how many of them belong to the render, and whether it is over.
     pub fn take(&mut self, channels: &[&[f32]]) -> (usize, bool) {
         let frames = channels.first().map_or(0, |channel| channel.len());
+        if self.seen + (frames as u64) < self.song_frames.min(self.most_frames) {
+            let loud = |channel: &&[f32]| channel.iter().rposition(|sample| sample.abs() >= SILENCE);
+            self.seen += frames as u64;
+            self.silent = match channels.iter().filter_map(loud).max() {
+                Some(last) => (frames - 1 - last) as u64,
+                None => self.silent + frames as u64,
+            };
+            return (frames, false);
+        }
         for frame in 0..frames {
             if self.is_over() {
                 return (frame, true);

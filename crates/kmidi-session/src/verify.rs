@@ -8,8 +8,9 @@ use kmidi_device::CallbackSizes;
 use serde::Serialize;
 use serde::ser::SerializeSeq;
 
+use crate::job::JobContext;
 use crate::offline::Score;
-use crate::pool::{Cancel, Priority};
+use crate::pool::Priority;
 use crate::render::{Jobs, RenderError, RenderProgress};
 use crate::tail::End;
 
@@ -88,17 +89,19 @@ pub(crate) fn compare(jobs: &Jobs<'_>, reference: Reference) -> Result<Verificat
         let (score, frames, cancel) = (jobs.score.clone(), jobs.frames, jobs.cancel.clone());
         let file = file.try_clone().map_err(no_file)?;
         let results = results.clone();
-        let job = move |_: &Cancel| difference(&score, size, frames, &file, &cancel);
+        let need = score.need();
+        let job =
+            move |context: JobContext| difference(&score, size, frames, &file, &context.wanted_by(cancel));
         let deliver = move |result| {
             let _ = results.send(result);
         };
-        jobs.pool.spawn(Priority::Urgent, job, deliver).map_err(|full| RenderError::Job(full.to_string()))?;
+        jobs.pool.spawn(Priority::Urgent, need, job, deliver)?;
     }
     drop(results);
     let mut first_difference: Option<Difference> = None;
     (jobs.on_progress)(RenderProgress::Verifying(0.0));
     for (done, result) in received.iter().enumerate() {
-        let difference = result.map_err(|error| RenderError::Job(error.to_string()))??;
+        let difference = result??;
         first_difference = first_difference.into_iter().chain(difference).min_by_key(|found| found.frame);
         (jobs.on_progress)(RenderProgress::Verifying((done + 1) as f64 / SIZES.len() as f64));
     }
@@ -115,14 +118,14 @@ fn difference(
     size: Option<usize>,
     frames: u64,
     reference: &File,
-    cancel: &Cancel,
+    context: &JobContext,
 ) -> Result<Option<Difference>, RenderError> {
     let mut sizes = size.map_or(CallbackSizes::Random(SEED), CallbackSizes::Constant);
     let mut reference = BufReader::with_capacity(1 << 16, At { file: reference, offset: 0 });
     let (mut ours, mut theirs) = (vec![], vec![]);
     let mut frame = 0;
     let mut found = None;
-    let pass = score.pass(&mut sizes, End::exactly(frames), cancel, |block, _| {
+    let pass = score.pass(&mut sizes, End::exactly(frames), context, |block, _| {
         to_bytes(block, &mut ours);
         theirs.resize(ours.len(), 0);
         reference.read_exact(&mut theirs).map_err(no_file)?;

@@ -14,8 +14,8 @@ mod usage;
 pub use clock::{monotonic_ns, sleep_until_ns};
 pub use denormals::{FloatModes, FlushDenormals};
 pub use limits::{Resource, limit};
-pub use memory::{prefault_code, prefault_stack};
+pub use memory::{ProcessMemory, SystemMemory, prefault_code, prefault_stack, process_memory, system_memory};
 pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo};
 #[cfg(target_os = "linux")]
 pub use unnamed_file::{create_unnamed, name_file};
-pub use usage::{ThreadUsage, process_cpu_time, thread_usage};
+pub use usage::{ThreadUsage, page_faults_of, process_cpu_time, thread_id, thread_usage};

@@ -42,6 +42,59 @@ fn read_only_file_mapping(line: &str) -> Option<(usize, usize)> {
     (is_file && access.starts_with("r-")).then_some((address(start)?, address(end)?))
 }
 
+/// Memory of the process that is in RAM now, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct ProcessMemory {
+    /// What belongs to no file: heaps and stacks.
+    pub rss_anon_bytes: u64,
+    /// Mapped files: code above all, which other processes share and the system can drop at any time.
+    pub rss_file_bytes: u64,
+    /// Shared memory.
+    pub rss_shmem_bytes: u64,
+    /// The most that all of these were together.
+    pub rss_peak_bytes: u64,
+}
+
+/// The memory of this process. `[side B]`
+///
+/// # Errors
+/// The system has no readable `/proc/self/status`.
+pub fn process_memory() -> std::io::Result<ProcessMemory> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let bytes = |name| kibibytes(&status, name).unwrap_or(0) * 1024;
+    Ok(ProcessMemory {
+        rss_anon_bytes: bytes("RssAnon:"),
+        rss_file_bytes: bytes("RssFile:"),
+        rss_shmem_bytes: bytes("RssShmem:"),
+        rss_peak_bytes: bytes("VmHWM:"),
+    })
+}
+
+/// The memory of the machine, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct SystemMemory {
+    /// All of it.
+    pub total_bytes: u64,
+    /// What programs can have without others being swapped out.
+    pub available_bytes: u64,
+}
+
+/// The memory of the machine. `[side B]`
+///
+/// # Errors
+/// The system has no readable `/proc/meminfo`.
+pub fn system_memory() -> std::io::Result<SystemMemory> {
+    let info = std::fs::read_to_string("/proc/meminfo")?;
+    let bytes = |name| kibibytes(&info, name).unwrap_or(0) * 1024;
+    Ok(SystemMemory { total_bytes: bytes("MemTotal:"), available_bytes: bytes("MemAvailable:") })
+}
+
+/// The number behind a name in a table of the kernel.
+fn kibibytes(table: &str, name: &str) -> Option<u64> {
+    let line = table.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -89,5 +142,16 @@ mod tests {
         })
         .join()
         .unwrap();
+    }
+
+    #[test]
+    fn memory_that_is_touched_is_seen() {
+        let before = process_memory().unwrap();
+        let block = std::hint::black_box(vec![1u8; 64 << 20]);
+        let after = process_memory().unwrap();
+        let grown = after.rss_anon_bytes - before.rss_anon_bytes;
+        assert!(grown.abs_diff(block.len() as u64) < 4 << 20, "{grown}");
+        let system = system_memory().unwrap();
+        assert!((after.rss_anon_bytes..system.total_bytes).contains(&system.available_bytes), "{system:?}");
     }
 }

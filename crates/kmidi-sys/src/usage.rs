@@ -42,6 +42,37 @@ pub fn thread_usage() -> io::Result<ThreadUsage> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
+/// The number by which the system knows the calling thread. One system call.
+#[cfg(target_os = "linux")]
+pub fn thread_id() -> u32 {
+    // SAFETY: it takes nothing and always succeeds.
+    unsafe { libc::gettid() as u32 }
+}
+
+/// 0, which no thread has.
+#[cfg(not(target_os = "linux"))]
+pub fn thread_id() -> u32 {
+    0
+}
+
+/// Page faults of a thread of this process since it started, asked from any other: that thread does not notice.
+/// `[side B]`
+///
+/// # Errors
+/// The thread has ended, or the system does not tell.
+pub fn page_faults_of(thread_id: u32) -> io::Result<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{thread_id}/stat"))?;
+    page_faults_in(&stat).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+}
+
+/// Minor and major faults in a `stat` of Linux: fields 10 and 12, where the name is field 2 and can hold anything.
+fn page_faults_in(stat: &str) -> Option<u64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(7);
+    let minor: u64 = fields.next()?.parse().ok()?;
+    let major: u64 = fields.nth(1)?.parse().ok()?;
+    Some(minor + major)
+}
+
 /// Processor time, in and out of the kernel, of all threads of the process so far. One system call.
 ///
 /// # Errors
@@ -77,6 +108,33 @@ mod tests {
         let before = thread_usage().unwrap();
         std::thread::sleep(std::time::Duration::from_millis(2));
         assert!(thread_usage().unwrap().voluntary_switches > before.voluntary_switches);
+    }
+
+    #[test]
+    fn faults_of_a_thread_are_those_that_it_counts_itself() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::Builder::new().name("a) 1 2 (b".into()).spawn(move || {
+            let mut memory = vec![0u8; 1 << 20];
+            memory.iter_mut().step_by(4096).for_each(|byte| *byte = std::hint::black_box(1));
+            let usage = thread_usage().unwrap();
+            tell.send((thread_id(), usage.minor_faults + usage.major_faults)).unwrap();
+            wait.recv().unwrap();
+        });
+        let (id, own) = told.recv().unwrap();
+        let seen = page_faults_of(id).unwrap();
+        assert!((own..own + 100).contains(&seen), "{own} {seen}");
+        go_on.send(()).unwrap();
+        thread.unwrap().join().unwrap();
+        assert!(page_faults_of(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn a_stat_that_is_none_says_nothing() {
+        assert_eq!(page_faults_in("1 (x) y) R 1 2 3 4 5 6 70 8 900 1"), Some(970));
+        for text in ["", "1 (x", "1 (x) R 1 2 3", "1 (x) R 1 2 3 4 5 6 7 8 y"] {
+            assert_eq!(page_faults_in(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ struct Report {
 
 /// Prints what was looked at; exit code 1 where there is something to mend.
 pub fn run(args: Doctor) -> Result<ExitCode> {
-    let checks = doctor::check_all(args.sf.as_deref());
+    let checks = doctor::check_all(&args.sf.fonts);
     let report = Report { ok: checks.iter().all(|check| check.ok), checks };
     if args.json {
         print_json(&report)?;

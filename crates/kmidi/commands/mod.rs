@@ -4,20 +4,28 @@ pub mod devices;
 pub mod doctor;
 pub mod generate;
 pub mod info;
+pub mod mem;
 pub mod play;
 pub mod render;
+pub mod serve;
+pub mod soak;
 
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
-use kmidi_session::{FileSource, InputKind, STDIN, SoundSettings};
+use kmidi_session::{
+    AudioRequest, Backend, FileSource, InputKind, Message, OnLoss, STDIN, Severity, SongSnapshot,
+    SoundFontChoice, SoundSettings,
+};
 
-use crate::cli::Sound;
+use crate::cli::{Audio, OnDeviceLoss, Output, Sound};
 use crate::exit::Unreadable;
+use crate::font_flag::FontFlag;
+use crate::screens::player::clock;
 
-/// Tells songs and the SoundFont apart by content. A SoundFont among the files wins over `--sf`,
-/// which may come from the environment.
-fn sort_files(files: &[PathBuf], sf: Option<&PathBuf>) -> Result<(Vec<PathBuf>, Option<PathBuf>)> {
+/// Tells songs and the SoundFont apart by content. A SoundFont among the files lies on top of those
+/// that were typed behind `--sf`, and takes the place of those that were not typed.
+fn sort_files(files: &[PathBuf], sf: &FontFlag) -> Result<(Vec<PathBuf>, Vec<SoundFontChoice>)> {
     let (mut songs, mut fonts) = (vec![], vec![]);
     for file in files {
         // What comes through standard input is read once, and is a song.
@@ -37,12 +45,15 @@ fn sort_files(files: &[PathBuf], sf: Option<&PathBuf>) -> Result<(Vec<PathBuf>, 
         let error = anyhow!("two SoundFonts: {} and {}", fonts[0].display(), fonts[1].display());
         return Err(Unreadable(error).into());
     }
-    Ok((songs, fonts.pop().or_else(|| sf.cloned())))
+    let mut stack = if sf.typed || fonts.is_empty() { sf.fonts.clone() } else { vec![] };
+    stack.extend(fonts.pop().map(|font| SoundFontChoice { file: Some(font), bank_offset: 0 }));
+    Ok((songs, stack))
 }
 
 fn sound_settings(sound: &Sound) -> SoundSettings {
     SoundSettings {
         polyphony: sound.polyphony.into(),
+        interpolation: sound.interpolation.into(),
         effects: !sound.no_effects,
         gain_db: sound.gain,
         tempo_scale: sound.tempo_scale,
@@ -50,4 +61,45 @@ fn sound_settings(sound: &Sound) -> SoundSettings {
         muted: sound.mute.clone(),
         soloed: sound.solo.clone(),
     }
+}
+
+/// None for the first that works.
+fn backend(audio: Audio) -> Option<Backend> {
+    match audio {
+        Audio::Auto => None,
+        Audio::Jack => Some(Backend::Jack),
+        Audio::Alsa => Some(Backend::Alsa),
+        Audio::Pulse => Some(Backend::Pulse),
+        Audio::Null => Some(Backend::Null),
+    }
+}
+
+fn audio_request(output: Output) -> AudioRequest {
+    AudioRequest {
+        backend: backend(output.audio),
+        device: output.device,
+        sample_rate_hz: output.rate,
+        period_frames: output.period,
+        on_loss: match output.on_device_loss {
+            OnDeviceLoss::Pause => OnLoss::Pause,
+            OnDeviceLoss::Continue => OnLoss::Continue,
+            OnDeviceLoss::Stop => OnLoss::Stop,
+        },
+        ..AudioRequest::default()
+    }
+}
+
+fn song_line(song: &SongSnapshot) -> String {
+    let title = song.title.as_ref().map_or(String::new(), |title| format!(" \"{title}\""));
+    let place = if song.of > 1 { format!(" ({} of {})", song.number, song.of) } else { String::new() };
+    format!("playing {}{title}{place}, {}", song.name, clock(song.duration_seconds))
+}
+
+fn print_message(message: &Message) {
+    let kind = match message.severity {
+        Severity::Info => "",
+        Severity::Warning => "warning: ",
+        Severity::UnreadableInput | Severity::Failure => "error: ",
+    };
+    eprintln!("kmidi: {kind}{}", message.text);
 }

@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use crossterm::event::{self, Event, KeyEvent};
+use kmidi_memory::Budgets;
 use kmidi_session::{
-    AudioRequest, Backend, Command, Message, MidiPort, OnLoss, Session, SessionConfig, SessionError,
-    SessionEvent, Severity, Snapshot, SongSnapshot,
+    AudioRequest, Command, Message, MidiPort, Session, SessionConfig, SessionError, SessionEvent, Severity,
+    Snapshot,
 };
 use serde::Serialize;
 
-use crate::cli::{Audio, OnDeviceLoss, Play};
-use crate::commands::{sort_files, sound_settings};
+use crate::cli::Play;
+use crate::commands::{audio_request, print_message, song_line, sort_files, sound_settings};
 use crate::exit::{UNREADABLE, Unreadable, on_signals};
 use crate::output::print_json;
 use crate::screens::keys;
-use crate::screens::player::{self, Theme, clock};
+use crate::screens::player::{self, Theme};
 use crate::screens::terminal::{self, Screen};
 
 /// Between two pictures of the screen, and two looks at what happened.
@@ -26,6 +27,9 @@ const REFRESH: Duration = Duration::from_millis(40);
 
 /// Keys that can wait for the next picture; the terminal keeps what is behind them.
 const KEYS: usize = 64;
+
+/// Lines about memory that can wait; what is more is dropped.
+const LINES: usize = 16;
 
 /// What `play --json` prints at the end.
 #[derive(Serialize)]
@@ -43,6 +47,8 @@ struct Story {
     messages: Vec<Message>,
     songs_played: usize,
     over: bool,
+    /// Lines of the memory's monitor.
+    told_of_memory: Option<Receiver<String>>,
 }
 
 pub fn run(args: Play) -> Result<ExitCode> {
@@ -50,11 +56,13 @@ pub fn run(args: Play) -> Result<ExitCode> {
     let told = interrupted.clone();
     on_signals(move || told.store(true, Ordering::Relaxed))?;
     let json = args.sound.json;
-    let session = Session::start(config(args)?).map_err(|error| match error {
+    let (lines, told_of_memory) = sync_channel(LINES);
+    let memory = args.sound.memory.start(move |line| drop(lines.try_send(line)))?;
+    let session = Session::start(config(args, memory.budgets.clone())?).map_err(|error| match error {
         SessionError::OverInput(_) => Unreadable(error.into()).into(),
         error => anyhow::Error::from(error),
     })?;
-    let mut story = Story::default();
+    let mut story = Story { told_of_memory: Some(told_of_memory), ..Story::default() };
     if terminal::is_interactive() {
         show(&session, &interrupted, &mut story)?;
         // The screen is gone: what went wrong stays.
@@ -102,7 +110,7 @@ fn show(session: &Session, interrupted: &AtomicBool, story: &mut Story) -> Resul
 
 /// Keys as they are pressed. Reading them has a thread of its own: on a terminal that has hung up it
 /// never returns.
-fn pressed_keys() -> std::io::Result<Receiver<KeyEvent>> {
+pub(super) fn pressed_keys() -> std::io::Result<Receiver<KeyEvent>> {
     let (sender, keys) = sync_channel(KEYS);
     std::thread::Builder::new().name("kmidi-keys".into()).spawn(move || {
         while let Ok(event) = event::read() {
@@ -139,58 +147,35 @@ impl Story {
                 SessionEvent::PlaylistEnded | SessionEvent::Closed => self.over = true,
             }
         }
+        let told = self.told_of_memory.iter().flat_map(|told| told.try_iter());
+        for text in told {
+            let message = Message { severity: Severity::Warning, text };
+            tell(&SessionEvent::Message(message.clone()));
+            self.messages.push(message);
+        }
     }
 }
 
-fn song_line(song: &SongSnapshot) -> String {
-    let title = song.title.as_ref().map_or(String::new(), |title| format!(" \"{title}\""));
-    let place = if song.of > 1 { format!(" ({} of {})", song.number, song.of) } else { String::new() };
-    format!("playing {}{title}{place}, {}", song.name, clock(song.duration_seconds))
-}
-
-fn print_message(message: &Message) {
-    let kind = match message.severity {
-        Severity::Info => "",
-        Severity::Warning => "warning: ",
-        Severity::UnreadableInput | Severity::Failure => "error: ",
-    };
-    eprintln!("kmidi: {kind}{}", message.text);
-}
-
-fn config(args: Play) -> Result<SessionConfig> {
-    let (songs, sound_font) = sort_files(&args.files, args.sound.sf.as_ref())?;
+fn config(args: Play, budgets: Budgets) -> Result<SessionConfig> {
+    let (songs, sound_fonts) = sort_files(&args.files, &args.sound.sf)?;
     if songs.is_empty() {
         let error = anyhow!("a MIDI file to play is missing: {} is a SoundFont", display(&args.files));
         return Err(Unreadable(error).into());
     }
     Ok(SessionConfig {
         songs,
-        sound_font,
+        sound_fonts,
         sound: sound_settings(&args.sound),
         from: args.sound.from,
         to: args.sound.to,
         looping: args.looping,
         audio: AudioRequest {
-            backend: match args.audio {
-                Audio::Auto => None,
-                Audio::Jack => Some(Backend::Jack),
-                Audio::Alsa => Some(Backend::Alsa),
-                Audio::Pulse => Some(Backend::Pulse),
-                Audio::Null => Some(Backend::Null),
-            },
-            device: args.device,
-            sample_rate_hz: args.rate,
-            period_frames: args.period,
             midi_in: args.midi_in.map_or(MidiPort::Off, MidiPort::Connect),
             midi_out: args.midi_out.map_or(MidiPort::Off, MidiPort::Connect),
-            on_loss: match args.on_device_loss {
-                OnDeviceLoss::Pause => OnLoss::Pause,
-                OnDeviceLoss::Continue => OnLoss::Continue,
-                OnDeviceLoss::Stop => OnLoss::Stop,
-            },
             wav_tap: args.tap,
-            ..AudioRequest::default()
+            ..audio_request(args.output)
         },
+        budgets,
     })
 }
 

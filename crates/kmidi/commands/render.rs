@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
+use kmidi_memory::Budgets;
 use kmidi_session::{
     Cancel, OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, SILENCE_DBFS, SampleFormat,
     Tail,
@@ -17,7 +18,8 @@ use crate::screens::player::clock;
 
 pub fn run(args: Render) -> Result<ExitCode> {
     let json = args.sound.json;
-    let request = request(args)?;
+    let memory = args.sound.memory.start(|line| eprintln!("kmidi: {line}"))?;
+    let request = request(args, memory.budgets.clone())?;
     let cancel = Cancel::default();
     let interrupted = cancel.clone();
     on_signals(move || interrupted.cancel())?;
@@ -35,10 +37,12 @@ pub fn run(args: Render) -> Result<ExitCode> {
     Ok(if differs { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn request(args: Render) -> Result<RenderRequest> {
-    let (mut songs, sound_font) = sort_files(&args.files, args.sound.sf.as_ref())?;
+fn request(args: Render, budgets: Budgets) -> Result<RenderRequest> {
+    let (mut songs, sound_fonts) = sort_files(&args.files, &args.sound.sf)?;
     let (Some(song), true) = (songs.pop(), songs.is_empty()) else {
-        let font = sound_font.map_or(String::new(), |font| format!("; {} is a SoundFont", font.display()));
+        let font =
+            sound_fonts.last().and_then(|font| font.file.as_ref()).filter(|font| args.files.contains(font));
+        let font = font.map_or(String::new(), |font| format!("; {} is a SoundFont", font.display()));
         return Err(Unreadable(anyhow!("render takes one MIDI file{font}")).into());
     };
     if args.output.is_none() && !args.verify && !args.loudness && args.stems.is_none() {
@@ -47,7 +51,7 @@ fn request(args: Render) -> Result<RenderRequest> {
     }
     Ok(RenderRequest {
         song,
-        sound_font,
+        sound_fonts,
         output: args.output,
         format: match args.bits {
             Bits::B16 => SampleFormat::Int16,
@@ -63,6 +67,7 @@ fn request(args: Render) -> Result<RenderRequest> {
         stems: args.stems,
         loudness: args.loudness,
         verify: args.verify,
+        budgets,
     })
 }
 
@@ -84,7 +89,7 @@ fn progress_bar() -> ProgressBar {
 
 fn show(bar: &ProgressBar, progress: RenderProgress) {
     let (what, done) = match progress {
-        RenderProgress::Opening => ("opening", 0.0),
+        RenderProgress::Opening(done) => ("opening", done),
         RenderProgress::Rendering(done) => ("rendering", done),
         RenderProgress::Stems(done) => ("stems", done),
         RenderProgress::Verifying(done) => ("verifying", done),

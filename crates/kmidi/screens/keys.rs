@@ -18,6 +18,7 @@ pub fn command(key: KeyEvent, now: &Snapshot) -> Option<Command> {
         KeyCode::Char('+' | '=') => Command::NudgeGainDb(1.0),
         KeyCode::Char('-') => Command::NudgeGainDb(-1.0),
         KeyCode::Char('l') => Command::SetLoop(now.looping.is_none().then(LoopRequest::default)),
+        KeyCode::Char('f') => Command::NextSoundFont,
         KeyCode::Char('n') => Command::Next,
         KeyCode::Char('p') => Command::Previous,
         KeyCode::Char('q') => Command::Quit,
@@ -39,6 +40,7 @@ mod tests {
         assert_eq!(pressed(KeyCode::Char('l'), &now), Some(Command::SetLoop(Some(LoopRequest::default()))));
         now.looping = Some(kmidi_session::LoopSnapshot { from_seconds: 0.0, to_seconds: 1.0 });
         assert_eq!(pressed(KeyCode::Char('l'), &now), Some(Command::SetLoop(None)));
+        assert_eq!(pressed(KeyCode::Char('f'), &now), Some(Command::NextSoundFont));
         assert_eq!(pressed(KeyCode::Char('x'), &now), None);
         let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         assert_eq!(command(interrupt, &now), Some(Command::Quit));

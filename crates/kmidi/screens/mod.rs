@@ -1,5 +1,6 @@
 //! Terminal screens: clients of a session, drawn from its snapshots.
 
 pub mod keys;
+pub mod memory;
 pub mod player;
 pub mod terminal;

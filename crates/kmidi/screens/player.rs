@@ -8,7 +8,8 @@ use ratatui::widgets::{Gauge, Paragraph, Wrap};
 /// Lowest level a meter shows.
 const METER_FLOOR_DBFS: f32 = -60.0;
 
-const FOOTER: &str = " space pause  ←/→ 5 s  ↑/↓ tempo  +/- gain  l loop  n/p next/previous  q quit";
+const FOOTER: &str =
+    " space pause  ←/→ 5 s  ↑/↓ tempo  +/- gain  l loop  f SoundFont  n/p next/previous  q quit";
 
 /// Colours, or their absence where `NO_COLOR` is set.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,17 @@ impl Theme {
         Theme { coloured: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) }
     }
 
-    fn style(self, colour: Color) -> Style {
+    /// Without any.
+    pub fn plain() -> Self {
+        Theme { coloured: false }
+    }
+
+    #[cfg(test)]
+    pub fn coloured() -> Self {
+        Theme { coloured: true }
+    }
+
+    pub fn style(self, colour: Color) -> Style {
         if self.coloured { Style::new().fg(colour) } else { Style::new() }
     }
 
@@ -182,10 +193,17 @@ fn status_lines(now: &Snapshot, theme: Theme) -> Vec<Line<'static>> {
         first.push(Span::raw(format!("   gain {:+.1} dB", now.gain_db)));
     }
     let latency_ms = 1000.0 * f64::from(output.latency_frames) / f64::from(output.sample_rate_hz.max(1));
-    let device = format!(
+    let mut device = format!(
         " {} {}   {} Hz   {} frames   latency {latency_ms:.1} ms   {}",
-        output.backend, output.device, output.sample_rate_hz, output.period_frames, synth.sound_font
+        output.backend,
+        output.device,
+        output.sample_rate_hz,
+        output.period_frames,
+        synth.sound_fonts.join(" over "),
     );
+    if let Some(part) = synth.loading {
+        device += &format!("   loading sounds: {:.0} %", part * 100.0);
+    }
     vec![Line::from(first), Line::raw(device)]
 }
 
@@ -246,13 +264,15 @@ mod tests {
                 latency_frames: 512,
                 dsp_load: 0.123,
                 xruns: 4,
+                page_faults: None,
                 peak_dbfs: vec![-3.0, -120.0],
                 rms_dbfs: vec![-12.0, -120.0],
             },
             synth: SynthSnapshot {
                 voices: 34,
                 polyphony: 256,
-                sound_font: "kmidi".into(),
+                sound_fonts: vec!["top".into(), "bottom".into()],
+                loading: Some(0.456),
                 ..Default::default()
             },
             losses: Losses { dropped_events: 7, ..Losses::default() },
@@ -289,7 +309,7 @@ mod tests {
             format!(" R {}-120.0 dBFS", " ".repeat(96)),
             String::new(),
             " voices 34/256   DSP 12 %   xruns 4   7 events dropped".to_string(),
-            " jack system   48000 Hz   256 frames   latency 10.7 ms   kmidi".to_string(),
+            " jack system   48000 Hz   256 frames   latency 10.7 ms   top over bottom   loading sounds: 46 %".to_string(),
             String::new(),
             " an older message".to_string(),
             " the newest message".to_string(),

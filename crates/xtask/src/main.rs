@@ -3,6 +3,8 @@
 //! Builds without any system library, so that it can say (and install) what the rest needs.
 #![forbid(unsafe_code)]
 
+mod bench_peers;
+mod memcheck;
 mod packages;
 mod play;
 mod soundfont;
@@ -10,7 +12,9 @@ mod steps;
 mod test;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -18,7 +22,11 @@ usage: cargo xtask COMMAND
   play [FILE] [OPTION]...   install what the build needs, build, and play FILE (or a demo song);
                             options go to `kmidi play`
   test                      install what the tests need, and run every check of the project
+  memcheck                  look with valgrind for memory that is lost for good
   soundfont                 make assets/soundfonts/kmidi-gm.sf3 again, and check it
+  bench-peers [--seconds N] [NAME]...
+                            install FluidSynth and TiMidity, and measure kmidi, them and rustysynth with
+                            the same songs (those with NAME in their name) of N seconds (600) or more
 ";
 
 fn main() -> ExitCode {
@@ -28,7 +36,9 @@ fn main() -> ExitCode {
     let result = match (command.as_deref(), rest.is_empty()) {
         (Some("play"), _) => play::run(&rest),
         (Some("test"), true) => test::run(),
+        (Some("memcheck"), true) => memcheck::run(),
         (Some("soundfont"), true) => soundfont::run(),
+        (Some("bench-peers"), _) => bench_peers::run(&rest),
         (Some("help" | "--help" | "-h"), _) => {
             print!("{USAGE}");
             Ok(())
@@ -51,4 +61,19 @@ fn main() -> ExitCode {
 fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.ancestors().nth(2).expect("crates/xtask stands two folders below the root").to_owned()
+}
+
+/// `cargo` with words that have no blanks in them, in [`root`].
+fn cargo(arguments: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root()).args(arguments.split(' '));
+    command
+}
+
+/// Runs `command`, whose failure is an error.
+fn succeed(command: &mut Command) -> Result<()> {
+    match command.status().context("cannot run cargo")?.success() {
+        true => Ok(()),
+        false => bail!("this failed (its message is above)"),
+    }
 }

@@ -38,10 +38,11 @@ pub const TEST: &[Package] = &[
     package("fluidsynth", "the reference sound"),
     package("fluid-soundfont-gm", "the SoundFont of the reference sound"),
     package("timgm6mb-soundfont", "a small SoundFont"),
-    package("valgrind", "callgrind counts instructions"),
+    package("valgrind", "callgrind counts instructions, memcheck finds lost memory"),
     package("strace", "shows system calls"),
     package("sox", "makes and looks at audio files"),
     package("vorbis-tools", "makes compressed SoundFonts"),
+    package("python3-prometheus-client", "reads metrics as Prometheus does"),
 ];
 
 /// What making the shipped SoundFont needs.
@@ -49,6 +50,14 @@ pub const SOUNDFONT: &[Package] = &[
     package("fluid-soundfont-gm", "the SoundFont it is made from"),
     package("vorbis-tools", "compresses the samples"),
     package("fluidsynth", "another reader, to compare with"),
+];
+
+/// What the comparison with other synthesisers needs besides [`BUILD`].
+pub const PEERS: &[Package] = &[
+    package("fluidsynth", "a synthesiser to compare with"),
+    package("libfluidsynth-dev", "the same as a library, which tells its voices"),
+    package("timidity", "a synthesiser to compare with"),
+    package("fluid-soundfont-gm", "the SoundFont that all play with"),
 ];
 
 /// Installs those of `packages` that are missing, where this is Debian (or a child of it) and the

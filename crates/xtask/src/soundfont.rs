@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{packages, root};
+use crate::{cargo, packages, root, succeed};
 
 const SOURCE: &str = "/usr/share/sounds/sf2/FluidR3_GM.sf2";
 const COPYRIGHT: &str = "/usr/share/doc/fluid-soundfont-gm/copyright";
@@ -28,24 +28,11 @@ pub fn run() -> Result<()> {
         bail!("{SOURCE} is not the FluidR3 GM that this was written for: its sha256 is {sum}");
     }
     let maker = "run --quiet --release --locked -p kmidi-soundfont --example make_gm --";
-    run_in_root(cargo(maker).arg(SOURCE).arg(folder.join(MADE)))?;
+    succeed(cargo(maker).arg(SOURCE).arg(folder.join(MADE)))?;
     std::fs::write(folder.join(LICENCE), licence()?).context("cannot write the licence")?;
     let manifest = [sha256(Path::new(LICENCE), &folder)?, sha256(Path::new(MADE), &folder)?].concat();
     std::fs::write(folder.join("SHA256SUMS"), manifest).context("cannot write the manifest")?;
-    run_in_root(&mut cargo("test --quiet --release --locked -p kmidi-soundfont --test file shipped"))
-}
-
-fn cargo(arguments: &str) -> Command {
-    let mut command = Command::new("cargo");
-    command.args(arguments.split(' '));
-    command
-}
-
-fn run_in_root(command: &mut Command) -> Result<()> {
-    match command.current_dir(root()).status().context("cannot run cargo")?.success() {
-        true => Ok(()),
-        false => bail!("this failed (its message is above)"),
-    }
+    succeed(&mut cargo("test --quiet --release --locked -p kmidi-soundfont --test file shipped"))
 }
 
 /// A line of a manifest.

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{packages, root};
+use crate::{cargo, packages};
 
 /// Installs what the tests need and runs all of them.
 ///
@@ -28,8 +28,18 @@ pub fn run() -> Result<()> {
     steps.run("doc tests", &mut cargo("test --locked --workspace --doc"))?;
     // A million quanta, each kind of violation planted once, and the worst quantum's instructions by callgrind.
     steps.run("real-time safety", &mut cargo("bench --locked --bench rt_safety"))?;
+    // A restless user for two minutes: memory, files and threads are back where they were.
+    let soak = "run --locked --package kmidi --bin kmidi -- soak --minutes 2 --check-fds --check-threads";
+    steps.run("soak", &mut cargo(soak))?;
+    // After all that runs the program as it is: this builds it with another allocator.
+    steps.run("memory that is lost", &mut cargo("run --quiet --locked --package xtask -- memcheck"))?;
+    // What counting costs beside the bare allocator, in instructions.
+    steps.run("allocator", &mut cargo("bench --locked --bench allocator"))?;
+    // And what looking on costs: a scope, the monitor.
+    steps.run("profile scope", &mut cargo("bench --locked --bench profile_scope"))?;
     // `--cfg loom` rebuilds everything below the models: in a folder of its own, or the next build would do it again.
-    let models = "test --locked --package kmidi-rt --lib --target-dir target/loom -- model";
+    let models =
+        "test --locked --package kmidi-rt --package kmidi-memory --lib --target-dir target/loom -- model";
     steps.run("every interleaving", cargo(models).env("RUSTFLAGS", "--cfg loom"))?;
     let fuzz = "build --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz";
     steps.run("fuzz targets build", &mut cargo(fuzz))?;
@@ -51,12 +61,6 @@ fn forget_dead_jack_servers() -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn cargo(arguments: &str) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(root()).args(arguments.split(' '));
-    command
 }
 
 /// `cargo nextest` where it is installed, else `cargo test`.

@@ -2,10 +2,11 @@
 
 use std::array::from_fn;
 
-use fearless_simd::Simd;
 use fearless_simd::prelude::*;
+use fearless_simd::{Simd, f32x8};
 
-use crate::delay_line::{DelayLine, SlowSines, between};
+use crate::delay_line::{DelayLine, SlowSines};
+use crate::lanes::LANES;
 use crate::one_pole::LowCut;
 
 /// Middle of the delay, in milliseconds.
@@ -43,16 +44,23 @@ impl Chorus {
         }
     }
 
-    /// One frame.
+    /// The first `count` of eight frames; what comes after them means nothing.
     #[inline(always)]
-    pub fn process<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
-        self.line.push(self.low_cut.process(input));
-        let delays = self.wander.next(simd) * self.depth_frames + self.delay_frames;
-        let line = &self.line;
-        let taps = between(simd, delays, |tap| (tap < TAPS).then_some(line));
-        let [left, middle, right, ..] = taps.to_array();
-        let middle = 0.5 * middle;
-        (LEVEL * (left + middle), LEVEL * (right + middle))
+    pub fn process<S: Simd>(&mut self, simd: S, input: &[f32; LANES], count: usize) -> (f32x8<S>, f32x8<S>) {
+        let mut sides = [f32x8::splat(simd, 0.0); TAPS];
+        for (tap, side) in sides.iter_mut().enumerate() {
+            let delays = self.wander.ahead(simd, tap) * self.depth_frames + self.delay_frames;
+            *side = self.line.between(simd, delays);
+        }
+        let mut cut = [0.0; LANES];
+        for (cut, input) in cut.iter_mut().zip(&input[..count]) {
+            *cut = self.low_cut.process(*input);
+        }
+        self.line.push(f32x8::load_array(simd, cut), count);
+        self.wander.advance(count);
+        let [left, middle, right] = sides;
+        let middle = middle * 0.5;
+        ((left + middle) * LEVEL, (right + middle) * LEVEL)
     }
 
     pub fn clear(&mut self) {

@@ -1,9 +1,12 @@
 //! Reverb and chorus behind the send busses.
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, f32x8};
 
 use crate::chorus::Chorus;
-use crate::kernel::{Busses, CONTROL_FRAMES};
+use crate::course::CONTROL_FRAMES;
+use crate::kernel::Busses;
+use crate::lanes::LANES;
 use crate::reverb::Reverb;
 
 /// Below this (-120 dBFS before the output gain) an effect is taken as silent.
@@ -12,16 +15,16 @@ const SILENCE: f32 = 1e-6;
 /// How long an effect must be silent before it sleeps: longer than any delay in it, in seconds.
 const PATIENCE_SECONDS: f64 = 0.25;
 
-/// What an effect does to one frame.
+/// What an effect does to the first `count` of eight frames.
 trait Effect {
-    fn frame<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32);
+    fn frames<S: Simd>(&mut self, simd: S, input: &[f32; LANES], count: usize) -> (f32x8<S>, f32x8<S>);
     fn clear(&mut self);
 }
 
 impl Effect for Reverb {
     #[inline(always)]
-    fn frame<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
-        self.process(simd, input)
+    fn frames<S: Simd>(&mut self, simd: S, input: &[f32; LANES], count: usize) -> (f32x8<S>, f32x8<S>) {
+        self.process(simd, input, count)
     }
     fn clear(&mut self) {
         Reverb::clear(self);
@@ -30,8 +33,8 @@ impl Effect for Reverb {
 
 impl Effect for Chorus {
     #[inline(always)]
-    fn frame<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
-        self.process(simd, input)
+    fn frames<S: Simd>(&mut self, simd: S, input: &[f32; LANES], count: usize) -> (f32x8<S>, f32x8<S>) {
+        self.process(simd, input, count)
     }
     fn clear(&mut self) {
         Chorus::clear(self);
@@ -63,12 +66,24 @@ impl<E: Effect> Sleeper<E> {
             let Some(first) = send.iter().position(|&sample| sample != 0.0) else { return };
             (self.awake, self.quiet_frames, from) = (true, 0, first);
         }
-        for (frame, &input) in send.iter().enumerate().skip(from) {
-            let (a, b) = self.effect.frame(simd, input);
-            left[frame] += a;
-            right[frame] += b;
-            self.peak = self.peak.max(input.abs()).max(a.abs()).max(b.abs());
+        let lanes = f32x8::load_array(simd, std::array::from_fn(|lane| lane as f32));
+        let zero = f32x8::splat(simd, 0.0);
+        let mut peaks = zero;
+        for at in (from..send.len()).step_by(LANES) {
+            let count = LANES.min(send.len() - at);
+            let mut input = [0.0; LANES];
+            input[..count].copy_from_slice(&send[at..at + count]);
+            let (a, b) = self.effect.frames(simd, &input, count);
+            let counts = lanes.simd_lt(count as f32);
+            for (side, sound) in [(&mut *left, a), (&mut *right, b)] {
+                let sound = counts.select(sound, zero);
+                let side = &mut side[at..at + LANES];
+                (f32x8::from_slice(simd, side) + sound).store_slice(side);
+                peaks = peaks.max(sound.abs());
+            }
+            peaks = peaks.max(f32x8::load_array(simd, input).abs());
         }
+        self.peak = peaks.to_array().into_iter().fold(self.peak, f32::max);
     }
 
     fn grid(&mut self) {

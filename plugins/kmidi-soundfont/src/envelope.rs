@@ -4,8 +4,9 @@
 //! envelope has at the *end* of that frame, so that an attack is already above zero in the frame
 //! where the note starts.
 
+use crate::course::{CONTROL_FRAMES, LevelCurve};
 use crate::modulator::convex;
-use crate::units::{attenuation_to_gain, gain_to_attenuation};
+use crate::units::{CENTIBEL_LOG2, attenuation_to_gain, exp2, gain_to_attenuation};
 
 /// Attenuation at which the specification calls a volume envelope silent, in centibels.
 pub(crate) const SILENCE_CB: f64 = 1000.0;
@@ -22,20 +23,61 @@ pub(crate) struct Stages {
     pub fall: f64,
     /// For the whole way from the peak to nothing.
     pub release: f64,
-    /// Amplitudes, see [`Stages::with_levels`]: the fall of one frame of the decay and of the release,
-    /// and the sustain level.
-    pub decay_factor: f64,
-    pub release_factor: f64,
+    /// What follows for a volume envelope, see [`Stages::with_levels`].
+    pub decay_fall: Fall,
+    pub release_fall: Fall,
     pub sustain_level: f64,
+}
+
+/// An exponential fall of amplitude.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Fall {
+    /// Binary logarithm of the factor of one frame.
+    per_frame: f64,
+    /// Frames in which a parabola is close to it.
+    run: u32,
+    /// The factor of a run.
+    run_factor: f64,
+    /// The curve of a run from level 1.
+    run_curve: (f64, f64),
+}
+
+/// The fall between two control points up to which a parabola is close to it, in powers of e.
+const LONGEST_RUN: f64 = 0.25;
+/// The shortest run: faster falls are over too soon to be heard as a curve.
+const SHORTEST_RUN_FRAMES: u32 = 8;
+
+impl Fall {
+    /// By [`SILENCE_CB`] in `length` frames.
+    fn new(length: f64) -> Self {
+        let per_frame = -SILENCE_CB * CENTIBEL_LOG2 / length;
+        let run = LONGEST_RUN / (-per_frame * std::f64::consts::LN_2);
+        let run = (run as u32).clamp(SHORTEST_RUN_FRAMES, CONTROL_FRAMES);
+        let run_factor = exp2(per_frame * f64::from(run));
+        Fall { per_frame, run, run_factor, run_curve: LevelCurve::parabola(run_factor, run) }
+    }
+
+    /// The next `frames` frames from `level` on.
+    fn curve(&self, level: f64, frames: u32) -> LevelCurve {
+        let (slope, bend) = if frames == self.run {
+            self.run_curve
+        } else {
+            LevelCurve::parabola(self.factor(frames), frames)
+        };
+        LevelCurve { start: level as f32, slope: (level * slope) as f32, bend: (level * bend) as f32 }
+    }
+
+    fn factor(&self, frames: u32) -> f64 {
+        if frames == self.run { self.run_factor } else { exp2(self.per_frame * f64::from(frames)) }
+    }
 }
 
 impl Stages {
     /// With what a volume envelope needs at each control point.
     pub fn with_levels(self) -> Self {
-        let fall_per_frame = |length: f64| attenuation_to_gain(SILENCE_CB / length);
         Stages {
-            decay_factor: fall_per_frame(self.decay),
-            release_factor: fall_per_frame(self.release),
+            decay_fall: Fall::new(self.decay),
+            release_fall: Fall::new(self.release),
             sustain_level: attenuation_to_gain(SILENCE_CB * self.fall),
             ..self
         }
@@ -43,7 +85,7 @@ impl Stages {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+pub(crate) enum Stage {
     #[default]
     Delay,
     Attack,
@@ -126,89 +168,100 @@ impl Cursor {
     }
 }
 
-/// One stretch of the volume envelope: the level of its first frame, and how each frame's level
-/// follows from the one before (`level * factor + step`).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Stretch {
-    pub level: f64,
-    pub factor: f64,
-    pub step: f64,
-    /// How many frames it lasts.
-    pub frames: u32,
-}
-
 /// Attack linear in amplitude; decay and release linear in decibels, 100 dB being the whole way.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct VolumeEnvelope {
     cursor: Cursor,
     /// Attenuation where the release started, in parts of [`SILENCE_CB`].
     released_from: f64,
+    /// Amplitude at the end of the current frame.
+    level: f64,
 }
 
 impl VolumeEnvelope {
     pub fn start(stages: &Stages) -> Self {
-        VolumeEnvelope { cursor: Cursor::start(stages), released_from: 0.0 }
+        VolumeEnvelope { cursor: Cursor::start(stages), ..VolumeEnvelope::default() }.levelled(stages)
+    }
+
+    /// With the level that the place in the stage asks for.
+    fn levelled(mut self, stages: &Stages) -> Self {
+        let after_peak = |attenuation| attenuation_to_gain(SILENCE_CB * attenuation);
+        let position = self.cursor.position;
+        self.level = match self.cursor.stage {
+            Stage::Delay | Stage::Finished => 0.0,
+            Stage::Attack => position / stages.attack,
+            Stage::Hold => 1.0,
+            Stage::Decay => after_peak(position / stages.decay),
+            Stage::Sustain => stages.sustain_level,
+            Stage::Release => after_peak(self.released_from + position / stages.release),
+        };
+        self
     }
 
     /// Amplitude at the end of the current frame.
-    pub fn level(&self, stages: &Stages) -> f64 {
+    pub fn level(&self) -> f64 {
+        self.level
+    }
+
+    fn fall<'a>(&self, stages: &'a Stages) -> Option<&'a Fall> {
         match self.cursor.stage {
-            Stage::Delay | Stage::Finished => 0.0,
-            Stage::Attack => self.cursor.position / stages.attack,
-            Stage::Hold => 1.0,
-            Stage::Sustain => stages.sustain_level,
-            _ => attenuation_to_gain(SILENCE_CB * self.attenuation(stages)),
+            Stage::Decay => Some(&stages.decay_fall),
+            Stage::Release => Some(&stages.release_fall),
+            _ => None,
         }
     }
 
-    /// Attenuation after the peak, in parts of [`SILENCE_CB`].
-    fn attenuation(&self, stages: &Stages) -> f64 {
-        match self.cursor.stage {
-            Stage::Decay => self.cursor.position / stages.decay,
-            Stage::Release => self.released_from + self.cursor.position / stages.release,
-            _ => 0.0,
-        }
+    /// Frames until the stage ends, or its curve has to be looked at again.
+    pub fn frames_to_corner(&self, stages: &Stages) -> u32 {
+        let run = self.fall(stages).map_or(u32::MAX, |fall| fall.run);
+        self.cursor.frames_left(stages, self.released_from).min(run)
     }
 
-    /// What follows from the current frame on, until the stage ends.
-    pub fn stretch(&self, stages: &Stages) -> Stretch {
-        let (factor, step) = match self.cursor.stage {
-            Stage::Attack => (1.0, 1.0 / stages.attack),
-            Stage::Decay => (stages.decay_factor, 0.0),
-            Stage::Release => (stages.release_factor, 0.0),
-            _ => (1.0, 0.0),
-        };
-        let frames = self.cursor.frames_left(stages, self.released_from);
-        Stretch { level: self.level(stages), factor, step, frames }
+    /// The next `frames` frames, up to a corner.
+    pub fn curve(&self, stages: &Stages, frames: u32) -> LevelCurve {
+        let level = self.level;
+        match (self.cursor.stage, self.fall(stages)) {
+            (Stage::Attack, _) => {
+                LevelCurve::straight(level, level + f64::from(frames) / stages.attack, frames)
+            }
+            (_, Some(fall)) => fall.curve(level, frames),
+            _ => LevelCurve::straight(level, level, frames),
+        }
     }
 
     pub fn advance(&mut self, stages: &Stages, frames: u32) {
+        let stage = self.cursor.stage;
+        let fall = self.fall(stages);
         self.cursor.position += f64::from(frames);
         self.cursor.settle(stages, self.released_from);
+        match fall {
+            Some(fall) if self.cursor.stage == stage => self.level *= fall.factor(frames),
+            None if self.cursor.stage == stage && stage != Stage::Attack => {}
+            _ => *self = self.levelled(stages),
+        }
     }
 
     /// The times are others from now on.
     pub fn retime(&mut self, before: &Stages, now: &Stages) {
         self.cursor.retime(before, now, self.released_from);
+        *self = self.levelled(now);
     }
 
     /// The key is up: falls from the level of the frame before this one.
     pub fn release(&mut self, stages: &Stages) {
-        let level = match self.cursor.stage {
-            Stage::Delay => 0.0,
-            // The frame before this one ended one frame earlier in the attack.
-            Stage::Attack => (self.cursor.position - 1.0) / stages.attack,
-            Stage::Hold => 1.0,
-            Stage::Decay => {
-                attenuation_to_gain(SILENCE_CB * ((self.cursor.position - 1.0) / stages.decay).max(0.0))
-            }
-            Stage::Sustain => stages.sustain_level,
-            Stage::Release | Stage::Finished => return,
+        let before = VolumeEnvelope {
+            cursor: Cursor { position: (self.cursor.position - 1.0).max(0.0), ..self.cursor },
+            ..*self
         };
+        if self.cursor.stage >= Stage::Release {
+            return;
+        }
+        let level = before.levelled(stages).level;
         let attenuation = if level > 0.0 { gain_to_attenuation(level) / SILENCE_CB } else { 1.0 };
         self.released_from = attenuation.clamp(0.0, 1.0);
         self.cursor = Cursor { stage: Stage::Release, position: 1.0 };
         self.cursor.settle(stages, self.released_from);
+        *self = self.levelled(stages);
     }
 
     pub fn is_released(&self) -> bool {
@@ -239,6 +292,10 @@ pub(crate) struct ModulationEnvelope {
 impl ModulationEnvelope {
     pub fn start(stages: &Stages) -> Self {
         ModulationEnvelope { cursor: Cursor::start(stages), released_from: 0.0 }
+    }
+
+    pub fn stage(&self) -> Stage {
+        self.cursor.stage
     }
 
     /// 0 to 1 at the end of the frame `frames` frames from now, if no corner comes before.

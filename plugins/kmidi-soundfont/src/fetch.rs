@@ -38,6 +38,32 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// What the file says that it holds of a sample, in bytes.
+pub(crate) fn file_bytes(record: &SampleRecord) -> u64 {
+    let units = u64::from(record.end.saturating_sub(record.start));
+    if record.kind & VORBIS == 0 { 2 * units } else { units }
+}
+
+/// What a sample will take in memory, in bytes; of a compressed one as its last page tells.
+pub(crate) fn memory_bytes(source: &dyn SampleSource, tables: &Tables, index: u16) -> u64 {
+    /// More than a page of Ogg has.
+    const TAIL_BYTES: u64 = 66 << 10;
+    /// How much smaller compressed sound is, where its end says nothing.
+    const RATIO: u64 = 8;
+    let record = &tables.samples[usize::from(index)];
+    let units = u64::from(record.end.saturating_sub(record.start));
+    let frames = if record.kind & VORBIS == 0 {
+        units
+    } else {
+        let end = u64::from(record.end).min(tables.smpl.length);
+        let mut tail = vec![0; units.min(TAIL_BYTES).min(end) as usize];
+        let read = source.read_exact_at(tables.smpl.offset + end - tail.len() as u64, &mut tail);
+        let told = read.ok().and_then(|()| vorbis::told_frames(&tail));
+        told.unwrap_or(units * RATIO).min(MAX_VORBIS_FRAMES)
+    };
+    (frames + 2 * GUARD_FRAMES as u64) * FRAME_BYTES
+}
+
 /// Reads and decodes a sample into at most `limit_bytes`. `[side B]`
 pub(crate) fn fetch(
     source: &dyn SampleSource,

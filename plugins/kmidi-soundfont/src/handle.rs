@@ -48,6 +48,8 @@ impl std::fmt::Debug for InstallFull {
 pub struct SynthStatus {
     /// Voices sounding at the end of the last quantum, fading ones included.
     pub voices: u32,
+    /// Frames that voices have sounded, those of all voices added up.
+    pub voice_samples: u64,
     /// Voices that faded because a new one needed their place.
     pub voices_stolen: u64,
     /// Voices that were not started since no place was free.
@@ -61,6 +63,7 @@ pub struct SynthStatus {
 #[derive(Default)]
 pub(crate) struct Counters {
     pub voices: AtomicU32,
+    pub voice_samples: AtomicU64,
     pub voices_stolen: AtomicU64,
     pub voices_refused: AtomicU64,
     pub presets_missing: AtomicU64,
@@ -76,7 +79,7 @@ pub struct SynthHandle {
 
 impl SynthHandle {
     /// Makes program changes to `key` find `preset`, from the next quantum on. Channels that have
-    /// asked for `key` take it at once; sounding notes are not touched. A preset that it replaces
+    /// asked for `key`, or play what it replaces, take it at once; sounding notes are not touched. A preset that it replaces
     /// goes to its collector when the last note that uses it has ended.
     ///
     /// The key need not be the preset's own: that is how a missing variation is replaced by
@@ -97,6 +100,11 @@ impl SynthHandle {
         self.installs.push(Install { key, preset: None }).is_ok()
     }
 
+    /// Whether the synthesiser has taken all that was installed.
+    pub fn has_taken_all(&self) -> bool {
+        self.installs.slots() == INSTALL_RING
+    }
+
     /// The next thing the synthesiser lacks.
     pub fn next_request(&mut self) -> Option<PresetRequest> {
         self.requests.pop().ok()
@@ -107,6 +115,7 @@ impl SynthHandle {
         let counters = &self.counters;
         SynthStatus {
             voices: counters.voices.load(Relaxed),
+            voice_samples: counters.voice_samples.load(Relaxed),
             voices_stolen: counters.voices_stolen.load(Relaxed),
             voices_refused: counters.voices_refused.load(Relaxed),
             presets_missing: counters.presets_missing.load(Relaxed),

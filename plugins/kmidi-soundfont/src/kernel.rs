@@ -1,400 +1,282 @@
-//! The part of voices that runs at each frame: reading the sample, filter, envelope, busses.
+//! The part of voices that runs at each frame: reading the sample and mixing into the busses.
 //!
-//! Voices stand in blocks of [`LANES`], each quantity an array over the lanes, and a vector unit works
-//! on a whole block at once. Every quantity moves by a recurrence per frame, and each lane is
-//! computed by the same operations in the same order on every instruction set (no fused
-//! multiply-add, no library function): neither the machine nor where a run is cut changes a bit.
-//! Values are set afresh at control points only.
+//! One voice at a time, eight frames at once. Every value is computed from the number of its frame
+//! by the same operations in the same order on every instruction set (no fused multiply-add, no
+//! library function): neither the machine nor where a run is cut changes a bit.
 
 use std::array::from_fn;
+use std::num::Wrapping;
 
 use basedrop::Shared;
 use fearless_simd::prelude::*;
-use fearless_simd::{Simd, f32x4, f32x8, mask32x8, u32x8};
+use fearless_simd::{Simd, f32x4, f32x8, u32x8};
 
-use crate::lanes::{LANES, interpolate, sum, transpose};
-use crate::reader::{FRAME, Reader};
+use crate::course::{BUSSES, CONTROL_FRAMES, FRAME, LevelCurve, Path, Ramp};
+use crate::interpolation::{Interpolator, SINC_LEAD, SincTable, sinc};
+use crate::lanes::{LANES, interpolate, transpose};
+use crate::reader::{Reader, WINDOW};
 use crate::sample::Sample;
+use crate::taps::taps;
 
-/// Frames between two control points of the common grid, and the longest run of the kernel.
-pub(crate) const CONTROL_FRAMES: u32 = 64;
+/// Sound of one voice ahead of envelope and gains; frames beyond those asked for are zero up to the
+/// next multiple of [`LANES`].
+pub(crate) type Row = [f32; CONTROL_FRAMES as usize];
 
-/// What voices are mixed into: left, right, and the mono sends to reverb and chorus.
-pub(crate) const BUSSES: usize = 4;
-const DRY_BUSSES: usize = 2;
+/// One run of the busses. The last frames are room for whole vectors and mean nothing.
+pub(crate) type Busses = [[f32; CONTROL_FRAMES as usize + LANES]; BUSSES];
 
-/// One run of the busses.
-pub(crate) type Busses = [[f32; CONTROL_FRAMES as usize]; BUSSES];
+/// Speeds below this let eight frames find their taps in one [`WINDOW`].
+const WINDOW_SPEED: i64 = FRAME * (WINDOW as i64 - 5) / (LANES as i64 - 1);
 
-/// The busses of one run with the lanes still apart: added up once for all blocks.
-pub(crate) type Mix = [MixFrame; CONTROL_FRAMES as usize];
-pub(crate) type MixFrame = [[f32; LANES]; BUSSES];
+/// Bits behind the point of places inside a course, relative to its first frame.
+const PART_BITS: u32 = 24;
 
-/// What an empty lane reads, and where: the place of its second frame.
-const SILENCE: [f32; 4] = [0.0; 4];
-const AT_REST: i64 = FRAME;
+/// k (k - 1) / 2 of each lane.
+const TRIANGLES: [u32; LANES] = [0, 0, 1, 3, 6, 10, 15, 21];
 
-/// A value that moves by the same step at each frame.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Ramp {
-    value: f32,
-    step: f32,
+/// A voice at the rate of frames. `[side A]`
+#[derive(Default)]
+pub(crate) struct Playback {
+    sample: Option<Shared<Sample>>,
+    reader: Reader,
+    pub path: Path,
+    pub level: LevelCurve,
+    pub gains: [Ramp; BUSSES],
+    /// Frames of the course that have been played.
+    pub played: u32,
+    /// What was read last, where a filter that comes into circuit starts from.
+    pub last: f32,
 }
 
-impl Ramp {
-    /// From `value` at the next frame to `target` after `frames` frames.
-    pub fn new(value: f64, target: f64, frames: u32) -> Self {
-        Ramp { value: value as f32, step: ((target - value) / f64::from(frames)) as f32 }
-    }
-}
-
-/// A value that moves, for each lane.
-#[derive(Clone, Copy, Default)]
-struct Ramps {
-    values: [f32; LANES],
-    steps: [f32; LANES],
-}
-
-impl Ramps {
-    fn set(&mut self, lane: usize, ramp: Ramp) {
-        (self.values[lane], self.steps[lane]) = (ramp.value, ramp.step);
-    }
-}
-
-/// A number of 1/2^32 for each lane, in two halves.
-#[derive(Clone, Copy, Default)]
-struct Fixed {
-    whole: [u32; LANES],
-    part: [u32; LANES],
-}
-
-impl Fixed {
-    fn set(&mut self, lane: usize, value: i64) {
-        (self.whole[lane], self.part[lane]) = ((value >> 32) as u32, value as u32);
+impl Playback {
+    /// At the start of a sample, silent until a level is set.
+    pub fn start(sample: Shared<Sample>, reader: Reader) -> Self {
+        let position = i64::from(reader.start) * FRAME;
+        let path = Path { position, ..Path::default() };
+        Playback { sample: Some(sample), reader, path, ..Playback::default() }
     }
 
-    fn get(&self, lane: usize) -> i64 {
-        i64::from(self.whole[lane].cast_signed()) << 32 | i64::from(self.part[lane])
-    }
-}
-
-/// [`LANES`] voices at the rate of frames.
-pub(crate) struct VoiceBlock {
-    samples: [Option<Shared<Sample>>; LANES],
-    readers: [Reader; LANES],
-    position: Fixed,
-    speed: Fixed,
-    bend: Fixed,
-    /// Where the loop is left for its start, or where the sample ends.
-    limit: [u32; LANES],
-    /// By how much the position goes back there: 0 until the loop has been gone round once.
-    back: [u32; LANES],
-    levels: [f32; LANES],
-    level_factors: [f32; LANES],
-    level_steps: [f32; LANES],
-    gains: [Ramps; BUSSES],
-    /// A bit for each lane whose filter is in circuit.
-    filtered: u8,
-    coefficients: [Ramps; 3],
-    band: [f32; LANES],
-    low: [f32; LANES],
-    /// What the voice gave last, where a filter that comes into circuit starts from.
-    last_inputs: [f32; LANES],
-}
-
-/// How a run went.
-pub(crate) struct Ran {
-    /// Frames: fewer than asked for when a sample has ended at the last of them.
-    pub frames: usize,
-    /// A bit for each lane whose sample has ended.
-    pub ended: u8,
-}
-
-impl VoiceBlock {
-    /// All lanes empty. `[side B]`: no allocation of its own, but large.
-    pub fn new() -> Self {
-        let mut block = VoiceBlock {
-            samples: from_fn(|_| None),
-            readers: [Reader::default(); LANES],
-            position: Fixed::default(),
-            speed: Fixed::default(),
-            bend: Fixed::default(),
-            limit: [u32::MAX; LANES],
-            back: [0; LANES],
-            levels: [0.0; LANES],
-            level_factors: [1.0; LANES],
-            level_steps: [0.0; LANES],
-            gains: [Ramps::default(); BUSSES],
-            filtered: 0,
-            coefficients: [Ramps::default(); 3],
-            band: [0.0; LANES],
-            low: [0.0; LANES],
-            last_inputs: [0.0; LANES],
-        };
-        (0..LANES).for_each(|lane| block.clear(lane));
-        block
+    /// Ends the course where it is. False if the sample is over.
+    pub fn arrive(&mut self) -> bool {
+        let position = self.path.at(self.played);
+        let rounds = self.reader.rounds((position >> 32) as u32);
+        self.path.position = position - i64::from(rounds) * FRAME;
+        self.played = 0;
+        !self.reader.is_over((self.path.position >> 32) as u32)
     }
 
-    /// Puts a voice into a lane, silent until its level is set.
-    pub fn start(&mut self, lane: usize, sample: Shared<Sample>, reader: Reader) {
-        self.clear(lane);
-        self.samples[lane] = Some(sample);
-        self.readers[lane] = reader;
-        self.position.set(lane, i64::from(reader.start) * FRAME);
-        self.limit[lane] = reader.limit();
-    }
-
-    /// Empties a lane. The sample goes to the collector of its allocator, so nothing is freed here.
-    pub fn clear(&mut self, lane: usize) {
-        self.samples[lane] = None;
-        self.readers[lane] = Reader::default();
-        self.position.set(lane, AT_REST);
-        self.speed.set(lane, 0);
-        self.bend.set(lane, 0);
-        (self.limit[lane], self.back[lane]) = (u32::MAX, 0);
-        self.set_level(lane, 0.0, 1.0, 0.0);
-        for ramps in self.gains.iter_mut().chain(&mut self.coefficients) {
-            ramps.set(lane, Ramp::default());
+    /// How many of the next `frames` frames of the course come before the end of the sample.
+    pub fn frames_in_sample(&self, frames: u32) -> u32 {
+        let is_over = |frame: u32| self.reader.is_over((self.path.at(frame) >> 32) as u32);
+        if !is_over(frames) {
+            return frames;
         }
-        self.filtered &= !(1 << lane);
-        (self.band[lane], self.low[lane], self.last_inputs[lane]) = (0.0, 0.0, 0.0);
+        let (mut inside, mut over) = (0, frames);
+        while over - inside > 1 {
+            let middle = (inside + over) / 2;
+            if is_over(middle) { over = middle } else { inside = middle }
+        }
+        over
+    }
+
+    /// Reads nothing from here on.
+    pub fn fall_silent(&mut self) {
+        self.sample = None;
     }
 
     /// The loop is left when its end is next reached.
-    pub fn leave_loop(&mut self, lane: usize) {
-        self.readers[lane].leave_loop();
-        (self.limit[lane], self.back[lane]) = (self.readers[lane].limit(), 0);
+    pub fn leave_loop(&mut self) {
+        let length = self.reader.leave_loop((self.path.position >> 32) as u32);
+        self.path.position -= i64::from(length) * FRAME;
     }
 
-    /// The envelope's level at the next frame and its recurrence from there on.
-    pub fn set_level(&mut self, lane: usize, level: f64, factor: f64, step: f64) {
-        self.levels[lane] = level as f32;
-        self.level_factors[lane] = factor as f32;
-        self.level_steps[lane] = step as f32;
+    /// The envelope's level at the next frame.
+    pub fn current_level(&self) -> f32 {
+        self.level.at(self.played)
     }
 
-    /// From the level it has straight to another in `frames` frames.
-    pub fn ramp_level(&mut self, lane: usize, target: f64, frames: u32) {
-        self.level_factors[lane] = 1.0;
-        self.level_steps[lane] = (target as f32 - self.levels[lane]) / frames as f32;
+    /// How loud the voice is where its envelope peaks: its louder side.
+    pub fn loudness_at_peak(&self) -> f32 {
+        self.gains[0].value.abs().max(self.gains[1].value.abs())
     }
 
-    /// The speed of reading at the next frame and after `frames` frames, in sample frames per frame.
-    pub fn set_increment(&mut self, lane: usize, value: f64, target: f64, frames: u32) {
-        let fixed = |ratio: f64| (ratio * FRAME as f64) as i64;
-        self.speed.set(lane, fixed(value));
-        self.bend.set(lane, (fixed(target) - fixed(value)) / i64::from(frames));
-    }
-
-    /// The gain into a bus.
-    pub fn set_gain(&mut self, lane: usize, bus: usize, ramp: Ramp) {
-        self.gains[bus].set(lane, ramp);
-    }
-
-    /// Puts the filter into circuit, without a step, or moves it.
-    pub fn set_filter(&mut self, lane: usize, coefficients: [Ramp; 3]) {
-        if self.filtered & (1 << lane) == 0 {
-            self.filtered |= 1 << lane;
-            (self.band[lane], self.low[lane]) = (0.0, self.last_inputs[lane]);
-        }
-        for (ramps, ramp) in self.coefficients.iter_mut().zip(coefficients) {
-            ramps.set(lane, ramp);
-        }
-    }
-
-    /// Adds every lane to the frames of the mix, which may not reach beyond a control point of a voice.
+    /// Reads the next `frames` frames of the course.
     #[inline(always)]
-    pub fn render<S: Simd>(&mut self, simd: S, mix: &mut [MixFrame], has_sends: bool) -> Ran {
-        let moves = |ramps: &Ramps| ramps.values != [0.0; LANES] || ramps.steps != [0.0; LANES];
-        let sends = has_sends && self.gains[DRY_BUSSES..].iter().any(moves);
-        let bends = (0..LANES).any(|lane| self.bend.get(lane) != 0);
-        match (self.filtered != 0, sends, bends) {
-            (false, false, false) => self.run::<S, false, false, false>(simd, mix),
-            (false, false, true) => self.run::<S, false, false, true>(simd, mix),
-            (false, true, false) => self.run::<S, false, true, false>(simd, mix),
-            (false, true, true) => self.run::<S, false, true, true>(simd, mix),
-            (true, false, false) => self.run::<S, true, false, false>(simd, mix),
-            (true, false, true) => self.run::<S, true, false, true>(simd, mix),
-            (true, true, false) => self.run::<S, true, true, false>(simd, mix),
-            (true, true, true) => self.run::<S, true, true, true>(simd, mix),
+    pub fn read<S: Simd>(&mut self, simd: S, how: &Interpolator, row: &mut Row, frames: usize) {
+        let Some(sample) = &self.sample else { return row.fill(0.0) };
+        let top_speed = self.path.top_speed(CONTROL_FRAMES);
+        match (how, top_speed < WINDOW_SPEED) {
+            (Interpolator::Cubic, true) => self.read_windows::<S, false>(simd, &sample.data, row, frames),
+            (Interpolator::Cubic, false) => self.read_places::<S, false>(simd, &sample.data, row, frames),
+            (Interpolator::Linear, true) => self.read_windows::<S, true>(simd, &sample.data, row, frames),
+            (Interpolator::Linear, false) => self.read_places::<S, true>(simd, &sample.data, row, frames),
+            (Interpolator::Sinc(sinc), _) => {
+                self.read_sinc(simd, &sample.data, sinc.table(top_speed), row, frames);
+            }
+        }
+        row[frames..frames.next_multiple_of(LANES)].fill(0.0);
+        self.last = row[frames - 1];
+    }
+
+    /// Eight neighbouring frames find their taps in one window.
+    #[inline(always)]
+    fn read_windows<S: Simd, const LINEAR: bool>(&self, simd: S, data: &[f32], row: &mut Row, frames: usize) {
+        let part = |place: i64| Wrapping((place >> (32 - PART_BITS)) as u32);
+        let (start, speed, bend) =
+            (part(self.path.position & (FRAME - 1)), part(self.path.speed), part(self.path.bend));
+        // The place of the first lane is followed as a number of its own.
+        let k = Wrapping(self.played);
+        let mut first_place = start + k * speed + Wrapping((k * (k - Wrapping(1))).0 >> 1) * bend;
+        let mut first_step = Wrapping(8) * speed + (Wrapping(8) * k + Wrapping(28)) * bend;
+        let bend_step = Wrapping(64) * bend;
+        let lanes = u32x8::load_array(simd, from_fn(|lane| lane as u32));
+        let triangles = u32x8::load_array(simd, TRIANGLES);
+        let mut places = lanes * (speed + k * bend).0 + triangles * bend.0 + first_place.0;
+        let mut steps = lanes * (Wrapping(8) * bend).0 + first_step.0;
+
+        let mut base = (self.path.position >> 32) as u32;
+        let last_clear = self.reader.last_clear();
+        let mask = (1 << PART_BITS) - 1;
+        let scale = 1.0 / (1 << PART_BITS) as f32;
+        for group in row[..frames.next_multiple_of(LANES)].as_chunks_mut::<LANES>().0 {
+            let whole = first_place.0 >> PART_BITS;
+            let index = (places >> PART_BITS) - whole;
+            let fraction = (places & mask).to_float::<f32x8<S>>() * scale;
+            let mut place = base.wrapping_add(whole);
+            if place > last_clear {
+                let rounds = self.reader.rounds(place);
+                base = base.wrapping_sub(rounds);
+                place -= rounds;
+            }
+            match if place <= last_clear { window(data, place, 1) } else { None } {
+                Some(window) => {
+                    between::<S, LINEAR>(taps(simd, window, index), fraction).store_slice(group);
+                }
+                None => {
+                    let window = self.reader.at_seam(data, place);
+                    between::<S, LINEAR>(taps(simd, &window, index), fraction).store_slice(group);
+                }
+            }
+            first_place += first_step;
+            first_step += bend_step;
+            places += steps;
+            steps += bend_step.0;
         }
     }
 
+    /// Each frame finds its taps by itself: steps are wide.
     #[inline(always)]
-    fn run<S: Simd, const FILTERS: bool, const SENDS: bool, const BENDS: bool>(
-        &mut self,
-        simd: S,
-        mix: &mut [MixFrame],
-    ) -> Ran {
-        simd.vectorize(
-            #[inline(always)]
-            || self.run_here::<S, FILTERS, SENDS, BENDS>(simd, mix),
-        )
+    fn read_places<S: Simd, const LINEAR: bool>(&self, simd: S, data: &[f32], row: &mut Row, frames: usize) {
+        let (mut at, bend) = (self.path.at(self.played), self.path.bend);
+        let mut speed = self.path.speed + i64::from(self.played) * bend;
+        let last_clear = self.reader.last_clear();
+        for sounds in row[..frames.next_multiple_of(LANES)].as_chunks_mut::<LANES>().0 {
+            let mut rows = [f32x4::splat(simd, 0.0); LANES];
+            let mut fractions = [0.0; LANES];
+            for (row, fraction) in rows.iter_mut().zip(&mut fractions) {
+                let mut place = (at >> 32) as u32;
+                if place > last_clear {
+                    let rounds = self.reader.rounds(place);
+                    at -= i64::from(rounds) * FRAME;
+                    place -= rounds;
+                }
+                let clear = if place <= last_clear { data.get(place as usize - 1..) } else { None };
+                *row = match clear.and_then(|frames| frames.first_chunk()) {
+                    Some(taps) => f32x4::load_array_ref(simd, taps),
+                    None => f32x4::load_array(simd, self.reader.at_seam(data, place)),
+                };
+                *fraction = (at as u32 >> 8) as f32 * (1.0 / 16_777_216.0);
+                // What lies beyond the run may be anywhere.
+                at = (at + speed).max(FRAME);
+                speed += bend;
+            }
+            between::<S, LINEAR>(transpose(rows), f32x8::load_array(simd, fractions)).store_slice(sounds);
+        }
     }
 
+    /// Each frame is the sum of all that stand around it.
     #[inline(always)]
-    fn run_here<S: Simd, const FILTERS: bool, const SENDS: bool, const BENDS: bool>(
-        &mut self,
-        simd: S,
-        mix: &mut [MixFrame],
-    ) -> Ran {
-        let floats = |values: &[f32; LANES]| f32x8::load_array_ref(simd, values);
-        let words = |values: &[u32; LANES]| u32x8::load_array_ref(simd, values);
-        let readers = &mut self.readers;
-        let mut windows: [&[f32]; LANES] = from_fn(|lane| {
-            self.samples[lane].as_ref().map_or(&SILENCE[..], |sample| readers[lane].window(&sample.data))
-        });
-        let mut first = words(&from_fn(|lane| readers[lane].first() + 1));
-        let mut inside = words(&windows.map(rows_of));
-        let (limit, mut back) = (words(&self.limit), words(&self.back));
-        let (mut whole, mut part) = (words(&self.position.whole), words(&self.position.part));
-        let (mut speed, mut speed_part) = (words(&self.speed.whole), words(&self.speed.part));
-        let (bend, bend_part) = (words(&self.bend.whole), words(&self.bend.part));
-        let (mut level, factor, step) =
-            (floats(&self.levels), floats(&self.level_factors), floats(&self.level_steps));
-        let mut gains = self.gains.each_ref().map(|ramps| floats(&ramps.values));
-        let gain_steps = self.gains.each_ref().map(|ramps| floats(&ramps.steps));
-        let mut coefficients = self.coefficients.each_ref().map(|ramps| floats(&ramps.values));
-        let coefficient_steps = self.coefficients.each_ref().map(|ramps| floats(&ramps.steps));
-        let (mut band, mut low) = (floats(&self.band), floats(&self.low));
-        let filtered = mask32x8::from_bitmask(simd, u64::from(self.filtered));
-        let mut last = floats(&self.last_inputs);
-        let busses = if SENDS { BUSSES } else { DRY_BUSSES };
-        let mut ran = Ran { frames: mix.len(), ended: 0 };
-
-        for (at, out) in mix.iter_mut().enumerate() {
-            let places = whole - first;
-            let rows: [f32x4<S>; LANES] = if places.simd_lt(inside).all_true() {
-                let places = places.to_array();
-                from_fn(|lane| {
-                    let place = places[lane] as usize;
-                    f32x4::from_slice(simd, &windows[lane][place..place + 4])
-                })
-            } else {
-                taps_at_seams(&self.samples, readers, whole.to_array())
-                    .map(|row| f32x4::load_array(simd, row))
+    fn read_sinc<S: Simd>(&self, simd: S, data: &[f32], table: &SincTable, row: &mut Row, frames: usize) {
+        let (mut at, bend) = (self.path.at(self.played), self.path.bend);
+        let mut speed = self.path.speed + i64::from(self.played) * bend;
+        let last_clear = self.reader.last_clear();
+        for sound in &mut row[..frames] {
+            let mut place = (at >> 32) as u32;
+            if place > last_clear {
+                let rounds = self.reader.rounds(place);
+                at -= i64::from(rounds) * FRAME;
+                place -= rounds;
+            }
+            let clear = if place <= last_clear { window(data, place, SINC_LEAD) } else { None };
+            *sound = match clear {
+                Some(window) => sinc(simd, window, table, at as u32),
+                None => sinc(simd, &self.reader.at_seam(data, place), table, at as u32),
             };
-            let fraction = (part >> 8).to_float::<f32x8<S>>() * (1.0 / 16_777_216.0);
-            last = interpolate(transpose(rows), fraction);
-            let mut sound = last;
-            if FILTERS {
-                let [a1, a2, a3] = coefficients;
-                let difference = last - low;
-                let next_band = a1 * band + a2 * difference;
-                let next_low = low + a2 * band + a3 * difference;
-                band = next_band * 2.0 - band;
-                low = next_low * 2.0 - low;
-                for (coefficient, step) in coefficients.iter_mut().zip(coefficient_steps) {
-                    *coefficient += step;
-                }
-                sound = filtered.select(next_low, last);
-            }
-            sound *= level;
-            level = level * factor + step;
-            for bus in 0..busses {
-                (floats(&out[bus]) + sound * gains[bus]).store_slice(&mut out[bus]);
-                gains[bus] += gain_steps[bus];
-            }
+            at += speed;
+            speed += bend;
+        }
+    }
 
-            let next_part = part + speed_part;
-            whole = whole + speed + carry(simd, next_part.simd_lt(part));
-            part = next_part;
-            if BENDS {
-                let next_part = speed_part + bend_part;
-                speed = speed + bend + carry(simd, next_part.simd_lt(speed_part));
-                speed_part = next_part;
+    /// Adds a row, through envelope and gains, to the frames of the busses from `at` on, and moves on.
+    #[inline(always)]
+    pub fn mix<S: Simd>(
+        &mut self,
+        simd: S,
+        row: &mut Row,
+        busses: &mut Busses,
+        (at, frames): (usize, usize),
+        has_sends: bool,
+    ) {
+        let groups = frames.div_ceil(LANES);
+        let row = &mut row.as_chunks_mut::<LANES>().0[..groups];
+        let lanes = f32x8::load_array(simd, from_fn(|i| i as f32)) + self.played as f32;
+        let level = self.level;
+        let mut folded = 1.0;
+        if level.is_constant() {
+            folded = level.start;
+        } else {
+            let mut k = lanes;
+            for sounds in row.iter_mut() {
+                let level = (k * level.bend + level.slope) * k + level.start;
+                (f32x8::load_array_ref(simd, sounds) * level).store_slice(sounds);
+                k += LANES as f32;
             }
-            whole = whole - whole.simd_ge(limit).select(back, u32x8::splat(simd, 0));
-            let beyond = whole.simd_ge(limit);
-            if beyond.any_true() {
-                // The first time round a loop, a loop shorter than a step, or the end of a sample.
-                let mut places = whole.to_array();
-                for lane in 0..LANES {
-                    if places[lane] < self.limit[lane] {
-                        continue;
-                    }
-                    match readers[lane].go_round(places[lane]) {
-                        Some(place) => places[lane] = place,
-                        None => ran.ended |= 1 << lane,
-                    }
-                    if let Some(sample) = &self.samples[lane] {
-                        windows[lane] = readers[lane].window(&sample.data);
-                    }
-                    self.back[lane] = readers[lane].back();
+        }
+        let used = if has_sends { BUSSES } else { 2 };
+        for (bus, gain) in busses.iter_mut().zip(&self.gains).take(used) {
+            if gain.is_zero() {
+                continue;
+            }
+            let frames = &mut bus[at..at + groups * LANES].as_chunks_mut::<LANES>().0[..groups];
+            let value = f32x8::splat(simd, gain.value * folded);
+            if gain.step == 0.0 {
+                for (frames, sounds) in frames.iter_mut().zip(row.iter()) {
+                    let sound = f32x8::load_array_ref(simd, sounds) * value;
+                    (f32x8::load_array_ref(simd, frames) + sound).store_slice(frames);
                 }
-                whole = u32x8::load_array(simd, places);
-                first = words(&from_fn(|lane| readers[lane].first() + 1));
-                inside = words(&windows.map(rows_of));
-                back = words(&self.back);
-                if ran.ended != 0 {
-                    ran.frames = at + 1;
-                    break;
+            } else {
+                let step = gain.step * folded;
+                let mut k = lanes;
+                for (frames, sounds) in frames.iter_mut().zip(row.iter()) {
+                    let sound = f32x8::load_array_ref(simd, sounds) * (k * step + value);
+                    (f32x8::load_array_ref(simd, frames) + sound).store_slice(frames);
+                    k += LANES as f32;
                 }
             }
         }
-
-        whole.store_slice(&mut self.position.whole);
-        part.store_slice(&mut self.position.part);
-        speed.store_slice(&mut self.speed.whole);
-        speed_part.store_slice(&mut self.speed.part);
-        level.store_slice(&mut self.levels);
-        for (ramps, gain) in self.gains.iter_mut().zip(gains) {
-            gain.store_slice(&mut ramps.values);
-        }
-        if FILTERS {
-            for (ramps, coefficient) in self.coefficients.iter_mut().zip(coefficients) {
-                coefficient.store_slice(&mut ramps.values);
-            }
-            band.store_slice(&mut self.band);
-            low.store_slice(&mut self.low);
-        }
-        last.store_slice(&mut self.last_inputs);
-        ran
-    }
-
-    /// How loud the voice is at this frame: its level through its louder side.
-    pub fn loudness(&self, lane: usize) -> f32 {
-        self.levels[lane].abs() * self.loudness_at_peak(lane)
-    }
-
-    /// How loud the voice is where its envelope peaks.
-    pub fn loudness_at_peak(&self, lane: usize) -> f32 {
-        self.gains[0].values[lane].abs().max(self.gains[1].values[lane].abs())
+        self.played += frames as u32;
     }
 }
 
-/// Places at which four frames can be read.
-fn rows_of(window: &[f32]) -> u32 {
-    window.len().saturating_sub(3) as u32
-}
-
-/// The four taps of every lane where not all of them stand together.
-#[cold]
-#[inline(never)]
-fn taps_at_seams(
-    samples: &[Option<Shared<Sample>>; LANES],
-    readers: &[Reader; LANES],
-    places: [u32; LANES],
-) -> [[f32; 4]; LANES] {
-    from_fn(|lane| match &samples[lane] {
-        Some(sample) => readers[lane].taps(&sample.data, places[lane]),
-        None => SILENCE,
-    })
-}
-
-/// 1 where the mask is set.
+/// The frames from `lead` before `place` on.
 #[inline(always)]
-fn carry<S: Simd>(simd: S, mask: mask32x8<S>) -> u32x8<S> {
-    mask.select(u32x8::splat(simd, 1), u32x8::splat(simd, 0))
+fn window(data: &[f32], place: u32, lead: u32) -> Option<&[f32; WINDOW]> {
+    data.get(place.wrapping_sub(lead) as usize..)?.first_chunk()
 }
 
-/// Adds up the lanes of the first `frames` frames of a mix, and empties it.
+/// Between the two middle taps.
 #[inline(always)]
-pub(crate) fn add_up<S: Simd>(simd: S, mix: &mut Mix, busses: &mut Busses, frames: usize) {
-    for (frame, lanes) in mix[..frames].iter_mut().enumerate() {
-        for (bus, lanes) in busses.iter_mut().zip(lanes) {
-            bus[frame] = sum(f32x8::load_array_ref(simd, lanes));
-            *lanes = [0.0; LANES];
-        }
-    }
+fn between<S: Simd, const LINEAR: bool>(taps: [f32x8<S>; 4], x: f32x8<S>) -> f32x8<S> {
+    let [_, b, c, _] = taps;
+    if LINEAR { b + (c - b) * x } else { interpolate(taps, x) }
 }

@@ -22,6 +22,27 @@ pub(crate) fn transpose<S: Simd>(rows: [f32x4<S>; LANES]) -> [f32x8<S>; 4] {
     from_fn(|tap| left[tap].combine(right[tap]))
 }
 
+/// From the frames of each lane to the lanes of each frame, and back.
+#[inline(always)]
+pub(crate) fn transpose_square<S: Simd>(rows: [f32x8<S>; LANES]) -> [f32x8<S>; LANES] {
+    interleave(interleave(interleave(rows)))
+}
+
+/// The first half of the rows with the second.
+#[inline(always)]
+fn interleave<S: Simd>([a, b, c, d, e, f, g, h]: [f32x8<S>; LANES]) -> [f32x8<S>; LANES] {
+    [
+        a.zip_low(e),
+        a.zip_high(e),
+        b.zip_low(f),
+        b.zip_high(f),
+        c.zip_low(g),
+        c.zip_high(g),
+        d.zip_low(h),
+        d.zip_high(h),
+    ]
+}
+
 /// Third-order interpolation between the two middle taps (Hermite, from central differences).
 #[inline(always)]
 pub(crate) fn interpolate<S: Simd>([a, b, c, d]: [f32x8<S>; 4], x: f32x8<S>) -> f32x8<S> {
@@ -29,12 +50,4 @@ pub(crate) fn interpolate<S: Simd>([a, b, c, d]: [f32x8<S>; 4], x: f32x8<S>) -> 
     let c2 = a - b * 2.5 + c * 2.0 - d * 0.5;
     let c3 = (d - a) * 0.5 + (b - c) * 1.5;
     ((c3 * x + c2) * x + c1) * x + b
-}
-
-/// Of all lanes, in an order that is the same everywhere.
-#[inline(always)]
-pub(crate) fn sum<S: Simd>(lanes: f32x8<S>) -> f32 {
-    let (front, back) = lanes.split();
-    let [a, b, c, d] = (front + back).to_array();
-    (a + c) + (b + d)
 }

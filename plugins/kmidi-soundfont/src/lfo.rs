@@ -29,9 +29,12 @@ impl Lfo {
 
     /// Frames until its course has a corner: the start, a crest or a trough.
     pub fn frames_to_corner(&self, periods_per_frame: f64) -> u32 {
-        let frames =
-            if self.delay > 0.0 { self.delay } else { (0.5 - (self.phase + 0.25) % 0.5) / periods_per_frame };
-        (frames.ceil().max(1.0)).min(f64::from(u32::MAX)) as u32
+        let from_trough = part(self.phase + 0.25);
+        let to_corner = if from_trough < 0.5 { 0.5 - from_trough } else { 1.0 - from_trough };
+        let frames = if self.delay > 0.0 { self.delay } else { to_corner / periods_per_frame };
+        // Upwards; `ceil` calls a function.
+        let whole = frames as u32;
+        whole.saturating_add(u32::from(f64::from(whole) < frames)).max(1)
     }
 
     pub fn advance(&mut self, periods_per_frame: f64, frames: u32) {

@@ -27,6 +27,50 @@ pub struct PresetInfo {
     pub name: String,
 }
 
+/// A preset and the samples that it needs, which may not be loaded. `[side B]`
+pub struct PresetPlan {
+    bank: u16,
+    program: u8,
+    name: String,
+    zones: Vec<ZonePlan>,
+    /// Of the samples of the file, those needed, each once; and the place of each in that list.
+    samples: Vec<u16>,
+    numbers: HashMap<u16, usize>,
+    file_bytes: Vec<u64>,
+    memory_bytes: Vec<u64>,
+    /// For all keys.
+    whole: bool,
+}
+
+impl PresetPlan {
+    /// How many samples it needs.
+    pub fn samples(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// What the file holds of the sample `number`, in bytes.
+    ///
+    /// # Panics
+    /// The plan has no such sample.
+    pub fn file_bytes(&self, number: usize) -> u64 {
+        self.file_bytes[number]
+    }
+
+    /// What the sample `number` takes in memory, in bytes. Of a compressed one, what its file says, which need
+    /// not be true.
+    ///
+    /// # Panics
+    /// The plan has no such sample.
+    pub fn memory_bytes(&self, number: usize) -> u64 {
+        self.memory_bytes[number]
+    }
+
+    /// Name of the preset.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// An open SoundFont file. Presets may be loaded from several threads at once. `[side B]`
 ///
 /// Whatever it has loaded is resident: when the file shrinks or goes away later, further loads fail
@@ -118,8 +162,23 @@ impl SoundFont {
         self.loaded().bytes
     }
 
+    /// Lets go of samples that no preset has any more.
+    pub fn free_unused(&self) {
+        let mut loaded = self.loaded();
+        let Loaded { samples, bytes, .. } = &mut *loaded;
+        samples.retain(|_, sample| {
+            let is_unused = Shared::get_mut(sample).is_some();
+            if is_unused {
+                *bytes -= sample.bytes();
+            }
+            !is_unused
+        });
+    }
+
     /// Loads a preset: all of it, or just what sounds at some `keys`. Samples that are loaded already
     /// are shared; a zone whose sample is damaged beyond use is left out with a warning.
+    ///
+    /// A host with several threads plans the preset, loads its samples side by side, and joins them.
     ///
     /// # Errors
     /// There is no such preset, nothing of it can sound, it does not fit into memory, or the source
@@ -130,17 +189,128 @@ impl SoundFont {
         program: u8,
         keys: Option<&KeySet>,
     ) -> Result<Shared<Preset>, SoundFontError> {
+        let plan = self.plan_preset(bank, program, keys)?;
+        let samples = (0..plan.samples()).map(|n| self.load_sample(&plan, n)).collect::<Result<Vec<_>, _>>();
+        self.join_preset(&plan, &samples?)
+    }
+
+    /// Finds out which samples a preset needs: all of it, or just what sounds at some `keys`.
+    ///
+    /// # Errors
+    /// [`SoundFontError::NoPreset`].
+    pub fn plan_preset(
+        &self,
+        bank: u16,
+        program: u8,
+        keys: Option<&KeySet>,
+    ) -> Result<PresetPlan, SoundFontError> {
         let place = *self.places.get(&(bank, program)).ok_or(SoundFontError::NoPreset { bank, program })?;
-        let name = self.tables.presets[place].name.clone();
         let mut warnings = Warnings::default();
-        let plans = assemble::assemble(&self.tables, place, keys.unwrap_or(&KeySet::ALL), &mut warnings);
-        let zones = self.load_zones(&name, plans, &mut warnings);
+        let zones = assemble::assemble(&self.tables, place, keys.unwrap_or(&KeySet::ALL), &mut warnings);
         self.loaded().warnings.extend(warnings);
-        let zones = zones?;
-        // With a choice of keys there may rightly be nothing.
-        if zones.is_empty() && keys.is_none() {
-            return Err(SoundFontError::SilentPreset { name });
+        let mut samples = Vec::new();
+        let mut numbers = HashMap::new();
+        for zone in &zones {
+            numbers.entry(zone.sample).or_insert_with(|| {
+                samples.push(zone.sample);
+                samples.len() - 1
+            });
         }
+        let file_bytes = samples
+            .iter()
+            .map(|&index| fetch::file_bytes(&self.tables.samples[usize::from(index)]))
+            .collect();
+        let memory_bytes =
+            samples.iter().map(|&index| fetch::memory_bytes(&*self.source, &self.tables, index)).collect();
+        let name = self.tables.presets[place].name.clone();
+        let whole = keys.is_none();
+        Ok(PresetPlan { bank, program, name, zones, numbers, samples, file_bytes, memory_bytes, whole })
+    }
+
+    /// Whether the sample `number` of a plan is loaded.
+    ///
+    /// # Panics
+    /// The plan has no such sample.
+    pub fn has_sample(&self, plan: &PresetPlan, number: usize) -> bool {
+        self.loaded().samples.contains_key(&plan.samples[number])
+    }
+
+    /// Loads the sample `number` of a plan, from 0 to [`PresetPlan::samples`], unless it is loaded
+    /// already; `None` if it is damaged beyond use, with a warning. Several threads may do so at once.
+    ///
+    /// # Errors
+    /// It does not fit into memory, or the source cannot be read any more.
+    ///
+    /// # Panics
+    /// The plan has no such sample.
+    pub fn load_sample(
+        &self,
+        plan: &PresetPlan,
+        number: usize,
+    ) -> Result<Option<Shared<Sample>>, SoundFontError> {
+        let index = plan.samples[number];
+        let free_bytes = {
+            let loaded = self.loaded();
+            if let Some(sample) = loaded.samples.get(&index) {
+                return Ok(Some(sample.clone()));
+            }
+            self.memory_limit_bytes.saturating_sub(loaded.bytes)
+        };
+        let too_large = |needed_bytes, free_bytes| SoundFontError::TooLarge {
+            name: plan.name.clone(),
+            needed_bytes,
+            free_bytes,
+        };
+        // Not under the lock, so that threads decode side by side.
+        let mut warnings = Warnings::default();
+        let fetched = fetch::fetch(&*self.source, &self.tables, index, free_bytes, &mut warnings);
+        let mut loaded = self.loaded();
+        loaded.warnings.extend(warnings);
+        let sample = match fetched {
+            Ok(sample) => sample,
+            Err(Failure::Silent) => return Ok(None),
+            Err(Failure::Io(error)) => return Err(error.into()),
+            Err(Failure::TooLarge { needed_bytes }) => return Err(too_large(needed_bytes, free_bytes)),
+        };
+        // Another thread may have been faster: then its sample is the one that is shared.
+        if let Some(sample) = loaded.samples.get(&index) {
+            return Ok(Some(sample.clone()));
+        }
+        let bytes = sample.bytes();
+        let free_bytes = self.memory_limit_bytes.saturating_sub(loaded.bytes);
+        if bytes > free_bytes {
+            return Err(too_large(bytes, free_bytes));
+        }
+        let sample = Shared::new(&self.handle, sample);
+        loaded.bytes += bytes;
+        loaded.samples.insert(index, sample.clone());
+        Ok(Some(sample))
+    }
+
+    /// Makes the preset of a plan, whose samples are given in their order.
+    ///
+    /// # Errors
+    /// [`SoundFontError::SilentPreset`].
+    pub fn join_preset(
+        &self,
+        plan: &PresetPlan,
+        samples: &[Option<Shared<Sample>>],
+    ) -> Result<Shared<Preset>, SoundFontError> {
+        let zone = |zone: &ZonePlan| {
+            Some(Zone {
+                keys: zone.keys.clone(),
+                velocities: zone.velocities.clone(),
+                generators: zone.generators.clone(),
+                modulators: zone.modulators.clone(),
+                sample: samples.get(plan.numbers[&zone.sample])?.clone()?,
+            })
+        };
+        let zones: Box<[Zone]> = plan.zones.iter().filter_map(zone).collect();
+        // With a choice of keys there may rightly be nothing.
+        if zones.is_empty() && plan.whole {
+            return Err(SoundFontError::SilentPreset { name: plan.name.clone() });
+        }
+        let (bank, program, name) = (plan.bank, plan.program, plan.name.clone());
         Ok(Shared::new(&self.handle, Preset { bank, program, name, zones }))
     }
 
@@ -154,74 +324,5 @@ impl SoundFont {
     fn loaded(&self) -> MutexGuard<'_, Loaded> {
         // Nothing is left half done under this lock, so what a panic elsewhere leaves is whole.
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn load_zones(
-        &self,
-        name: &str,
-        plans: Vec<ZonePlan>,
-        warnings: &mut Warnings,
-    ) -> Result<Box<[Zone]>, SoundFontError> {
-        let mut samples = HashMap::new();
-        let mut zones = Vec::with_capacity(plans.len());
-        for plan in plans {
-            let sample = match samples.get(&plan.sample) {
-                Some(known) => Option::clone(known),
-                None => {
-                    let sample = self.load_sample(name, plan.sample, warnings)?;
-                    samples.insert(plan.sample, sample.clone());
-                    sample
-                }
-            };
-            zones.extend(sample.map(|sample| Zone {
-                keys: plan.keys,
-                velocities: plan.velocities,
-                generators: plan.generators,
-                modulators: plan.modulators,
-                sample,
-            }));
-        }
-        Ok(zones.into())
-    }
-
-    /// The sample, if it can sound.
-    fn load_sample(
-        &self,
-        preset: &str,
-        index: u16,
-        warnings: &mut Warnings,
-    ) -> Result<Option<Shared<Sample>>, SoundFontError> {
-        let free_bytes = {
-            let loaded = self.loaded();
-            if let Some(sample) = loaded.samples.get(&index) {
-                return Ok(Some(sample.clone()));
-            }
-            self.memory_limit_bytes.saturating_sub(loaded.bytes)
-        };
-        // Not under the lock, so that threads decode side by side.
-        let sample = match fetch::fetch(&*self.source, &self.tables, index, free_bytes, warnings) {
-            Ok(sample) => sample,
-            Err(Failure::Silent) => return Ok(None),
-            Err(Failure::Io(error)) => return Err(error.into()),
-            Err(Failure::TooLarge { needed_bytes }) => {
-                let name = preset.to_owned();
-                return Err(SoundFontError::TooLarge { name, needed_bytes, free_bytes });
-            }
-        };
-        let mut loaded = self.loaded();
-        // Another thread may have been faster: then its sample is the one that is shared.
-        if let Some(sample) = loaded.samples.get(&index) {
-            return Ok(Some(sample.clone()));
-        }
-        let bytes = sample.bytes();
-        let free_bytes = self.memory_limit_bytes.saturating_sub(loaded.bytes);
-        if bytes > free_bytes {
-            let name = preset.to_owned();
-            return Err(SoundFontError::TooLarge { name, needed_bytes: bytes, free_bytes });
-        }
-        let sample = Shared::new(&self.handle, sample);
-        loaded.bytes += bytes;
-        loaded.samples.insert(index, sample.clone());
-        Ok(Some(sample))
     }
 }

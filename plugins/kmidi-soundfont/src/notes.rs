@@ -7,14 +7,15 @@ use kmidi_core::limits::MIDI_CHANNELS;
 use crate::channel::{Mode, cc};
 use crate::generator::Generator;
 use crate::note::{Holds, Note};
-use crate::synth::Synth;
+use crate::synth::{Synth, surroundings};
 use crate::sysex::SystemMessage;
-use crate::tone::Surroundings;
 use crate::units::gain_to_attenuation;
-use crate::voices::Started;
 
 /// Portamento time at the far end of controller 5, in seconds.
 const LONGEST_PORTAMENTO_SECONDS: f64 = 2.0;
+
+/// A bit for every key.
+const ALL_KEYS: u128 = u128::MAX;
 
 impl Synth {
     /// `velocity` is 0 to 127.
@@ -25,7 +26,7 @@ impl Synth {
             return;
         };
         if self.is_silent() {
-            self.frame_in_grid = 0;
+            (self.frame_in_grid, self.has_looked) = (0, false);
         }
         self.notes_begun += 1;
         let (glide_cents, glide_frames) = self.glide(channel, key);
@@ -33,9 +34,11 @@ impl Synth {
         let note = Note { channel, key, velocity, id, glide_cents, glide_frames };
         self.channels[channel].last_key = Some(key);
         if self.slur(note) {
+            self.keys_down[channel] |= 1 << key;
             return;
         }
         self.end_earlier_notes(channel, key);
+        self.keys_down[channel] |= 1 << key;
         let heard = velocity.round().max(1.0) as u8;
         for (index, zone) in preset.zones.iter().enumerate() {
             if !zone.keys.contains(&key) || !zone.velocities.contains(&heard) {
@@ -43,24 +46,10 @@ impl Synth {
             }
             let class = zone.generators[Generator::ExclusiveClass];
             if class != 0 {
-                self.voices.choke(self.sample_rate_hz, &note, class);
+                self.voices.choke(self.ahead, self.sample_rate_hz, &note, class);
             }
-            let around = Surroundings {
-                channels: &self.channels,
-                tunings: &self.tunings,
-                sample_rate_hz: self.sample_rate_hz,
-                velocity_to_cutoff: self.velocity_to_cutoff,
-                frame_in_grid: self.frame_in_grid,
-            };
-            match self.voices.start(note, (&preset, index), &around) {
-                Started::Sounding | Started::Nothing => {}
-                Started::ByStealing => {
-                    self.counters.voices_stolen.fetch_add(1, Relaxed);
-                }
-                Started::Refused => {
-                    self.counters.voices_refused.fetch_add(1, Relaxed);
-                }
-            }
+            let around = surroundings!(self);
+            self.voices.start(note, (&preset, index), self.ahead, &around);
         }
     }
 
@@ -79,55 +68,55 @@ impl Synth {
 
     /// In legato, a note that begins while another is held takes its voices over.
     fn slur(&mut self, note: Note) -> bool {
-        if !self.channels[note.channel].is_down(cc::LEGATO) {
-            return false;
-        }
-        let mut slurred = false;
-        let held = |voice: &&mut crate::voice::Voice| voice.note.channel == note.channel && voice.holds.key;
-        for voice in self.voices.iter_mut().filter(held) {
-            voice.retune(note);
-            slurred = true;
-        }
-        slurred
+        self.is_legato(note.channel) && self.voices.retune(note)
+    }
+
+    pub(crate) fn is_legato(&self, channel: usize) -> bool {
+        self.channels.get(channel).is_some_and(|channel| channel.is_down(cc::LEGATO))
     }
 
     /// A key struck again ends its former note; in mono mode every key does.
     fn end_earlier_notes(&mut self, channel: usize, key: u8) {
-        let mono = self.channels[channel].mono;
-        self.keys_up(channel, |held| mono || held == key);
+        self.keys_up(channel, if self.channels[channel].mono { ALL_KEYS } else { 1 << key });
     }
 
     pub(crate) fn note_off(&mut self, channel: usize, key: u8) {
-        self.keys_up(channel, |held| held == key);
+        self.keys_up(channel, 1 << key);
     }
 
-    /// Lifts keys; pedals may hold their notes.
-    fn keys_up(&mut self, channel: usize, lifted: impl Fn(u8) -> bool) {
+    /// Lifts keys (a bit for each); pedals may hold their notes.
+    fn keys_up(&mut self, channel: usize, keys: u128) {
         let sustain = self.channels[channel].is_down(cc::SUSTAIN);
-        for voice in self.voices.iter_mut() {
-            if voice.note.channel == channel && voice.holds.key && lifted(voice.note.key) {
-                voice.holds.key = false;
-                voice.holds.sustain = sustain;
-                if voice.holds == Holds::default() {
-                    voice.release();
+        let mut lifted = self.keys_down[channel] & keys;
+        self.keys_down[channel] &= !keys;
+        while lifted != 0 {
+            let key = lifted.trailing_zeros() as u8;
+            lifted &= lifted - 1;
+            self.voices.of_key(channel, key, |voice| {
+                if voice.holds.key {
+                    voice.holds.key = false;
+                    voice.holds.sustain = sustain;
+                    if voice.holds == Holds::default() {
+                        voice.release(self.ahead, self.sample_rate_hz);
+                    }
                 }
-            }
+            });
         }
     }
 
     pub(crate) fn control_change(&mut self, channel: usize, controller: u8, value: u8) {
         match controller {
             cc::ALL_SOUND_OFF => {
-                self.voices.fade(self.sample_rate_hz, |voice| voice.note.channel == channel);
+                self.voices.fade(self.ahead, self.sample_rate_hz, |voice| voice.note.channel == channel);
             }
             cc::RESET_ALL => {
                 self.channels[channel].reset_controllers();
                 self.pedal_moved(channel, cc::SUSTAIN);
                 self.pedal_moved(channel, cc::SOSTENUTO);
             }
-            cc::ALL_NOTES_OFF | cc::OMNI_OFF | cc::OMNI_ON => self.keys_up(channel, |_| true),
+            cc::ALL_NOTES_OFF | cc::OMNI_OFF | cc::OMNI_ON => self.keys_up(channel, ALL_KEYS),
             cc::MONO | cc::POLY => {
-                self.keys_up(channel, |_| true);
+                self.keys_up(channel, ALL_KEYS);
                 self.channels[channel].mono = controller == cc::MONO;
             }
             _ => {
@@ -153,7 +142,7 @@ impl Synth {
                 _ => {}
             }
             if voice.holds == Holds::default() {
-                voice.release();
+                voice.release(self.ahead, self.sample_rate_hz);
             }
         }
     }
@@ -205,7 +194,7 @@ impl Synth {
 
     /// A system reset: silence, and every channel as after power-on.
     fn reset_port(&mut self, channels: std::ops::Range<usize>, mode: Mode) {
-        self.voices.fade(self.sample_rate_hz, |voice| channels.contains(&voice.note.channel));
+        self.voices.fade(self.ahead, self.sample_rate_hz, |voice| channels.contains(&voice.note.channel));
         if channels.start == 0 {
             self.tunings.reset();
         }

@@ -19,7 +19,8 @@ impl LowCut {
 
     #[inline(always)]
     pub fn process(&mut self, input: f32) -> f32 {
-        self.low += self.coefficient * (input - self.low);
+        // Two steps that wait for the frame before, not three.
+        self.low = self.low * (1.0 - self.coefficient) + input * self.coefficient;
         input - self.low
     }
 

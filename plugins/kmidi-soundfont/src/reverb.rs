@@ -6,8 +6,8 @@ use std::array::from_fn;
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f32x8};
 
-use crate::delay_line::{DelayLine, SlowSines, between};
-use crate::lanes::{LANES, sum};
+use crate::delay_line::{DelayLine, SlowSines};
+use crate::lanes::{LANES, transpose_square};
 use crate::one_pole::{LowCut, one_pole};
 
 const LINES: usize = LANES;
@@ -39,11 +39,11 @@ struct Diffuser {
 
 impl Diffuser {
     #[inline(always)]
-    fn process(&mut self, input: f32) -> f32 {
-        let delayed = self.line.at(self.length - 1);
-        let kept = input - DIFFUSION * delayed;
-        self.line.push(kept);
-        delayed + DIFFUSION * kept
+    fn process<S: Simd>(&mut self, simd: S, input: f32x8<S>, count: usize) -> f32x8<S> {
+        let delayed = self.line.at(simd, self.length);
+        let kept = input - delayed * DIFFUSION;
+        self.line.push(kept, count);
+        delayed + kept * DIFFUSION
     }
 }
 
@@ -90,28 +90,41 @@ impl Reverb {
         }
     }
 
-    /// One frame.
+    /// The first `count` of eight frames; what comes after them means nothing.
     #[inline(always)]
-    pub fn process<S: Simd>(&mut self, simd: S, input: f32) -> (f32, f32) {
-        let floats = |values: &[f32; LINES]| f32x8::load_array_ref(simd, values);
-        self.pre_delay.push(self.low_cut.process(input));
-        let mut sound = self.pre_delay.at(self.pre_delay_frames);
+    pub fn process<S: Simd>(&mut self, simd: S, input: &[f32; LANES], count: usize) -> (f32x8<S>, f32x8<S>) {
+        let mut cut = [0.0; LANES];
+        for (cut, input) in cut.iter_mut().zip(&input[..count]) {
+            *cut = self.low_cut.process(*input);
+        }
+        let mut sound = self.pre_delay.at(simd, self.pre_delay_frames);
+        self.pre_delay.push(f32x8::load_array(simd, cut), count);
         for diffuser in &mut self.diffusers {
-            sound = diffuser.process(sound);
+            sound = diffuser.process(simd, sound, count);
         }
-        let delays = floats(&self.lengths) + self.wander.next(simd) * self.wander_frames;
-        let lines = &self.lines;
-        let raw = between(simd, delays, |line| Some(&lines[line]));
-        let damped = floats(&self.damped);
-        let back = damped + (floats(&self.gains) * raw - damped) * self.damping;
-        back.store_slice(&mut self.damped);
+        let mut lines = [f32x8::splat(simd, 0.0); LINES];
+        for (i, (back, line)) in lines.iter_mut().zip(&self.lines).enumerate() {
+            let delays = self.wander.ahead(simd, i) * self.wander_frames + self.lengths[i];
+            *back = line.between(simd, delays);
+        }
+        self.wander.advance(count);
+        // The damping goes from frame to frame: for it a lane is a line.
+        let mut frames = transpose_square(lines);
+        let gains = f32x8::load_array(simd, self.gains) * self.damping;
+        let mut damped = f32x8::load_array(simd, self.damped);
+        for frame in &mut frames {
+            damped = damped * (1.0 - self.damping) + gains * *frame;
+            *frame = damped;
+        }
+        frames[count - 1].store_slice(&mut self.damped);
+        let [a, b, c, d, e, f, g, h] = transpose_square(frames);
         // Householder: each line gets back itself minus a quarter of the sum: no energy is lost.
-        let fed = back - sum(back) * (2.0 / LINES as f32) + floats(&SIGNS) * sound;
-        for (line, fed) in self.lines.iter_mut().zip(fed.to_array()) {
-            line.push(fed);
+        let (odd, even) = ((a + c) + (e + g), (b + d) + (f + h));
+        let common = (odd + even) * (2.0 / LINES as f32);
+        for ((line, back), sign) in self.lines.iter_mut().zip([a, b, c, d, e, f, g, h]).zip(SIGNS) {
+            line.push(back - common + sound * sign, count);
         }
-        let [a, b, c, d, e, f, g, h] = back.to_array();
-        (LEVEL * (a - c + e - g), LEVEL * (b - d + f - h))
+        ((a - c + e - g) * LEVEL, (b - d + f - h) * LEVEL)
     }
 
     pub fn clear(&mut self) {

@@ -1,5 +1,6 @@
 //! The processor: one quantum from events to sound.
 
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,11 +11,13 @@ use kmidi_core::{Event, NodeInfo, ProcessContext, ProcessStatus, Processor, SysE
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::channel::Channel;
+use crate::course::{BUSSES, CONTROL_FRAMES};
 use crate::effects::Effects;
 use crate::handle::{Counters, INSTALL_RING, Install, PresetRequest, REQUEST_RING, SynthHandle};
-use crate::kernel::{BUSSES, Busses, CONTROL_FRAMES};
+use crate::interpolation::Interpolation;
+use crate::kernel::Busses;
+use crate::lanes::LANES;
 use crate::preset_key::PresetKey;
-use crate::tone::Surroundings;
 use crate::tuning::Tunings;
 use crate::voices::Voices;
 use crate::zone::Preset;
@@ -29,6 +32,8 @@ pub struct SynthConfig {
     pub sample_rate_hz: u32,
     /// Voices at the same time; a note may need several.
     pub polyphony: usize,
+    /// How samples are read between their frames.
+    pub interpolation: Interpolation,
     /// Whether there is a reverb at all.
     pub reverb: bool,
     /// Whether there is a chorus at all.
@@ -50,6 +55,7 @@ impl SynthConfig {
         SynthConfig {
             sample_rate_hz,
             polyphony: 256,
+            interpolation: Interpolation::default(),
             reverb: true,
             chorus: true,
             velocity_to_cutoff: false,
@@ -76,7 +82,15 @@ pub struct Synth {
     effects: Effects,
     busses: Box<Busses>,
     pub(crate) frame_in_grid: u32,
+    /// Whether the voices have looked at their channels at the first frame of this stretch.
+    pub(crate) has_looked: bool,
+    /// Frames of this quantum that have been rendered.
+    rendered: usize,
+    /// Frames from there to the event at hand.
+    pub(crate) ahead: u32,
     pub(crate) notes_begun: u64,
+    /// A bit for each key of a channel that a note may hold.
+    pub(crate) keys_down: Box<[u128]>,
     installs: Consumer<Install>,
     requests: Producer<PresetRequest>,
     pub(crate) counters: Arc<Counters>,
@@ -95,18 +109,36 @@ pub fn synth(config: SynthConfig) -> (SynthHandle, Synth) {
         channels: (0..CHANNELS).map(|i| Channel::new((i % MIDI_CHANNELS) as u8)).collect(),
         presets: (0..PresetKey::COUNT).map(|_| None).collect(),
         tunings: Tunings::new(),
-        voices: Voices::new(config.polyphony, config.reverb || config.chorus),
+        voices: Voices::new(config.polyphony, config.reverb || config.chorus, config.interpolation),
         level: config.level,
         effects: Effects::new(config.sample_rate_hz, config.reverb, config.chorus),
-        busses: Box::new([[0.0; CONTROL_FRAMES as usize]; BUSSES]),
+        busses: Box::new([[0.0; CONTROL_FRAMES as usize + LANES]; BUSSES]),
         frame_in_grid: 0,
+        has_looked: false,
+        rendered: 0,
+        ahead: 0,
         notes_begun: 0,
+        keys_down: vec![0; CHANNELS].into(),
         installs,
         requests,
         counters,
     };
     (handle, synth)
 }
+
+/// What voices need to know, borrowed beside the voices themselves.
+macro_rules! surroundings {
+    ($synth:expr) => {
+        crate::tone::Surroundings {
+            channels: &$synth.channels,
+            tunings: &$synth.tunings,
+            sample_rate_hz: $synth.sample_rate_hz,
+            velocity_to_cutoff: $synth.velocity_to_cutoff,
+            frame_in_grid: $synth.frame_in_grid,
+        }
+    };
+}
+pub(crate) use surroundings;
 
 impl Synth {
     /// What the graph has to know.
@@ -125,8 +157,15 @@ impl Synth {
     fn adopt(&mut self) {
         while let Ok(Install { key, preset }) = self.installs.pop() {
             if let Some(preset) = &preset {
-                for channel in self.channels.iter_mut().filter(|channel| channel.wanted == key) {
-                    channel.preset = Some(preset.clone());
+                let replaced = self.presets[key.index()].as_deref();
+                for channel in &mut self.channels {
+                    // One that waits for a preset may play this one meanwhile.
+                    let waits = self.presets[channel.wanted.index()].is_none();
+                    let plays =
+                        || channel.preset.as_deref().map(ptr::from_ref) == replaced.map(ptr::from_ref);
+                    if channel.wanted == key || (waits && replaced.is_some() && plays()) {
+                        channel.preset = Some(preset.clone());
+                    }
                 }
             }
             // What stood here goes to its collector: nothing is freed on this thread.
@@ -165,36 +204,56 @@ impl Synth {
         self.voices.occupied() == 0 && self.effects.is_silent()
     }
 
-    /// Renders frames `from..to` of the quantum, between two events.
-    fn render(&mut self, outputs: &mut [kmidi_core::AudioBuffer], from: usize, to: usize) {
-        let mut at = from;
-        while at < to {
+    /// Goes on to `to`. What an event at this frame may change is then settled, but only whole
+    /// stretches of the control grid have been rendered: voices know at which frame they change.
+    fn advance(&mut self, outputs: &mut [kmidi_core::AudioBuffer], to: usize) {
+        while self.rendered < to {
             if self.is_silent() {
-                outputs.iter_mut().for_each(|output| output[at..to].fill(0.0));
-                return;
+                outputs.iter_mut().for_each(|output| output[self.rendered..to].fill(0.0));
+                self.rendered = to;
+                break;
             }
-            let frames = ((CONTROL_FRAMES - self.frame_in_grid) as usize).min(to - at);
-            self.busses.iter_mut().for_each(|bus| bus[..frames].fill(0.0));
-            let around = Surroundings {
-                channels: &self.channels,
-                tunings: &self.tunings,
-                sample_rate_hz: self.sample_rate_hz,
-                velocity_to_cutoff: self.velocity_to_cutoff,
-                frame_in_grid: self.frame_in_grid,
-            };
-            self.voices.render(self.level, &mut self.busses, frames, &around);
-            self.effects.process(self.level, &mut self.busses, frames);
-            for (output, bus) in outputs.iter_mut().zip(self.busses.iter()) {
-                for (output, sound) in output[at..at + frames].iter_mut().zip(bus) {
-                    *output = sound * self.gain;
-                }
+            self.grid();
+            let stretch_end = self.rendered + (CONTROL_FRAMES - self.frame_in_grid) as usize;
+            if stretch_end > to {
+                break;
             }
-            self.frame_in_grid += frames as u32;
-            if self.frame_in_grid == CONTROL_FRAMES {
-                self.frame_in_grid = 0;
-                self.effects.grid();
+            self.render(outputs, stretch_end);
+        }
+        self.ahead = (to - self.rendered) as u32;
+    }
+
+    /// At the first frame of a stretch of the control grid, lets the voices look at their channels,
+    /// before a later event changes these.
+    fn grid(&mut self) {
+        if self.frame_in_grid == 0 && !self.has_looked {
+            self.has_looked = true;
+            let around = surroundings!(self);
+            self.voices.grid(&around);
+        }
+    }
+
+    /// Renders up to `to`, which is not behind the end of this stretch of the control grid.
+    fn render(&mut self, outputs: &mut [kmidi_core::AudioBuffer], to: usize) {
+        let (at, frames) = (self.rendered, to - self.rendered);
+        if frames == 0 {
+            return;
+        }
+        self.busses.iter_mut().for_each(|bus| bus.fill(0.0));
+        let around = surroundings!(self);
+        self.voices.render(self.level, &mut self.busses, frames, &around);
+        self.effects.process(self.level, &mut self.busses, frames);
+        for (output, bus) in outputs.iter_mut().zip(self.busses.iter()) {
+            for (output, sound) in output[at..to].iter_mut().zip(bus) {
+                *output = sound * self.gain;
             }
-            at += frames;
+        }
+        self.rendered = to;
+        self.frame_in_grid += frames as u32;
+        if self.frame_in_grid == CONTROL_FRAMES {
+            self.frame_in_grid = 0;
+            self.has_looked = false;
+            self.effects.grid();
         }
     }
 
@@ -237,19 +296,26 @@ impl Processor for Synth {
     fn process(&mut self, cx: &mut ProcessContext<'_>) -> ProcessStatus {
         self.adopt();
         let frames = cx.frames as usize;
-        let mut at = 0;
+        self.rendered = 0;
+        let was_silent = cx.events_in.is_empty() && self.is_silent();
         for timed in cx.events_in {
             let time = (timed.time as usize).min(frames);
-            if time > at {
-                self.render(cx.audio.outputs, at, time);
-                at = time;
+            self.advance(cx.audio.outputs, time);
+            if let Event::NoteOn { channel, .. } = timed.event
+                && self.is_legato(usize::from(timed.port) * MIDI_CHANNELS + usize::from(channel & 15))
+            {
+                self.render(cx.audio.outputs, time);
+                self.ahead = 0;
             }
             self.handle(timed.port, timed.event, cx.sysex);
         }
-        let silent = at == 0 && self.is_silent();
-        self.render(cx.audio.outputs, at, frames);
+        self.advance(cx.audio.outputs, frames);
+        self.render(cx.audio.outputs, frames);
         self.counters.voices.store(self.voices.occupied() as u32, Relaxed);
-        if silent {
+        self.counters.voice_samples.store(self.voices.voice_samples, Relaxed);
+        self.counters.voices_stolen.store(self.voices.stolen, Relaxed);
+        self.counters.voices_refused.store(self.voices.refused, Relaxed);
+        if was_silent {
             cx.audio.silence_outputs();
         }
         if self.is_silent() { ProcessStatus::Sleep } else { ProcessStatus::Continue }
@@ -257,7 +323,8 @@ impl Processor for Synth {
 
     fn reset(&mut self) {
         self.voices.clear();
+        self.keys_down.fill(0);
         self.effects.clear();
-        self.frame_in_grid = 0;
+        (self.frame_in_grid, self.has_looked) = (0, false);
     }
 }

@@ -2,10 +2,10 @@
 //! modulators, and what follows from them as long as no LFO and no envelope moves.
 
 use crate::channel::{Channel, cc};
+use crate::course::BUSSES;
 use crate::envelope::Stages;
-use crate::filter::quality;
+use crate::filter::damping;
 use crate::generator::{Generator, Values};
-use crate::kernel::BUSSES;
 use crate::modulator::{Controller, ControllerValue, VELOCITY_TO_CUTOFF};
 use crate::note::Note;
 use crate::sample::Sample;
@@ -43,7 +43,7 @@ pub(crate) struct Tone {
     pub vibrato_frequency: f64,
     pub modulation_frequency: f64,
     /// Of the filter.
-    pub quality: f64,
+    pub damping: f64,
     pub depths: Depths,
 }
 
@@ -129,7 +129,7 @@ impl Tone {
         if before.0[times.clone()] != self.values.0[times] {
             self.refresh_times(zone, note, around.sample_rate_hz);
         }
-        self.quality = quality(self.value(Generator::InitialFilterQ));
+        self.damping = damping(self.value(Generator::InitialFilterQ));
         self.depths = Depths {
             vibrato_pitch: self.value(Generator::VibLfoToPitch),
             lfo_pitch: self.value(Generator::ModLfoToPitch),

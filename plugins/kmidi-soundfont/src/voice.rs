@@ -1,15 +1,18 @@
-//! The part of a voice that thinks: what its zone, its channel and its own time make of it, at
-//! control points. What runs at each frame is in [`crate::kernel`].
+//! A voice: what its zone, its channel and its own time make of it, at control points. What runs at
+//! each frame is in [`crate::kernel`].
 
 use std::array::from_fn;
 
 use basedrop::Shared;
 
-use crate::envelope::{ModulationEnvelope, VolumeEnvelope};
+use crate::course::{BUSSES, CONTROL_FRAMES, LevelCurve, Ramp};
+use crate::envelope::{ModulationEnvelope, Stage, VolumeEnvelope};
 use crate::filter::{FLAT_CUTOFF_CENTS, low_pass};
+use crate::filter_bank::{FilterState, PASS_ALL};
 use crate::generator::Generator;
-use crate::kernel::{BUSSES, CONTROL_FRAMES, Ramp, VoiceBlock};
+use crate::kernel::Playback;
 use crate::lfo::Lfo;
+use crate::movement::{Movement, Way, same_distance};
 use crate::note::{Holds, Note};
 use crate::reader::Reader;
 use crate::tone::{Surroundings, Tone, speed};
@@ -28,41 +31,30 @@ const CHOKE_SECONDS: f64 = 0.050;
 /// Farthest that the modulation envelope may move the cutoff between two control points.
 const LONGEST_SWEEP_CENTS: f64 = 400.0;
 
-/// A value on its way between two control points.
-#[derive(Clone, Copy, Debug, Default)]
-struct Way {
-    from: f64,
-    to: f64,
+/// A fade that ends a voice, from age to age.
+#[derive(Clone, Copy, Debug)]
+struct Fade {
+    start: u32,
+    end: u32,
 }
 
-impl Way {
-    fn at_rest(at: f64) -> Self {
-        Way { from: at, to: at }
-    }
-
-    /// On from where it led.
-    fn on_to(self, to: f64) -> Self {
-        Way { from: self.to, to }
-    }
-
-    fn at(self, part: f64) -> f64 {
-        self.from + (self.to - self.from) * part
-    }
-}
-
-/// What moves inside a stretch, at one end of it.
-#[derive(Clone, Copy)]
-struct Movement {
-    /// Factors.
-    speed: f64,
-    gain: f64,
-    /// Absolute cents.
-    cutoff: f64,
-}
-
-/// A voice at control rate. `[side A]`
+/// One sounding zone of a note. `[side A]`
 #[derive(Default)]
 pub(crate) struct Voice {
+    pub playback: Playback,
+    pub filter: FilterState,
+    /// Whether the filter may be needed.
+    pub is_filtered: bool,
+    /// Whether it has been: it stays in circuit then.
+    filter_in_circuit: bool,
+    /// Whether it has not begun yet.
+    pub waits: bool,
+    /// Whether it counts towards the polyphony.
+    pub counts: bool,
+    /// How loud it was at the last point of the control grid, or will be where its envelope peaks.
+    pub loudness: f32,
+    /// Whether it only waits for its place to be given back.
+    pub has_ended: bool,
     preset: Option<Shared<Preset>>,
     zone: usize,
     pub note: Note,
@@ -76,20 +68,28 @@ pub(crate) struct Voice {
     /// Length of the stretch between control points the voice is in, and what is left of it.
     stretch: u32,
     pub countdown: u32,
+    /// Frames of the next run that pass before the voice begins.
+    pub skip: u32,
     /// Sample frames per frame of output without LFOs and envelope, from grid point to grid point.
     steady_speed: Way,
     /// Gains without the modulation LFO, from grid point to grid point.
     steady_gains: [Way; BUSSES],
-    /// Whether the filter is in circuit: it stays once it has been needed.
-    filtered: bool,
+    /// Where the movement of the last stretch led.
+    arrival: Movement,
+    /// The modulation envelope's stage for which that holds, if the voice has gone there.
+    arrived_in: Option<Stage>,
+    /// Whether nothing but the level moved in the last stretch.
+    at_rest: bool,
+    /// Frames by which LFOs and modulation envelope are behind: while they move nothing they wait.
+    idle_frames: u32,
     /// The cutoff for which coefficients were worked out last, and these.
     cutoff: f64,
     coefficients: [f64; 3],
-    /// Frames since the note began; counts only as far as the shortest note needs.
+    /// Frames from the first of the note to the last control point.
     age: u32,
-    release_wanted: bool,
-    /// Frames left of a fade that ends the voice.
-    fade: Option<u32>,
+    /// The age at which the release starts.
+    release_at: Option<u32>,
+    fade: Option<Fade>,
 }
 
 impl Voice {
@@ -97,17 +97,8 @@ impl Voice {
         self.preset.is_some()
     }
 
-    /// Whether the voice is being taken away.
-    pub fn is_fading(&self) -> bool {
-        self.fade.is_some()
-    }
-
     pub fn is_released(&self) -> bool {
-        self.release_wanted || self.volume.is_released()
-    }
-
-    pub fn is_rising(&self) -> bool {
-        self.volume.is_rising()
+        self.release_at.is_some() || self.volume.is_released()
     }
 
     pub fn exclusive_class(&self) -> i32 {
@@ -118,38 +109,47 @@ impl Voice {
         preset.as_ref().and_then(|preset| preset.zones.get(self.zone))
     }
 
-    /// Starts a note in a lane; false if the zone's sample has nothing to sound.
-    pub fn start(
-        &mut self,
-        block: &mut VoiceBlock,
-        lane: usize,
-        note: Note,
-        (preset, zone): (&Shared<Preset>, usize),
-        around: &Surroundings<'_>,
-    ) -> bool {
-        let source = &preset.zones[zone];
-        let Some(reader) = Reader::of_zone(source) else { return false };
-        let mut note = note;
-        if source.generators[Generator::Velocity] >= 0 {
-            note.velocity = source.generators[Generator::Velocity] as f32;
-        }
+    /// Takes a note, which sounds from [`Voice::begin`] on.
+    pub fn take(&mut self, note: Note, (preset, zone): (&Shared<Preset>, usize)) {
         *self = Voice {
+            preset: Some(preset.clone()),
             zone,
             note,
             holds: Holds { key: true, ..Holds::default() },
-            exclusive_class: source.generators[Generator::ExclusiveClass],
-            tone: Tone::new(source, &note, around),
+            exclusive_class: preset.zones[zone].generators[Generator::ExclusiveClass],
+            waits: true,
             cutoff: f64::NAN,
             ..Voice::default()
         };
+    }
+
+    /// Sounds from the next frame on; `lead` is how many frames before a place its interpolation
+    /// looks at. False if it has nothing to sound.
+    pub fn begin(&mut self, lead: u32, around: &Surroundings<'_>) -> bool {
+        self.waits = false;
+        let preset = self.preset.take();
+        // What was silenced while it waited is not heard at all.
+        let begun =
+            self.fade.is_none() && self.zone(&preset).is_some_and(|zone| self.begin_zone(zone, lead, around));
+        self.preset = preset;
+        begun
+    }
+
+    fn begin_zone(&mut self, zone: &Zone, lead: u32, around: &Surroundings<'_>) -> bool {
+        let Some(reader) = Reader::of_zone(zone, lead) else { return false };
+        if zone.generators[Generator::Velocity] >= 0 {
+            self.note.velocity = zone.generators[Generator::Velocity] as f32;
+        }
+        self.tone = Tone::new(zone, &self.note, around);
         self.volume = VolumeEnvelope::start(&self.tone.volume);
         self.modulation = ModulationEnvelope::start(&self.tone.modulation);
         let lfo = |generator| Lfo::start(wait_frames(self.tone.value(generator), around.sample_rate_hz));
         (self.vibrato_lfo, self.modulation_lfo) = (lfo(Generator::DelayVibLfo), lfo(Generator::DelayModLfo));
-        self.steady_speed = Way::at_rest(self.tone.speed(source, &note, around));
-        self.steady_gains = self.tone.gains(&around.channels[note.channel]).map(Way::at_rest);
-        self.preset = Some(preset.clone());
-        block.start(lane, source.sample.clone(), reader);
+        self.steady_speed = Way::at_rest(self.tone.speed(zone, &self.note, around));
+        self.steady_gains = self.tone.gains(&around.channels[self.note.channel]).map(Way::at_rest);
+        self.loudness = self.steady_gains[0].to.max(self.steady_gains[1].to) as f32;
+        self.playback = Playback::start(zone.sample.clone(), reader);
+        self.is_filtered = self.needs_filter();
         true
     }
 
@@ -183,6 +183,19 @@ impl Voice {
         }
     }
 
+    fn is_resonant(&self) -> bool {
+        self.tone.value(Generator::InitialFilterQ) > 0.0
+    }
+
+    /// Whether the cutoff may come below that from which the filter is flat.
+    fn needs_filter(&self) -> bool {
+        let depths = &self.tone.depths;
+        self.is_resonant()
+            || self.tone.value(Generator::InitialFilterFc) < FLAT_CUTOFF_CENTS
+            || depths.lfo_cutoff != 0.0
+            || depths.envelope_cutoff < 0.0
+    }
+
     /// Whether neither LFOs nor modulation envelope nor portamento move anything.
     fn is_still(&self) -> bool {
         self.tone.depths.are_none() && self.note.glide_frames == 0.0
@@ -192,67 +205,96 @@ impl Voice {
         if cutoff != self.cutoff {
             let cutoff_in_range = cutoff.max(f64::from(Generator::InitialFilterFc.range().0));
             self.cutoff = cutoff;
-            self.coefficients = low_pass(cutoff_in_range, self.tone.quality, sample_rate_hz);
+            let [a1, a2, a3] = low_pass(cutoff_in_range, self.tone.damping, sample_rate_hz);
+            self.coefficients = [2.0 * a1 - 1.0, 2.0 * a2, 2.0 * a3];
         }
         self.coefficients
     }
 
-    /// Sets the course of the next stretch; called when the countdown has reached 0. False when
-    /// the voice has ended.
-    pub fn control(&mut self, block: &mut VoiceBlock, lane: usize, around: &Surroundings<'_>) -> bool {
-        let preset = self.preset.take();
-        let alive = match self.zone(&preset) {
-            Some(zone) => self.control_zone(zone, block, lane, around),
-            None => false,
-        };
-        self.preset = preset;
-        alive
+    /// Sets the course of the next stretch if this one is over. False when the voice has ended.
+    #[inline]
+    pub fn control_if_due(&mut self, around: &Surroundings<'_>) -> bool {
+        if self.waits || self.has_ended {
+            return false;
+        }
+        if self.countdown == 0 {
+            self.control(around);
+        }
+        !self.has_ended
     }
 
-    fn control_zone(
-        &mut self,
-        zone: &Zone,
-        block: &mut VoiceBlock,
-        lane: usize,
-        around: &Surroundings<'_>,
-    ) -> bool {
-        let rate = around.sample_rate_hz;
-        self.move_on(self.stretch - self.countdown);
-        if self.release_wanted && self.age >= shortest_note_frames(rate) {
-            self.begin_release(zone, block, lane);
+    fn control(&mut self, around: &Surroundings<'_>) {
+        let preset = self.preset.take();
+        self.has_ended = match self.zone(&preset) {
+            Some(zone) => !self.control_zone(zone, around),
+            None => true,
+        };
+        if self.has_ended {
+            self.playback.fall_silent();
         }
-        let ended = self.fade == Some(0) || (self.fade.is_none() && self.volume.is_finished());
-        if ended {
+        self.preset = preset;
+    }
+
+    fn control_zone(&mut self, zone: &Zone, around: &Surroundings<'_>) -> bool {
+        self.move_on(self.stretch - self.countdown);
+        let level_so_far = f64::from(self.playback.current_level());
+        let in_sample = self.playback.arrive();
+        // Only now: a loop that is left has been gone round until here.
+        if self.release_at.is_some_and(|at| self.age >= at) {
+            self.begin_release(zone);
+        }
+        let fading = self.fade.filter(|fade| self.age >= fade.start);
+        let has_ended = match fading {
+            Some(fade) => self.age >= fade.end,
+            None => self.volume.is_finished(),
+        };
+        if has_ended || !in_sample {
             return false;
         }
         // Before the channel is looked at: the new depths are reached at the end of the stretch.
-        let now = self.movement(0.0);
+        // The envelope may jump where another stage begins.
+        let has_arrived = self.arrived_in.take() == Some(self.modulation.stage());
+        let now = if has_arrived { self.arrival } else { self.movement(0.0) };
         let retimed = around.frame_in_grid == 0 && self.grid_point(zone, around);
         let to_grid = CONTROL_FRAMES - around.frame_in_grid;
-        let stretch = self.volume.stretch(&self.tone.volume);
-        let frames = to_grid.min(self.frames_to_corner(rate)).min(stretch.frames).max(1);
-        match self.fade {
-            Some(frames_left) => block.ramp_level(lane, 0.0, frames_left),
+        let to_corner = self.volume.frames_to_corner(&self.tone.volume);
+        let frames = to_grid.min(to_corner).min(self.frames_to_corner()).max(1);
+        self.playback.level = match fading {
+            Some(fade) => {
+                let left = f64::from(fade.end - self.age);
+                LevelCurve::straight(level_so_far, level_so_far * (1.0 - f64::from(frames) / left), frames)
+            }
             // Another sustain level may be far from the one that sounds.
             None if retimed => {
                 let mut then = self.volume;
                 then.advance(&self.tone.volume, frames);
-                block.ramp_level(lane, then.level(&self.tone.volume), frames);
+                LevelCurve::straight(level_so_far, then.level(), frames)
             }
-            None => block.set_level(lane, stretch.level, stretch.factor, stretch.step),
-        }
+            None => self.volume.curve(&self.tone.volume, frames),
+        };
         (self.stretch, self.countdown) = (frames, frames);
-        let then = self.movement(f64::from(frames));
-        self.send(block, lane, (now, then), around);
+        if !self.at_rest {
+            let then = self.movement(f64::from(frames));
+            self.set_course((now, then), around);
+            (self.arrival, self.arrived_in) = (then, Some(self.modulation.stage()));
+        }
+        self.stretch = self.playback.frames_in_sample(frames);
+        self.countdown = self.stretch;
+        if around.frame_in_grid == 0 {
+            let peak = self.playback.loudness_at_peak();
+            self.loudness = if self.volume.is_rising() { peak } else { peak * self.playback.level.start };
+        }
         true
     }
 
-    fn begin_release(&mut self, zone: &Zone, block: &mut VoiceBlock, lane: usize) {
-        self.release_wanted = false;
+    fn begin_release(&mut self, zone: &Zone) {
+        self.release_at = None;
+        self.arrived_in = None;
+        self.catch_up();
         self.volume.release(&self.tone.volume);
         self.modulation.release(&self.tone.modulation);
         if zone.generators[Generator::SampleModes] & 3 == 3 {
-            block.leave_loop(lane);
+            self.playback.leave_loop();
         }
     }
 
@@ -263,6 +305,8 @@ impl Voice {
         let (mut speed, mut gains) = (self.steady_speed.to, self.steady_gains.map(|gain| gain.to));
         let mut retimed = false;
         if self.tone.is_stale(channel) {
+            self.at_rest = false;
+            self.catch_up();
             let (volume, modulation) = (self.tone.volume, self.tone.modulation);
             self.tone.refresh(zone, &self.note, around);
             self.volume.retime(&volume, &self.tone.volume);
@@ -270,8 +314,12 @@ impl Voice {
             self.modulation.retime(&modulation, &self.tone.modulation);
             speed = self.tone.speed(zone, &self.note, around);
             gains = self.tone.gains(channel);
-            // The quality may be another, and with it the coefficients.
+            // The damping may be another, and with it the coefficients.
             self.cutoff = f64::NAN;
+            self.is_filtered |= self.needs_filter();
+        }
+        if self.at_rest {
+            return false;
         }
         self.steady_speed = self.steady_speed.on_to(speed);
         for (way, to) in self.steady_gains.iter_mut().zip(gains) {
@@ -280,37 +328,51 @@ impl Voice {
         retimed
     }
 
-    /// Gives the course of the stretch to the kernel.
-    fn send(
-        &mut self,
-        block: &mut VoiceBlock,
-        lane: usize,
-        (now, then): (Movement, Movement),
-        around: &Surroundings<'_>,
-    ) {
+    /// Sets what is read and how it is mixed in the stretch.
+    fn set_course(&mut self, (now, then): (Movement, Movement), around: &Surroundings<'_>) {
         let frames = self.stretch;
-        let part = |frame: u32| f64::from(frame) / f64::from(CONTROL_FRAMES);
-        let (from, to) = (part(around.frame_in_grid), part(around.frame_in_grid + frames));
+        let in_grid = |frame: u32| f64::from(frame) / f64::from(CONTROL_FRAMES);
+        let (from, to) = (in_grid(around.frame_in_grid), in_grid(around.frame_in_grid + frames));
         let (start, end) = (self.steady_speed.at(from) * now.speed, self.steady_speed.at(to) * then.speed);
         let end = if now.speed == then.speed {
             end
         } else {
-            let half = self.movement(f64::from(frames) / 2.0).speed;
+            // Cents move straight, but where the envelope's attack bends them.
+            let half = if self.modulation.stage() == Stage::Attack {
+                self.movement(f64::from(frames) / 2.0).speed
+            } else {
+                (now.speed * then.speed).sqrt()
+            };
             let middle = self.steady_speed.at((from + to) / 2.0) * half;
             same_distance(start, middle, end, f64::from(frames))
         };
-        block.set_increment(lane, start, end, frames);
-        for (bus, steady) in self.steady_gains.iter().enumerate() {
-            let ramp = Ramp::new(steady.at(from) * now.gain, steady.at(to) * then.gain, frames);
-            block.set_gain(lane, bus, ramp);
+        self.playback.path.set_speed(start, end, frames);
+        // One division for all.
+        let part = 1.0 / f64::from(frames);
+        self.playback.gains = self
+            .steady_gains
+            .map(|steady| Ramp::new(steady.at(from) * now.gain, steady.at(to) * then.gain, part));
+        if self.is_filtered {
+            let (start, end) = self.filter_course((now.cutoff, then.cutoff), around.sample_rate_hz);
+            self.filter.coefficients = from_fn(|i| Ramp::new(start[i], end[i], part));
         }
-        let resonant = self.tone.value(Generator::InitialFilterQ) > 0.0;
-        self.filtered |= resonant || now.cutoff.min(then.cutoff) < FLAT_CUTOFF_CENTS;
-        if self.filtered {
-            let start = self.coefficients(now.cutoff, around.sample_rate_hz);
-            let end = self.coefficients(then.cutoff, around.sample_rate_hz);
-            block.set_filter(lane, from_fn(|i| Ramp::new(start[i], end[i], frames)));
+        let stands = |way: &Way| way.from == way.to;
+        self.at_rest = self.is_still()
+            && stands(&self.steady_speed)
+            && self.steady_gains.iter().all(stands)
+            && now.cutoff == then.cutoff;
+    }
+
+    /// The filter's coefficients at both ends of a stretch.
+    fn filter_course(&mut self, (now, then): (f64, f64), sample_rate_hz: f64) -> ([f64; 3], [f64; 3]) {
+        if !self.filter_in_circuit {
+            if !self.is_resonant() && now.min(then) >= FLAT_CUTOFF_CENTS {
+                return (PASS_ALL, PASS_ALL);
+            }
+            self.filter_in_circuit = true;
+            (self.filter.band, self.filter.low) = (0.0, self.playback.last);
         }
+        (self.coefficients(now, sample_rate_hz), self.coefficients(then, sample_rate_hz))
     }
 
     /// Takes the states to the current frame.
@@ -319,21 +381,31 @@ impl Voice {
             return;
         }
         self.volume.advance(&self.tone.volume, frames);
-        self.modulation.advance(&self.tone.modulation, frames);
-        self.vibrato_lfo.advance(self.tone.vibrato_frequency, frames);
-        self.modulation_lfo.advance(self.tone.modulation_frequency, frames);
-        self.note.glide(frames);
-        if let Some(left) = &mut self.fade {
-            *left = left.saturating_sub(frames);
+        self.idle_frames += frames;
+        if !self.is_still() {
+            self.catch_up();
         }
         self.age = self.age.saturating_add(frames);
         (self.stretch, self.countdown) = (0, 0);
     }
 
+    /// Takes LFOs, modulation envelope and portamento to the current frame.
+    fn catch_up(&mut self) {
+        let frames = std::mem::take(&mut self.idle_frames);
+        self.modulation.advance(&self.tone.modulation, frames);
+        self.vibrato_lfo.advance(self.tone.vibrato_frequency, frames);
+        self.modulation_lfo.advance(self.tone.modulation_frequency, frames);
+        self.note.glide(frames);
+    }
+
     /// Frames until something that moves changes its direction.
-    fn frames_to_corner(&self, rate: f64) -> u32 {
+    fn frames_to_corner(&self) -> u32 {
         let depths = &self.tone.depths;
-        let mut frames = self.fade.unwrap_or(u32::MAX);
+        let mut frames = u32::MAX;
+        if let Some(fade) = self.fade {
+            let next = if self.age < fade.start { fade.start } else { fade.end };
+            frames = next.saturating_sub(self.age);
+        }
         if !depths.envelope_is_idle() {
             frames = frames.min(self.modulation.frames_to_corner(&self.tone.modulation));
         }
@@ -348,72 +420,78 @@ impl Voice {
         if !depths.lfo_is_idle() {
             frames = frames.min(self.modulation_lfo.frames_to_corner(self.tone.modulation_frequency));
         }
-        if self.release_wanted {
-            frames = frames.min(shortest_note_frames(rate).saturating_sub(self.age).max(1));
+        if let Some(at) = self.release_at {
+            frames = frames.min(at.saturating_sub(self.age));
         }
-        frames
+        frames.max(1)
     }
 
-    /// The key is up and no pedal holds the note: the release starts at this frame.
-    pub fn release(&mut self) {
+    /// Frames since the note began at the frame `ahead` of the next one to be rendered.
+    fn age_at(&self, ahead: u32) -> u32 {
+        self.age.saturating_add((self.stretch - self.countdown + ahead).saturating_sub(self.skip))
+    }
+
+    /// The next control point comes no later than at an age.
+    fn control_at(&mut self, age: u32) {
+        let left = age.saturating_sub(self.age_at(self.skip));
+        if left < self.countdown {
+            self.stretch -= self.countdown - left;
+            self.countdown = left;
+            self.arrived_in = None;
+        }
+    }
+
+    /// The key is up and no pedal holds the note: the release starts `ahead` of the next frame.
+    pub fn release(&mut self, ahead: u32, sample_rate_hz: f64) {
         self.holds = Holds::default();
         if !self.is_released() {
-            self.release_wanted = true;
-            self.control_now();
+            let at = self.age_at(ahead).max(shortest_note_frames(sample_rate_hz));
+            self.release_at = Some(at);
+            self.control_at(at);
         }
     }
 
     /// Fades at once: the voice is stolen or silenced.
-    pub fn fade_out(&mut self, sample_rate_hz: f64) {
-        self.fade_in_frames((FADE_SECONDS * sample_rate_hz) as u32);
+    pub fn fade_out(&mut self, ahead: u32, sample_rate_hz: f64) {
+        self.fade(ahead, (FADE_SECONDS * sample_rate_hz) as u32);
     }
 
     /// Fades quickly: a note of the same exclusive class has begun.
-    pub fn choke(&mut self, sample_rate_hz: f64) {
+    pub fn choke(&mut self, ahead: u32, sample_rate_hz: f64) {
         self.exclusive_class = 0;
-        self.fade_in_frames((CHOKE_SECONDS * sample_rate_hz) as u32);
+        self.fade(ahead, (CHOKE_SECONDS * sample_rate_hz) as u32);
     }
 
-    fn fade_in_frames(&mut self, frames: u32) {
-        self.control_now();
-        if self.fade.is_none_or(|left| left > frames) {
-            self.fade = Some(frames.max(1));
+    fn fade(&mut self, ahead: u32, frames: u32) {
+        let start = self.age_at(ahead);
+        let end = start.saturating_add(frames.max(1));
+        if self.fade.is_none_or(|fade| fade.end > end) {
+            self.fade = Some(Fade { start, end });
             self.holds = Holds::default();
+            self.control_at(start);
         }
-    }
-
-    /// The next frame is a control point.
-    fn control_now(&mut self) {
-        self.move_on(self.stretch - self.countdown);
-        (self.stretch, self.countdown) = (0, 0);
     }
 
     /// Becomes another key without a new attack.
     pub fn retune(&mut self, note: Note) {
+        self.control_at(self.age_at(self.skip));
+        self.move_on(self.stretch - self.countdown);
+        self.catch_up();
+        self.at_rest = false;
         self.note = Note { velocity: self.note.velocity, id: self.note.id, ..note };
         // The times of the stages stay as they were; pitch and modulators follow the new key.
         self.tone.make_stale();
-        self.control_now();
     }
 
     /// Gives back what the voice holds; freed by the collector of side B.
     pub fn clear(&mut self) {
         self.preset = None;
+        self.playback = Playback::default();
+        (self.waits, self.counts, self.has_ended) = (false, false, false);
         self.fade = None;
-        self.release_wanted = false;
+        self.release_at = None;
         self.holds = Holds::default();
     }
-}
-
-/// The end of a straight ramp of speeds over `frames` frames that covers the same distance as the
-/// curve through start, middle and end (Simpson's rule): chords alone would leave the sample out of
-/// phase where the modulation envelope sweeps, and sharp under a wide vibrato.
-fn same_distance(start: f64, middle: f64, end: f64, frames: f64) -> f64 {
-    if frames < 2.0 {
-        return end;
-    }
-    let mean = (start + 4.0 * middle + end) / 6.0;
-    (start + (2.0 * frames * (mean - start) - (end - start)) / (frames - 1.0)).max(0.0)
 }
 
 fn shortest_note_frames(sample_rate_hz: f64) -> u32 {

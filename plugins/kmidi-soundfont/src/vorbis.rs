@@ -25,6 +25,15 @@ pub(crate) enum Refused {
     TooLong,
 }
 
+/// Frames of a stream, as the last page in its last bytes tells.
+pub(crate) fn told_frames(tail: &[u8]) -> Option<u64> {
+    const CAPTURE: &[u8] = b"OggS";
+    // After the capture pattern, a version and the kind of page stands the number of its last frame.
+    let page = tail.windows(CAPTURE.len()).rposition(|bytes| bytes == CAPTURE)?;
+    let frames = tail.get(page + 6..)?.first_chunk()?;
+    u64::try_from(i64::from_le_bytes(*frames)).ok()
+}
+
 /// Decodes a whole mono Ogg Vorbis stream of at most `limit_frames`. `[side B]`
 pub(crate) fn decode(stream: Vec<u8>, limit_frames: u64) -> Result<Decoded, Refused> {
     // A codec is a large body of code fed with whatever a file holds. Should it ever panic, one sample

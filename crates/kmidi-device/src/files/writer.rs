@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flac_codec::encode::{FlacSampleWriter, Options};
 
 use super::atomic::AtomicFile;
-use super::quantise::Quantiser;
+use super::quantise::{BLOCK, Quantiser};
 use super::{FileError, SampleFormat, wav};
 
 /// The kind of file.
@@ -65,13 +65,15 @@ pub struct AudioFileWriter {
     sink: Sink,
     encoder: Encoder,
     quantiser: Quantiser,
+    /// One block, quantised and interleaved.
+    integers: Vec<i32>,
     frames: u64,
 }
 
 enum Encoder {
     /// Bytes not handed on yet.
     Wav(Vec<u8>),
-    Flac(Box<FlacSampleWriter<Sink>>, Vec<i32>),
+    Flac(Box<FlacSampleWriter<Sink>>),
 }
 
 impl AudioFileWriter {
@@ -89,9 +91,17 @@ impl AudioFileWriter {
                 sink.write_all(&header).map_err(|error| FileError::from_io(path, error))?;
                 Encoder::Wav(Vec::new())
             }
-            Container::Flac => Encoder::Flac(Box::new(flac_encoder(path, spec, sink.clone())?), Vec::new()),
+            Container::Flac => Encoder::Flac(Box::new(flac_encoder(path, spec, sink.clone())?)),
         };
-        Ok(AudioFileWriter { spec, file, sink, encoder, quantiser: Quantiser::new(spec.format), frames: 0 })
+        Ok(AudioFileWriter {
+            spec,
+            file,
+            sink,
+            encoder,
+            quantiser: Quantiser::new(spec.format),
+            integers: Vec::new(),
+            frames: 0,
+        })
     }
 
     /// Appends one block: `channels` holds one slice per channel, all of the same length.
@@ -105,28 +115,25 @@ impl AudioFileWriter {
         assert_eq!(channels.len(), usize::from(self.spec.channels));
         let frames = channels[0].as_ref().len();
         assert!(channels.iter().all(|channel| channel.as_ref().len() == frames));
-        let samples =
-            (0..frames).flat_map(|frame| channels.iter().map(move |channel| channel.as_ref()[frame]));
-        let quantiser = &mut self.quantiser;
         let result = match &mut self.encoder {
             Encoder::Wav(bytes) => {
                 bytes.clear();
-                match self.spec.format {
-                    SampleFormat::Float32 => bytes.extend(samples.flat_map(f32::to_le_bytes)),
-                    SampleFormat::Int16 => {
-                        bytes.extend(samples.flat_map(|it| (quantiser.quantise(it) as i16).to_le_bytes()));
+                if self.spec.format == SampleFormat::Float32 {
+                    let samples =
+                        (0..frames).flat_map(|frame| channels.iter().map(move |it| it.as_ref()[frame]));
+                    bytes.extend(samples.flat_map(f32::to_le_bytes));
+                } else {
+                    quantise(&mut self.quantiser, channels, &mut self.integers);
+                    match self.spec.format {
+                        SampleFormat::Int16 => pack::<2>(&self.integers, bytes),
+                        _ => pack::<3>(&self.integers, bytes),
                     }
-                    SampleFormat::Int24 => bytes.extend(samples.flat_map(|it| {
-                        let [a, b, c, _] = quantiser.quantise(it).to_le_bytes();
-                        [a, b, c]
-                    })),
                 }
                 self.sink.write_all(bytes)
             }
-            Encoder::Flac(encoder, integers) => {
-                integers.clear();
-                integers.extend(samples.map(|it| quantiser.quantise(it)));
-                encoder.write(integers).map_err(flac_io)
+            Encoder::Flac(encoder) => {
+                quantise(&mut self.quantiser, channels, &mut self.integers);
+                encoder.write(&self.integers).map_err(flac_io)
             }
         };
         result.map_err(|error| FileError::from_io(self.file.path(), error))?;
@@ -144,7 +151,7 @@ impl AudioFileWriter {
     /// # Errors
     /// [`FileError::DiskFull`] and others; then there is no file.
     pub fn finish(self) -> Result<Written, FileError> {
-        let AudioFileWriter { spec, file, mut sink, encoder, quantiser, frames } = self;
+        let AudioFileWriter { spec, file, mut sink, encoder, quantiser, frames, .. } = self;
         let path: PathBuf = file.path().to_owned();
         if frames == 0 && matches!(encoder, Encoder::Flac(..)) {
             return Err(FileError::NotForFlac { path, reason: "it has no frames" });
@@ -160,7 +167,7 @@ impl AudioFileWriter {
                     let header = wav::header(spec.sample_rate_hz, spec.channels, spec.format, data_bytes);
                     sink.write_all(&header)?;
                 }
-                Encoder::Flac(encoder, _) => encoder.finalize().map_err(flac_io)?,
+                Encoder::Flac(encoder) => encoder.finalize().map_err(flac_io)?,
             }
             // Only here is a full disk seen for what still waits in the buffer.
             sink.flush()?;
@@ -168,6 +175,29 @@ impl AudioFileWriter {
         };
         complete().map_err(|error| FileError::from_io(&path, error))?;
         Ok(Written { frames, clipped_samples: quantiser.clipped })
+    }
+}
+
+/// All samples of a block as integers, frame by frame.
+fn quantise<C: AsRef<[f32]>>(quantiser: &mut Quantiser, channels: &[C], integers: &mut Vec<i32>) {
+    let width = channels.len();
+    integers.resize(channels[0].as_ref().len() * width, 0);
+    for (i, frames) in integers.chunks_mut(BLOCK * width).enumerate() {
+        for (c, channel) in channels.iter().enumerate() {
+            let samples = &channel.as_ref()[i * BLOCK..][..frames.len() / width];
+            let quantised = quantiser.quantise(samples);
+            for (frame, integer) in frames.chunks_exact_mut(width).zip(quantised) {
+                frame[c] = integer;
+            }
+        }
+    }
+}
+
+/// The lowest `BYTES` bytes of each integer.
+fn pack<const BYTES: usize>(integers: &[i32], bytes: &mut Vec<u8>) {
+    bytes.resize(integers.len() * BYTES, 0);
+    for (bytes, integer) in bytes.as_chunks_mut::<BYTES>().0.iter_mut().zip(integers) {
+        bytes.copy_from_slice(&integer.to_le_bytes()[..BYTES]);
     }
 }
 

@@ -49,10 +49,8 @@ impl Conductor {
             Command::NudgeGainDb(step_db) => self.set_gain_db(self.config.sound.gain_db + step_db),
             Command::Next => self.next_song(),
             Command::Previous => self.previous_song(),
-            Command::LoadSoundFont(path) => {
-                self.config.sound_font = Some(path);
-                self.open_sound_bank();
-            }
+            Command::SetSoundFonts(choices) => self.set_sound_fonts(&choices),
+            Command::NextSoundFont => self.next_sound_font(),
             Command::Quit => self.closing = true,
         }
     }

@@ -2,11 +2,13 @@
 
 use kmidi_core::limits::DEFAULT_QUANTUM_FRAMES;
 use kmidi_device::{Backend, DeviceError, DeviceEvent, MidiPort, OnLoss, OpenDevice};
+use kmidi_memory::audio_heap;
 use kmidi_rt::LoadMeter;
 
 use super::{Conductor, Note};
 use crate::rig::{Rig, RigConfig};
 use crate::snapshot::{PlayState, Severity};
+use crate::watched::Watched;
 
 impl Conductor {
     /// Opens the device on a thread of its own: that may take seconds.
@@ -69,11 +71,16 @@ impl Conductor {
         self.resume_elsewhere();
         self.device = Some(device);
         self.rig = Some(rig);
-        self.to_install = self.shelf.presets().map(|(key, _)| key).collect();
+        self.to_install = self.stack.shelf.presets().map(|(key, _)| key).collect();
         let melodic = self.melodic();
         let sound = self.config.sound.clone();
         self.engine(|rig| rig.apply(&sound, melodic));
-        if let Err(error) = self.manager.install(Box::new(LoadMeter::new(engine))) {
+        let callback = audio_heap("the engine", || Box::new(Watched(LoadMeter::new(engine))));
+        let installed = match callback {
+            Ok(callback) => self.manager.install(callback).map_err(|error| error.to_string()),
+            Err(exceeded) => Err(exceeded.to_string()),
+        };
+        if let Err(error) = installed {
             self.fail(Severity::Failure, format!("the device does not take the engine: {error}"));
         }
     }

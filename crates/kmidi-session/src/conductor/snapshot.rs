@@ -74,6 +74,7 @@ impl Conductor {
             latency_frames: device.latency_frames,
             dsp_load: status.load,
             xruns: status.xruns,
+            page_faults: self.page_faults,
             peak_dbfs: levels.iter().map(|level| dbfs(level.peak)).collect(),
             rms_dbfs: levels.iter().map(|level| dbfs(level.rms)).collect(),
         }
@@ -82,7 +83,8 @@ impl Conductor {
     fn synth_snapshot(&self) -> SynthSnapshot {
         let status = self.rig.as_ref().map(|rig| rig.synth.status()).unwrap_or_default();
         SynthSnapshot {
-            sound_font: self.bank.as_ref().map_or(String::new(), |bank| bank.name().to_string()),
+            sound_fonts: self.stack.bank.as_ref().map_or(vec![], |bank| bank.names()),
+            loading: self.swap.as_ref().unwrap_or(&self.stack).progress(),
             voices: status.voices,
             polyphony: self.config.sound.polyphony as u32,
             stolen_voices: status.voices_stolen,

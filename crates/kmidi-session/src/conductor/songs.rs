@@ -8,7 +8,8 @@ use kmidi_rt::{ChannelMasks, Locate, MIN_LOOP, Timeline, When};
 use super::{Conductor, LONGEST_TAIL, Note, Part, Slot, Wanted};
 use crate::command::{LoopRequest, Position};
 use crate::feeder::{Answer, Begin, Feeder};
-use crate::pool::{JobError, Priority};
+use crate::job::JobError;
+use crate::pool::Priority;
 use crate::reader::SongReader;
 use crate::snapshot::{PlayState, SessionEvent, Severity};
 use crate::song::{OpenError, OpenSong};
@@ -37,7 +38,8 @@ impl Conductor {
         let (ticket, notes, path) = (self.tickets, self.notes.clone(), self.config.songs[number].clone());
         let queued = self.pool.spawn(
             priority,
-            move |cancel| OpenSong::open(&path, cancel),
+            OpenSong::need(&path),
+            move |context| OpenSong::open(&path, context),
             move |opened| {
                 let _ = notes.send(Note::Song { number, ticket, opened });
             },
@@ -88,11 +90,8 @@ impl Conductor {
             self.open_song(wanted.number, Priority::Urgent);
         }
         let Some(needed) = self.needed_by(wanted.number) else { return };
-        if self.rig.is_none()
-            || self.bank.is_none()
-            || !self.shelf.has(&needed)
-            || !self.to_install.is_empty()
-        {
+        let sounds = self.stack.bank.is_some() && self.stack.shelf.has(&needed) && self.to_install.is_empty();
+        if self.rig.is_none() || !sounds {
             return;
         }
         self.wanted = None;
@@ -119,7 +118,7 @@ impl Conductor {
         }
         let Some(needed) = self.needed_by(number) else { return };
         self.load_presets(&needed, Priority::Ahead);
-        if self.shelf.has(&needed) && self.to_install.is_empty() {
+        if self.stack.shelf.has(&needed) && self.to_install.is_empty() {
             self.next = self.part(number, None);
             if self.next.is_none() {
                 self.slots[number] = Slot::Bad;
@@ -246,6 +245,7 @@ impl Conductor {
                 *slot = Slot::Idle;
             }
         }
+        self.look_at_room();
         if let Some(song) = self.song_snapshot() {
             self.emit(SessionEvent::SongStarted(song));
         }

@@ -1,34 +1,53 @@
-//! SoundFonts and presets.
+//! SoundFonts and presets, and the change from one stack of SoundFonts to another while it plays.
 
 use std::sync::Arc;
 
 use kmidi_device::MidiPort;
-use kmidi_soundfont::{InstallFull, KeySet, PresetKey};
+use kmidi_soundfont::{KeySet, PresetKey};
 
-use super::{Conductor, Note, Slot};
-use crate::pool::{JobError, Priority};
+use super::stack::Stack;
+use super::{Conductor, Slot};
+use crate::job::JobError;
+use crate::pool::Priority;
 use crate::presets::{self, Loaded};
-use crate::shelf::Shelf;
 use crate::snapshot::Severity;
 use crate::sound_bank::{SoundBank, SoundBankError};
+use crate::sound_fonts::{self, SoundFontChoice};
 
 /// Most warnings about one file that are told one by one.
 const TOLD: usize = 10;
 
 impl Conductor {
-    pub(super) fn open_sound_bank(&mut self) {
-        self.generation += 1;
-        let (generation, notes) = (self.generation, self.notes.clone());
-        let (path, handle) = (self.config.sound_font.clone(), self.collector.handle());
-        let queued = self.pool.spawn(
-            Priority::Urgent,
-            move |_| SoundBank::open(path.as_deref(), &handle).map(Arc::new),
-            move |opened| {
-                let _ = notes.send(Note::SoundBank { generation, opened });
-            },
-        );
-        if let Err(full) = queued {
-            self.tell(Severity::Warning, full.to_string());
+    /// Has another stack take the place of the one in use, as soon as all that is in use has been
+    /// loaded from it. Until then, and if that fails, the one in use plays on.
+    pub(super) fn set_sound_fonts(&mut self, choices: &[SoundFontChoice]) {
+        self.generations += 1;
+        let stack = Stack::new(self.generations, sound_fonts::stack(choices));
+        if let Some(given_up) = self.swap.take() {
+            given_up.cancel();
+        }
+        if self.stack.bank.is_some() {
+            self.swap = Some(stack);
+        } else {
+            // Nothing has been heard of the one before.
+            let before = std::mem::replace(&mut self.stack, stack);
+            self.stack.shelf = before.shelf;
+        }
+        self.pump_stacks();
+    }
+
+    /// Puts the SoundFont on top to the bottom. One that is alone is read again.
+    pub(super) fn next_sound_font(&mut self) {
+        let mut choices = self.swap.as_ref().unwrap_or(&self.stack).choices.clone();
+        choices.rotate_right(1);
+        self.set_sound_fonts(&choices);
+    }
+
+    /// Gives the pool what it has room for.
+    pub(super) fn pump_stacks(&mut self) {
+        let handle = self.collector.handle();
+        for stack in [Some(&mut self.stack), self.swap.as_mut()].into_iter().flatten() {
+            stack.pump(&self.pool, &self.notes, &handle);
         }
     }
 
@@ -37,32 +56,47 @@ impl Conductor {
         generation: u32,
         opened: Result<Result<Arc<SoundBank>, SoundBankError>, JobError>,
     ) {
-        if generation != self.generation {
+        if self.stack(generation).is_none() {
             return;
         }
         let error = match opened {
-            Ok(Ok(bank)) => return self.use_bank(bank),
+            Ok(Ok(bank)) => return self.use_bank(generation, bank),
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         };
-        if self.bank.is_some() {
-            self.tell(Severity::UnreadableInput, format!("{error}; the SoundFont before stays in use"));
-        } else {
+        if generation == self.stack.generation {
             self.fail(Severity::UnreadableInput, error);
+        } else {
+            self.give_up_swap(&error);
         }
     }
 
-    fn use_bank(&mut self, bank: Arc<SoundBank>) {
-        let (warnings, total) = bank.warnings();
-        self.tell_all(bank.name(), &warnings, total as u64);
-        self.bank = Some(bank);
-        let mut asked = self.shelf.asked();
-        self.shelf = Shelf::default();
+    fn use_bank(&mut self, generation: u32, bank: Arc<SoundBank>) {
+        for (name, warnings, total) in bank.warnings() {
+            self.tell_all(name, &warnings, total as u64);
+        }
+        let mut asked = self.stack.shelf.asked();
         if self.config.audio.midi_in != MidiPort::Off {
             // What a keyboard plays before it has chosen a program.
             asked.extend([(PresetKey::melodic(0, 0), KeySet::ALL), (PresetKey::drum(0), KeySet::ALL)]);
         }
-        self.load_presets(&asked, Priority::Urgent);
+        if let Some(stack) = self.stack(generation) {
+            stack.opened(bank, &asked);
+        }
+        self.pump_stacks();
+    }
+
+    /// The stack in use, or the one that is to follow it.
+    fn stack(&mut self, generation: u32) -> Option<&mut Stack> {
+        let stacks = [Some(&mut self.stack), self.swap.as_mut()];
+        stacks.into_iter().flatten().find(|stack| stack.generation == generation)
+    }
+
+    fn give_up_swap(&mut self, error: &str) {
+        if let Some(given_up) = self.swap.take() {
+            given_up.cancel();
+            self.tell(Severity::UnreadableInput, format!("{error}; the SoundFont before stays in use"));
+        }
     }
 
     /// Tells the first few of what is wrong with a file, and how many more there are.
@@ -86,49 +120,74 @@ impl Conductor {
 
     /// Has presets loaded, unless they are there or on their way.
     pub(super) fn load_presets(&mut self, wanted: &[(PresetKey, KeySet)], priority: Priority) {
-        let Some(bank) = self.bank.clone() else {
-            // Asked for again when there is a SoundFont.
-            self.shelf.ask(wanted);
-            return;
-        };
-        for (key, keys) in self.shelf.ask(wanted) {
-            let (generation, notes) = (self.generation, self.notes.clone());
-            let queued = presets::load(&self.pool, priority, &bank, key, keys, move |loaded| {
-                let _ = notes.send(Note::Preset { generation, key, keys, loaded });
-            });
-            if let Err(full) = queued {
-                self.tell(Severity::Warning, full.to_string());
-                self.shelf.put(key, keys, None);
-            }
+        for stack in [Some(&mut self.stack), self.swap.as_mut()].into_iter().flatten() {
+            stack.ask(wanted, priority);
         }
+        self.pump_stacks();
     }
 
     pub(super) fn preset_loaded(&mut self, generation: u32, key: PresetKey, keys: KeySet, loaded: Loaded) {
-        if generation != self.generation {
+        let complaint = presets::complaint(key, &loaded);
+        let in_use = generation == self.stack.generation;
+        let Some(stack) = self.stack(generation) else { return };
+        let preset = match loaded {
+            // A stack that cannot play what is in use does not take the place of one that can.
+            Err(error) if !in_use => {
+                let text = format!("{}: {}: {error}", stack.name(), presets::describe(key));
+                return self.give_up_swap(&text);
+            }
+            loaded => loaded.ok().flatten().map(|found| (found.preset, found.lease)),
+        };
+        let (preset, lease) = preset.unzip();
+        let is_there = preset.is_some();
+        stack.loaded(key, keys, preset, lease.flatten());
+        if in_use {
+            if is_there {
+                self.to_install.push(key);
+            }
+            complaint.into_iter().for_each(|complaint| self.tell(Severity::Warning, complaint));
+        } else {
+            stack.complaints.extend(complaint);
+        }
+    }
+
+    /// Lets the next stack take its place, once all that is in use has been loaded from it.
+    pub(super) fn finish_swap(&mut self) {
+        let Some(swap) = &self.swap else { return };
+        if !swap.is_settled() || !swap.shelf.has(&self.stack.shelf.asked()) {
             return;
         }
-        if let Some(complaint) = presets::complaint(key, &loaded) {
+        // One swap at a time, so that no more than two stacks are ever in memory.
+        let taken = self.rig.as_ref().is_none_or(|rig| rig.synth.has_taken_all());
+        let Some(swap) = self.swap.take_if(|_| taken && self.to_install.is_empty()) else { return };
+        let before = std::mem::replace(&mut self.stack, swap);
+        before.cancel();
+        // A preset that the new stack has nothing for is replaced by silence.
+        let mut keys: Vec<_> =
+            before.shelf.presets().chain(self.stack.shelf.presets()).map(|it| it.0).collect();
+        keys.sort();
+        keys.dedup();
+        self.to_install = keys;
+        self.wake_synth = true;
+        for complaint in std::mem::take(&mut self.stack.complaints) {
             self.tell(Severity::Warning, complaint);
         }
-        let preset = loaded.ok().flatten().map(|found| found.preset);
-        if preset.is_some() {
-            self.to_install.push(key);
-        }
-        self.shelf.put(key, keys, preset);
+        self.tell(Severity::Info, format!("SoundFont: {}", self.stack.name()));
     }
 
     /// Hands presets to the synthesiser, as many as there is room for.
     pub(super) fn install_presets(&mut self) {
         let Some(rig) = &mut self.rig else { return };
-        while let Some(key) = self.to_install.last() {
-            let preset = self.shelf.presets().find(|(there, _)| there == key);
-            if let Some((key, preset)) = preset
-                && let Err(InstallFull(_)) = rig.synth.install(key, preset.clone())
-            {
+        while let Some(&key) = self.to_install.last() {
+            let preset = self.stack.shelf.preset(key).cloned();
+            let preset = preset.unwrap_or_else(|| presets::silence(key, &self.collector.handle()));
+            if rig.synth.install(key, preset).is_err() {
                 return;
             }
             self.to_install.pop();
         }
+        // One that sleeps would hold on to what it has until the next note.
+        self.wake_synth = self.wake_synth && rig.wake_synth().is_err();
     }
 
     /// Loads what a live player has chosen and the synthesiser lacks. Of a song all is known

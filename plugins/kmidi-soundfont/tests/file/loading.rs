@@ -75,6 +75,37 @@ fn samples_are_loaded_once_and_shared() {
 }
 
 #[test]
+fn a_preset_is_planned_loaded_sample_by_sample_and_joined() {
+    let font = open(builder().bytes()).unwrap();
+    let plan = font.plan_preset(0, 2, None).unwrap();
+    let bytes: Vec<_> = (0..plan.samples()).map(|number| plan.file_bytes(number)).collect();
+    assert_eq!(bytes, [2000, 6000], "the second is needed twice and loaded once");
+    assert_eq!(font.resident_bytes(), 0);
+    let samples = std::thread::scope(|scope| {
+        let load = |number: usize| {
+            scope.spawn({
+                let (font, plan) = (&font, &plan);
+                move || font.load_sample(plan, number).unwrap()
+            })
+        };
+        let threads = [1, 0].map(load);
+        let [second, first] = threads.map(|thread| thread.join().unwrap());
+        [first, second]
+    });
+    let data = |preset: &kmidi_soundfont::Preset| {
+        preset.zones.iter().map(|zone| zone.sample.data.as_ptr()).collect::<Vec<_>>()
+    };
+    let joined = font.join_preset(&plan, &samples).unwrap();
+    assert_eq!(data(&joined), data(&font.load_preset(0, 2, None).unwrap()));
+    assert_eq!(joined.zones.len(), 3);
+    // A sample that is not there takes its zones with it, and all of them the preset.
+    let [first, _] = samples;
+    assert_eq!(font.join_preset(&plan, &[first, None]).unwrap().zones.len(), 1);
+    assert!(matches!(font.join_preset(&plan, &[None, None]), Err(SoundFontError::SilentPreset { .. })));
+    assert!(matches!(font.plan_preset(0, 9, None), Err(SoundFontError::NoPreset { .. })));
+}
+
+#[test]
 fn samples_that_nothing_uses_can_be_forgotten() {
     let mut collector = Collector::new();
     let font = SoundFont::open(Arc::new(builder().bytes()), &collector.handle()).unwrap();

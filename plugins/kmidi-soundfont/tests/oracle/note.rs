@@ -301,9 +301,8 @@ impl Note {
             self.filter = Some([0.0, last]);
         }
         let Some([band, low]) = &mut self.filter else { return input };
-        // Q of which the peak is `resonance_db` over the gain at 0 Hz.
-        let g2 = decibels(resonance_db).powi(2);
-        let q = ((g2 + (g2 * g2 - g2).sqrt()) / 2.0).sqrt();
+        // At the cutoff, `resonance_db` over a Butterworth filter.
+        let q = 0.5f64.sqrt() * decibels(resonance_db);
         let hertz = 440.0 * cents(cutoff.max(1500.0) - 6900.0);
         let g = (std::f64::consts::PI * (hertz / self.rate).min(0.45)).tan();
         let high = (input - (1.0 / q + g) * *band - *low) / (1.0 + g / q + g * g);

@@ -41,6 +41,17 @@ fn check(settings: &[(Generator, i32)]) {
     assert!(heard > -50.0, "{settings:?}: the last makes no difference ({heard:.1} dB)");
 }
 
+#[test]
+fn a_loop_shorter_than_a_stretch_is_left_at_its_end() {
+    let build =
+        |modes| vec![base().looped(96 * 10, 96 * 10 + 24).set(SampleModes, modes).set(ReleaseVolEnv, -2400)];
+    let reference = oracle(build(3), &song(), FRAMES);
+    let residual = residual_db(&play(build(3), &song(), FRAMES), &reference);
+    assert!(residual < -60.0, "residual {residual:.1} dB");
+    let kept = residual_db(&play(build(1), &song(), FRAMES), &reference);
+    assert!(kept > -30.0, "a loop that is kept sounds other ({kept:.1} dB)");
+}
+
 macro_rules! generator_tests {
     ($($name:ident: $([$($setting:expr),+])+;)*) => {$(
         #[test]

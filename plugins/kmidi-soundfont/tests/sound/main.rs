@@ -4,6 +4,7 @@ mod against;
 mod behaviour;
 mod effects;
 mod generators;
+mod interpolation;
 mod measure;
 mod modulators;
 #[path = "../oracle/mod.rs"]

@@ -2,7 +2,7 @@ use fearless_simd::Level;
 
 use crate::rig::*;
 use kmidi_core::Event;
-use kmidi_soundfont::Generator;
+use kmidi_soundfont::{Generator, Interpolation};
 
 fn busy() -> (Vec<ZoneSketch>, Vec<(usize, Action)>) {
     let zone = ZoneSketch::sine()
@@ -35,9 +35,9 @@ fn bits_do_not_depend_on_the_quantum() {
         let (zones, actions) = busy();
         Rig::with(config, zones).play(&actions, 40_000, quantum)
     };
-    for config in
-        [dry(), kmidi_soundfont::SynthConfig { polyphony: 8, ..kmidi_soundfont::SynthConfig::new(RATE) }]
-    {
+    let full = kmidi_soundfont::SynthConfig { polyphony: 8, ..kmidi_soundfont::SynthConfig::new(RATE) };
+    let read = |interpolation| kmidi_soundfont::SynthConfig { interpolation, ..dry() };
+    for config in [dry(), full, read(Interpolation::Linear), read(Interpolation::Sinc)] {
         let reference = play(config, 64);
         assert!(reference[0].iter().any(|x| x.abs() > 0.01));
         assert!(reference.iter().flatten().all(|x| x.is_finite()));
@@ -64,17 +64,20 @@ fn levels() -> Vec<Level> {
 
 #[test]
 fn bits_do_not_depend_on_the_instruction_set() {
-    let play = |level, last_key| {
+    let play = |level, last_key, interpolation| {
         let (zones, mut actions) = busy();
         actions.push((39_000, on(last_key, 100)));
-        let config = kmidi_soundfont::SynthConfig { level, ..kmidi_soundfont::SynthConfig::new(RATE) };
+        let config =
+            kmidi_soundfont::SynthConfig { level, interpolation, ..kmidi_soundfont::SynthConfig::new(RATE) };
         Rig::with(config, zones).play(&actions, 40_000, 64)
     };
     let levels = levels();
-    let reference = play(levels[0], 60);
-    assert!(reference[0].iter().any(|x| x.abs() > 0.01));
-    assert!(reference != play(levels[0], 61), "another note is another sound");
-    for level in levels {
-        assert!(reference == play(level, 60), "{level:?}");
+    for interpolation in [Interpolation::Linear, Interpolation::Cubic, Interpolation::Sinc] {
+        let reference = play(levels[0], 60, interpolation);
+        assert!(reference[0].iter().any(|x| x.abs() > 0.01));
+        assert!(reference != play(levels[0], 61, interpolation), "another note is another sound");
+        for &level in &levels {
+            assert!(reference == play(level, 60, interpolation), "{level:?} {interpolation:?}");
+        }
     }
 }

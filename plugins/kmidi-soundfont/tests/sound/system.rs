@@ -96,6 +96,21 @@ fn a_replaced_preset_is_not_freed_by_the_callback_and_sounds_to_its_end() {
 }
 
 #[test]
+fn a_channel_that_waits_for_a_preset_takes_what_replaces_the_one_it_plays() {
+    let mut rig = Rig::with(dry(), vec![ZoneSketch::constant()]);
+    let heard =
+        |rig: &mut Rig| rig.play(&[(0, cc(120, 0)), (480, on(60, 127))], 2400, 64)[0][1200..].to_vec();
+    rig.play(&[(0, program(0, 33))], 64, 64);
+    // Another one's change is none of its business.
+    rig.handle.install(PresetKey::melodic(0, 1), preset(vec![ZoneSketch::of(vec![])])).unwrap();
+    assert!(heard(&mut rig).iter().all(|&x| x > 0.0));
+    rig.handle.install(PresetKey::melodic(0, 0), preset(vec![ZoneSketch::of(vec![])])).unwrap();
+    assert!(!rig.handle.has_taken_all());
+    assert!(heard(&mut rig).iter().all(|&x| x == 0.0));
+    assert!(rig.handle.has_taken_all());
+}
+
+#[test]
 fn a_note_without_any_preset_asks() {
     let mut rig = Rig::new(dry());
     let sound = rig.play(&[(0, on(60, 127))], 640, 64);

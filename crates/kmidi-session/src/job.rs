@@ -1,0 +1,263 @@
+//! What a job may use, and what it has while it runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use kmidi_memory::{BudgetExceeded, Budgets, Domain, Lease, Meter};
+
+/// Tells a job to stop early; it is polite to look often.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks the job to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the job has been asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Why a job has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// It was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// There is not enough memory for it.
+    #[error(transparent)]
+    OverBudget(#[from] BudgetExceeded),
+    /// It panicked; no other job is harmed.
+    #[error("an internal error: {0}")]
+    Panicked(String),
+}
+
+/// What a job is expected to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Whose memory.
+    pub domain: Domain,
+    /// How much, at most.
+    pub bytes: u64,
+    /// What for: who is told that it does not fit reads this.
+    pub name: String,
+}
+
+impl Need {
+    /// So many bytes of the working memory.
+    pub fn working(bytes: u64, name: impl Into<String>) -> Self {
+        Need { domain: Domain::Working, bytes, name: name.into() }
+    }
+}
+
+/// What a running job has: its promise of memory, its own tally, and whether it is still wanted.
+///
+/// It belongs to the thread that the job runs on.
+pub struct JobContext {
+    cancel: Cancel,
+    budgets: Budgets,
+    need: Need,
+    lease: Lease,
+    meter: Meter,
+}
+
+impl JobContext {
+    /// Runs a job on the calling thread: what it allocates is charged to its domain.
+    ///
+    /// # Errors
+    /// There is no room for it, or it was cancelled before it began.
+    pub fn run<T>(
+        budgets: &Budgets,
+        need: Need,
+        cancel: &Cancel,
+        job: impl FnOnce(JobContext) -> T,
+    ) -> Result<T, JobError> {
+        if cancel.is_cancelled() {
+            return Err(JobError::Cancelled);
+        }
+        let lease = budgets.lease(need.domain, need.bytes, &need.name)?;
+        let domain = need.domain;
+        let (cancel, budgets) = (cancel.clone(), budgets.clone());
+        Ok(domain.charge(|| job(JobContext { cancel, budgets, need, lease, meter: Meter::start(domain) })))
+    }
+
+    /// Whether the job may go on. It takes well under a microsecond: ask often.
+    ///
+    /// # Errors
+    /// It is not wanted any more, or it has grown beyond what it was promised and there is no more.
+    pub fn check(&self) -> Result<(), JobError> {
+        if self.cancel.is_cancelled() {
+            return Err(JobError::Cancelled);
+        }
+        let used = self.used_bytes();
+        self.lease.fill(used);
+        self.lease.grow(used)?;
+        Ok(self.budgets.check(self.need.domain, &self.need.name)?)
+    }
+
+    /// Bytes that the job has in use, as counted on its thread.
+    pub fn used_bytes(&self) -> u64 {
+        u64::try_from(self.meter.net_bytes()).unwrap_or(0)
+    }
+
+    /// The same, ended by another wish: that of whoever has several jobs done.
+    #[must_use]
+    pub fn wanted_by(self, cancel: Cancel) -> Self {
+        JobContext { cancel, ..self }
+    }
+
+    /// The job is done, and what it has in use now stays: the lease names who holds it.
+    pub fn settle(self) -> Lease {
+        self.lease.settle(self.used_bytes());
+        self.lease
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+
+    use kmidi_memory::{Limits, MIB, tally};
+
+    use super::*;
+    use crate::pool::{Pool, Priority};
+
+    const DOMAINS: [Domain; 3] = [Domain::Audio, Domain::Models, Domain::Working];
+    /// The budget of each.
+    const BUDGET: u64 = 8 * MIB;
+
+    /// What is in use is the process's: one test at a time looks at it.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Room for [`BUDGET`] more than is in use.
+    fn budgets() -> Budgets {
+        let limit = |limits: Limits, domain| limits.with(Some(domain), BUDGET + tally(domain).live_bytes());
+        Budgets::new(DOMAINS.into_iter().fold(Limits::default(), limit))
+    }
+
+    /// Runs a job in each domain on a pool; what it comes to, and whether live bytes are then where they were.
+    fn check<T: Send + std::fmt::Debug + 'static>(
+        bytes: u64,
+        prepare: impl Fn(&Budgets, Domain) -> Box<dyn std::any::Any>,
+        job: impl Fn(&JobContext) -> Result<T, JobError> + Clone + Send + 'static,
+        right: impl Fn(&Result<T, JobError>) -> bool,
+    ) {
+        let _alone = alone();
+        kmidi_memory::charge_panics_to_the_program();
+        for domain in DOMAINS {
+            let budgets = budgets();
+            let pool = Pool::new(1, &budgets).unwrap();
+            let before = tally(domain).live_bytes();
+            let prepared = prepare(&budgets, domain);
+            let (results, received) = mpsc::channel();
+            let need = Need { domain, bytes, name: "the job".into() };
+            let job = job.clone();
+            pool.spawn(
+                Priority::Urgent,
+                need,
+                move |context| job(&context),
+                move |result| {
+                    results.send(result.and_then(|result| result)).unwrap();
+                },
+            )
+            .unwrap();
+            let result = received.recv().unwrap();
+            assert!(right(&result), "{domain}: {result:?}");
+            drop((result, pool, prepared));
+            assert_eq!(tally(domain).live_bytes(), before, "{domain}");
+            assert_eq!(budgets.status(Some(domain)).promised_bytes, 0, "{domain}");
+        }
+    }
+
+    fn no_preparation(_: &Budgets, _: Domain) -> Box<dyn std::any::Any> {
+        Box::new(())
+    }
+
+    /// Takes so much, a mebibyte at a time.
+    fn take(mib: u64) -> impl Fn(&JobContext) -> Result<u64, JobError> + Clone {
+        move |context| {
+            let mut blocks = Vec::new();
+            for _ in 0..mib {
+                blocks.push(vec![1u8; MIB as usize]);
+                context.check()?;
+            }
+            Ok(context.used_bytes() / MIB)
+        }
+    }
+
+    fn is_over<T>(result: &Result<T, JobError>) -> bool {
+        matches!(result, Err(JobError::OverBudget(exceeded)) if exceeded.to_string().contains("the job"))
+    }
+
+    #[test]
+    fn a_job_that_fits_runs_and_knows_what_it_takes() {
+        check(6 * MIB, no_preparation, take(5), |result| matches!(result, Ok(5)));
+    }
+
+    #[test]
+    fn a_job_that_does_not_fit_never_begins() {
+        let never = |_: &JobContext| -> Result<(), JobError> { panic!("it began") };
+        check(9 * MIB, no_preparation, never, is_over);
+    }
+
+    #[test]
+    fn a_job_fits_after_what_can_be_had_again_was_freed() {
+        let cache = |budgets: &Budgets, domain: Domain| -> Box<dyn std::any::Any> {
+            let cache = Mutex::new(domain.charge(|| vec![1u8; 6 * MIB as usize]));
+            let empty = move |_| std::mem::take(&mut *cache.lock().unwrap()).len() as u64;
+            Box::new(budgets.on_shortage(0, "a cache", empty))
+        };
+        check(6 * MIB, cache, take(5), |result| matches!(result, Ok(5)));
+    }
+
+    #[test]
+    fn a_job_that_grows_beyond_its_lease_gets_more_while_there_is_more_and_is_stopped_then() {
+        check(MIB, no_preparation, take(7), |result| matches!(result, Ok(7)));
+        check(MIB, no_preparation, take(20), is_over);
+    }
+
+    #[test]
+    fn a_job_that_does_not_ask_is_seen_by_those_that_do() {
+        let blind = |context: &JobContext| {
+            let block = vec![1u8; 20 * MIB as usize];
+            context.check()?;
+            Ok(block.len())
+        };
+        check(MIB, no_preparation, blind, is_over);
+    }
+
+    #[test]
+    fn a_job_that_panics_leaves_nothing() {
+        let panics = |_: &JobContext| -> Result<(), JobError> {
+            let _block = vec![1u8; 3 * MIB as usize];
+            panic!("broken")
+        };
+        check(4 * MIB, no_preparation, panics, |result| matches!(result, Err(JobError::Panicked(_))));
+    }
+
+    #[test]
+    fn a_job_that_is_cancelled_says_so() {
+        let cancelled = |context: &JobContext| {
+            context.cancel.cancel();
+            context.check()
+        };
+        check(MIB, no_preparation, cancelled, |result| *result == Err(JobError::Cancelled));
+    }
+
+    /// The control: what a job leaves behind is seen.
+    #[test]
+    #[should_panic = "assertion `left == right` failed: audio"]
+    fn control_what_stays_is_seen() {
+        let leaks = |_: &JobContext| {
+            std::mem::forget(vec![1u8; 100]);
+            Ok(())
+        };
+        check(MIB, no_preparation, leaks, Result::is_ok);
+    }
+}

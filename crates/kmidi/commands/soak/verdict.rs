@@ -1,0 +1,133 @@
+//! Whether what was measured is as it should be.
+
+use kmidi_memory::Trend;
+use serde::Serialize;
+
+use super::user::Deeds;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    pub name: String,
+    pub ok: bool,
+    /// The figures.
+    pub found: String,
+}
+
+fn verdict(name: &str, ok: bool, found: String) -> Verdict {
+    Verdict { name: name.into(), ok, found }
+}
+
+/// Bad where the floor of the bytes rises, not by chance, and by more than is allowed in all.
+pub fn growth(name: &str, series: &[(f64, f64)], allowed_bytes: u64) -> Verdict {
+    let (Some(trend), [first, .., last]) = (Trend::of(series), series) else {
+        return verdict(name, true, format!("{} measurements are too few to tell", series.len()));
+    };
+    let risen = trend.slope * (last.0 - first.0);
+    let ok = !(trend.rises() && risen > allowed_bytes as f64);
+    let found = format!(
+        "{:.0} KiB at first and {:.0} at last; the floor went {:+.1} KiB in {:.0} s ({:+.1} standard deviations)",
+        first.1 / 1024.0,
+        last.1 / 1024.0,
+        risen / 1024.0,
+        last.0 - first.0,
+        trend.score,
+    );
+    verdict(name, ok, found)
+}
+
+/// Bad, if it is to be `checked`, where a count is not back where it was when all is closed, or rises in
+/// between.
+pub fn back(name: &str, series: &[(f64, f64)], counts: [Option<u64>; 2], checked: bool) -> Verdict {
+    let [Some(before), Some(after)] = counts else {
+        return verdict(name, !checked, "this system does not tell".into());
+    };
+    let trend = Trend::of(series).filter(Trend::rises);
+    let risen = trend.map_or(0.0, |trend| trend.slope * (series[series.len() - 1].0 - series[0].0));
+    let mut found = format!("{before} before and {after} after");
+    if risen >= 1.0 {
+        found += &format!("; {risen:.1} more and more while it played");
+    }
+    if !checked {
+        found += " (not checked)";
+    }
+    verdict(name, !checked || (before == after && risen < 1.0), found)
+}
+
+/// Bad where any of these was counted.
+pub fn none(name: &str, counts: &[(&str, u64)]) -> Verdict {
+    let found: Vec<_> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+    verdict(name, counts.iter().all(|(_, count)| *count == 0), found.join(", "))
+}
+
+/// Bad where something failed or no song began, unless it was ended early.
+pub fn went_on(deeds: &Deeds, interrupted: bool) -> Verdict {
+    let ok = deeds.failures.is_empty() && (interrupted || deeds.songs_started > 0);
+    let failures = if deeds.failures.is_empty() { "no failure".into() } else { deeds.failures.join("; ") };
+    let found = format!("{} songs begun, {failures}", deeds.songs_started);
+    verdict("playing", ok, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: f64 = 1048576.0;
+
+    fn series(value: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
+        (0..120).map(|n| (n as f64 * 5.0, value(n))).collect()
+    }
+
+    fn check(value: impl Fn(usize) -> f64, ok: bool) {
+        let verdict = growth("memory", &series(value), 1 << 20);
+        assert_eq!(verdict.ok, ok, "{verdict:?}");
+    }
+
+    #[test]
+    fn a_leak_is_bad_also_under_a_saw() {
+        check(|n| 10.0 * MIB + n as f64 * 0.05 * MIB, false);
+        check(|n| 10.0 * MIB + n as f64 * 0.05 * MIB + (n % 9) as f64 * MIB, false);
+        check(|n| n as f64 * 0.005 * MIB, true);
+        check(|n| (n % 9) as f64 * 10.0 * MIB, true);
+        check(|n| if n < 20 { n as f64 } else { 20.0 } * MIB, true);
+        check(|n| 100.0 * MIB - n as f64 * MIB, true);
+    }
+
+    #[test]
+    fn a_verdict_names_its_figures() {
+        let verdict = growth("memory", &series(|n| n as f64 * MIB), 1 << 20);
+        assert_eq!(
+            verdict.found,
+            "0 KiB at first and 121856 at last; the floor went +121856.0 KiB in 595 s (+4.5 standard deviations)"
+        );
+        let few = growth("memory", &[(0.0, 0.0), (1.0, 1e9)], 0);
+        assert_eq!((few.ok, few.found.as_str()), (true, "2 measurements are too few to tell"));
+    }
+
+    fn check_back(value: impl Fn(usize) -> f64, counts: [Option<u64>; 2], ok: bool) {
+        let verdict = back("open files", &series(value), counts, true);
+        assert_eq!(verdict.ok, ok, "{verdict:?}");
+        assert!(back("open files", &[], counts, false).ok);
+    }
+
+    #[test]
+    fn a_file_left_open_is_bad() {
+        check_back(|_| 20.0, [Some(5), Some(5)], true);
+        check_back(|n| 20.0 + (n % 3) as f64, [Some(5), Some(5)], true);
+        check_back(|_| 20.0, [Some(5), Some(6)], false);
+        check_back(|_| 20.0, [Some(6), Some(5)], false);
+        check_back(|n| 20.0 + (n / 20) as f64, [Some(5), Some(5)], false);
+        check_back(|_| 20.0, [None, None], false);
+    }
+
+    #[test]
+    fn a_violation_and_a_failure_are_bad() {
+        assert_eq!(none("callback", &[("allocations", 0), ("frees", 0)]).found, "0 allocations, 0 frees");
+        assert!(!none("callback", &[("allocations", 0), ("frees", 1)]).ok);
+        let played = Deeds { songs_started: 3, ..Deeds::default() };
+        assert!(went_on(&played, false).ok && !went_on(&Deeds::default(), false).ok);
+        assert!(went_on(&Deeds::default(), true).ok);
+        let failed = Deeds { failures: vec!["render: no".into()], ..played };
+        assert_eq!(went_on(&failed, true).found, "3 songs begun, render: no");
+        assert!(!went_on(&failed, true).ok);
+    }
+}
