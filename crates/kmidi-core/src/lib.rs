@@ -26,4 +26,4 @@ pub use smoothed::Smoothed;
 pub use sysex::{SysExHandle, SysExPool};
 pub use tempo::{Division, Meter, MeterChange, MeterMap, MusicalPosition, SmpteRate, Tempo, TempoMap};
 pub use time::{Frames, SongTime, TempoScale, TempoScaleError, Ticks};
-pub use transport::{LoopRange, Span, Transport};
+pub use transport::{Beats, LoopRange, Span, Transport};

@@ -26,6 +26,20 @@ pub struct Span {
     pub jumped: bool,
 }
 
+/// Quarter notes since the song's start, in units of 2^-31 (CLAP's fixed point).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Beats(pub i64);
+
+impl Beats {
+    /// The song's start.
+    pub const ZERO: Beats = Beats(0);
+
+    /// As a number of quarter notes.
+    pub fn as_f64(self) -> f64 {
+        self.0 as f64 / (1u64 << 31) as f64
+    }
+}
+
 /// What the song is doing during one quantum: the same snapshot for every node (shifted by the
 /// latency a node is behind).
 #[derive(Clone, Debug)]
@@ -40,6 +54,12 @@ pub struct Transport {
     pub tempo: Tempo,
     /// Meter at the first frame.
     pub meter: Meter,
+    /// Musical time at the first frame.
+    pub beats: Beats,
+    /// Musical time at which the bar began.
+    pub bar_start: Beats,
+    /// Bars before this one.
+    pub bar: i32,
     /// The loop, when it is on.
     pub looping: Option<LoopRange>,
     /// The runs of the quantum, covering it without a gap; empty while not playing.
@@ -54,6 +74,9 @@ impl Default for Transport {
             scale: TempoScale::ONE,
             tempo: Tempo::default(),
             meter: Meter::default(),
+            beats: Beats::ZERO,
+            bar_start: Beats::ZERO,
+            bar: 0,
             looping: None,
             spans: ArrayVec::new(),
         }
