@@ -36,7 +36,7 @@ fn load_all(bytes: &[u8], collector: &mut Collector) -> Result<usize, SoundFontE
         }
         assert!(font.resident_bytes() <= MEMORY);
         collector.collect();
-        font.release_unused();
+        font.free_unused();
     }
     assert_eq!(font.resident_bytes(), 0, "no preset is left that would need a sample");
     let warnings = font.warnings();

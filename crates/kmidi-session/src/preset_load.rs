@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use basedrop::Shared;
 use kmidi_memory::{Budgets, Domain, Lease};
-use kmidi_soundfont::Sample;
+use kmidi_soundfont::{LoadedSample, Sample};
 
 use crate::job::{JobError, Need};
 use crate::pool::{PoolFull, Priority, Queues, unharmed};
 use crate::presets::{Batch, Loaded, PresetError};
-use crate::sound_bank::{BankPlan, Found, SoundBank};
+use crate::sound_bank::{BankPlan, SoundBank};
 
 /// Told of the preset, once.
 type Deliver = Box<dyn FnOnce(Loaded) + Send>;
@@ -45,10 +45,14 @@ struct State {
 /// What a preset takes.
 struct Memory {
     lease: Lease,
-    /// Promised for each sample: nothing for one that was there.
-    promised: Vec<u64>,
-    /// Of these, what has been loaded.
-    loaded: u64,
+    /// Number and bytes of those that were not there before.
+    loaded: Vec<(usize, u64)>,
+}
+
+impl Memory {
+    fn loaded_bytes(&self) -> u64 {
+        self.loaded.iter().map(|(_, bytes)| bytes).sum()
+    }
 }
 
 impl Load {
@@ -92,10 +96,10 @@ impl Load {
         if state.memory.is_some() || state.error.is_some() {
             return;
         }
-        let promised = self.bank.missing_bytes(&self.plan);
+        let missing_bytes = self.bank.missing_bytes(&self.plan);
         let name = self.bank.purpose(&self.plan);
-        match self.budgets.lease(Domain::Working, promised.iter().sum(), &name) {
-            Ok(lease) => state.memory = Some(Memory { lease, promised, loaded: 0 }),
+        match self.budgets.lease(Domain::Working, missing_bytes, &name) {
+            Ok(lease) => state.memory = Some(Memory { lease, loaded: vec![] }),
             Err(exceeded) => state.error = Some(JobError::from(exceeded).into()),
         }
     }
@@ -149,20 +153,17 @@ impl Load {
     fn fits(
         &self,
         number: usize,
-        sample: Option<Shared<Sample>>,
+        loaded: Option<LoadedSample>,
     ) -> Result<Option<Shared<Sample>>, PresetError> {
-        let mut state = self.state();
-        let (Some(memory), Some(bytes)) = (&mut state.memory, sample.as_ref().map(|sample| sample.bytes()))
-        else {
-            return Ok(sample);
-        };
-        if memory.promised[number] > 0 {
-            memory.loaded += bytes;
-            memory.lease.fill(memory.loaded);
-            memory.lease.grow(memory.loaded).map_err(JobError::from)?;
+        let Some(LoadedSample { sample, is_new }) = loaded else { return Ok(None) };
+        if let Some(memory) = &mut self.state().memory
+            && is_new
+        {
+            memory.loaded.push((number, sample.bytes()));
+            memory.lease.fill(memory.loaded_bytes());
+            memory.lease.grow(memory.loaded_bytes()).map_err(JobError::from)?;
         }
-        drop(state);
-        Ok(sample)
+        Ok(Some(sample))
     }
 
     /// Delivers the preset, or why there is none.
@@ -172,10 +173,10 @@ impl Load {
             let memory = state.memory.take();
             (std::mem::take(&mut state.samples), memory, state.error.take(), state.deliver.take())
         };
-        let lease = memory.map(|memory| {
-            memory.lease.settle(memory.loaded);
-            memory.lease
-        });
+        if let Some(memory) = memory.filter(|memory| !memory.loaded.is_empty()) {
+            memory.lease.settle(memory.loaded_bytes());
+            self.bank.pay(&self.plan, memory.lease, memory.loaded.into_iter());
+        }
         let joined = || {
             let join = || Domain::Working.charge(|| self.bank.join(&self.plan, &samples));
             unharmed(join)
@@ -185,7 +186,7 @@ impl Load {
             None => joined()
                 .map_err(PresetError::from)
                 .and_then(|found| found.map_err(PresetError::from))
-                .map(|found| Some(Found { lease, ..found })),
+                .map(Some),
         };
         if let Some(deliver) = deliver {
             deliver(loaded);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use basedrop::{Collector, Handle, Shared};
 use crossbeam_channel::{RecvTimeoutError, bounded};
-use kmidi_memory::{BudgetExceeded, Lease};
+use kmidi_memory::BudgetExceeded;
 use kmidi_soundfont::{KeySet, Preset, PresetKey, SoundFontError};
 
 use crate::job::{Cancel, JobError, Need};
@@ -113,8 +113,6 @@ pub(crate) fn load(
 pub(crate) struct LoadedSet {
     pub presets: Vec<(PresetKey, Shared<Preset>)>,
     pub complaints: Vec<String>,
-    /// Hold what the samples take.
-    pub leases: Vec<Lease>,
     /// The first one for which there was no room.
     pub refused: Option<BudgetExceeded>,
 }
@@ -153,10 +151,7 @@ pub(crate) fn load_all(
         };
         set.complaints.extend(complaint(key, &loaded));
         match loaded {
-            Ok(Some(found)) => {
-                set.presets.push((key, found.preset));
-                set.leases.extend(found.lease);
-            }
+            Ok(Some(found)) => set.presets.push((key, found.preset)),
             Err(PresetError::Job(JobError::OverBudget(exceeded))) => {
                 set.refused.get_or_insert(exceeded);
             }

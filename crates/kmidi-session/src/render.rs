@@ -289,8 +289,7 @@ fn render_with(
     let song = OpenSong::open_here(&request.song, budgets, cancel)?;
     let wanted = presets::wanted(&song, request.sound.transpose != 0);
     let tell = |part| on_progress(RenderProgress::Opening(part));
-    let LoadedSet { presets, complaints, leases: _leases, refused } =
-        presets::load_all(&pool, &bank, &wanted, cancel, tell);
+    let LoadedSet { presets, complaints, refused } = presets::load_all(&pool, &bank, &wanted, cancel, tell);
     if cancel.is_cancelled() {
         return Err(RenderError::Cancelled);
     }

@@ -226,7 +226,7 @@ mod tests {
         assert!(rig.synth.status().voices > 0 && rig.handle.status().playing);
         // What only looks like an address, in the unused half of some enum, is none any more when nothing but
         // the engine is left.
-        drop((rig, feed, driver, song, pool, set.leases));
+        drop((rig, feed, driver, song, pool));
         reached(&engine)
     }
 

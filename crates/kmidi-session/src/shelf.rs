@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use basedrop::Shared;
-use kmidi_memory::Lease;
 use kmidi_soundfont::{KeySet, Preset, PresetKey};
 
 /// One preset.
@@ -14,8 +13,6 @@ struct Place {
     settled: KeySet,
     /// What has been asked for, `settled` included.
     asked: KeySet,
-    /// Hold what its samples take.
-    leases: Vec<Lease>,
 }
 
 /// All presets of one SoundFont that a session has asked for.
@@ -41,16 +38,8 @@ impl Shelf {
     }
 
     /// Puts what was loaded for `keys` here, or notes that there is nothing.
-    pub fn put(
-        &mut self,
-        key: PresetKey,
-        keys: KeySet,
-        preset: Option<Shared<Preset>>,
-        lease: Option<Lease>,
-    ) {
+    pub fn put(&mut self, key: PresetKey, keys: KeySet, preset: Option<Shared<Preset>>) {
         let place = self.places.entry(key).or_default();
-        // What was loaded before is shared with what comes now.
-        place.leases.extend(lease.filter(|lease| lease.bytes() > 0));
         // A smaller load that comes in late must not replace a larger one.
         if keys.has_all(&place.settled) {
             place.settled = keys;
@@ -101,7 +90,7 @@ mod tests {
         assert_eq!(shelf.ask(&[(piano, keys(&[60]))]), [(piano, keys(&[60]))]);
         assert_eq!(shelf.ask(&[(piano, keys(&[60]))]), []);
         assert!(!shelf.has(&[(piano, keys(&[60]))]));
-        shelf.put(piano, keys(&[60]), None, None);
+        shelf.put(piano, keys(&[60]), None);
         assert!(shelf.has(&[(piano, keys(&[60]))]));
         assert_eq!(shelf.ask(&[(piano, keys(&[61]))]), [(piano, keys(&[60, 61]))]);
         assert!(shelf.has(&[(piano, keys(&[60]))]) && !shelf.has(&[(piano, keys(&[61]))]));
@@ -116,8 +105,8 @@ mod tests {
         };
         let piano = PresetKey::melodic(0, 0);
         let mut shelf = Shelf::default();
-        shelf.put(piano, keys(&[60, 61]), preset("large"), None);
-        shelf.put(piano, keys(&[60]), preset("small"), None);
+        shelf.put(piano, keys(&[60, 61]), preset("large"));
+        shelf.put(piano, keys(&[60]), preset("small"));
         assert_eq!(shelf.presets().next().unwrap().1.name, "large");
     }
 }

@@ -1,11 +1,14 @@
 //! The SoundFonts in use, and what stands in for what they lack.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use basedrop::{Handle, Shared};
 use kmidi_memory::{Budgets, Lease, MIB};
-use kmidi_soundfont::{DRUM_BANK, KeySet, Preset, PresetKey, PresetPlan, Sample, SoundFont, SoundFontError};
+use kmidi_soundfont::{
+    DRUM_BANK, KeySet, LoadedSample, Preset, PresetKey, PresetPlan, Sample, SoundFont, SoundFontError,
+};
 
 use crate::input::{FileSource, InputError};
 use crate::job::{Cancel, JobContext, JobError, Need};
@@ -37,8 +40,18 @@ pub enum SoundBankError {
 pub(crate) struct SoundBank {
     /// The top one first.
     layers: Vec<Layer>,
+    /// Holds what the samples take that are in memory.
+    paid: Mutex<Vec<Paid>>,
     /// Holds what its tables take.
     _lease: Lease,
+}
+
+/// Samples that were loaded together.
+struct Paid {
+    lease: Lease,
+    layer: usize,
+    /// What each takes, by its place in the file.
+    bytes: HashMap<u16, u64>,
 }
 
 struct Layer {
@@ -60,8 +73,6 @@ pub(crate) struct Found {
     pub preset: Shared<Preset>,
     /// Whether it is another one than was asked for.
     pub stands_in: bool,
-    /// Holds what its samples take.
-    pub lease: Option<Lease>,
 }
 
 impl BankPlan {
@@ -95,7 +106,7 @@ impl SoundBank {
             context.check()?;
         }
         layers.reverse();
-        Ok(SoundBank { layers, _lease: context.settle() })
+        Ok(SoundBank { layers, paid: Mutex::default(), _lease: context.settle() })
     }
 
     /// Opens a stack on the calling thread.
@@ -154,26 +165,47 @@ impl SoundBank {
         &self,
         plan: &BankPlan,
         number: usize,
-    ) -> Result<Option<Shared<Sample>>, SoundFontError> {
+    ) -> Result<Option<LoadedSample>, SoundFontError> {
         self.layers[plan.layer].font.load_sample(&plan.plan, number)
     }
 
     /// Makes the preset of a plan whose samples are loaded.
     pub fn join(&self, plan: &BankPlan, samples: &[Option<Shared<Sample>>]) -> Result<Found, SoundFontError> {
         let preset = self.layers[plan.layer].font.join_preset(&plan.plan, samples)?;
-        Ok(Found { preset, stands_in: plan.stands_in, lease: None })
+        Ok(Found { preset, stands_in: plan.stands_in })
     }
 
-    /// What loading each sample of a plan will take in memory, in bytes: nothing for one that is there.
-    pub fn missing_bytes(&self, plan: &BankPlan) -> Vec<u64> {
+    /// What loading the samples of a plan will take in memory, in bytes: nothing for those that are there.
+    pub fn missing_bytes(&self, plan: &BankPlan) -> u64 {
         let font = &self.layers[plan.layer].font;
         let missing = |n| if font.has_sample(&plan.plan, n) { 0 } else { plan.memory_bytes(n) };
-        (0..plan.samples()).map(missing).collect()
+        (0..plan.samples()).map(missing).sum()
     }
 
-    /// Lets go of samples that nobody else has.
+    /// Keeps the lease of samples that were loaded for a plan until they are let go of. Each with its number in the
+    /// plan and its bytes.
+    pub fn pay(&self, plan: &BankPlan, lease: Lease, samples: impl Iterator<Item = (usize, u64)>) {
+        let bytes = samples.map(|(number, bytes)| (plan.plan.sample_index(number), bytes)).collect();
+        self.paid().push(Paid { lease, layer: plan.layer, bytes });
+    }
+
+    /// Lets go of samples that nobody else has, and of what was paid for them.
     pub fn free_unused(&self) {
-        self.layers.iter().for_each(|layer| layer.font.free_unused());
+        // What is loaded meanwhile is paid when that is over.
+        let mut paid = self.paid();
+        for (number, layer) in self.layers.iter().enumerate() {
+            let freed = layer.font.free_unused();
+            for paid in paid.iter_mut().filter(|paid| paid.layer == number && !freed.is_empty()) {
+                paid.bytes.retain(|index, _| !freed.contains(index));
+                paid.lease.settle(paid.bytes.values().sum());
+            }
+        }
+        paid.retain(|paid| !paid.bytes.is_empty());
+    }
+
+    fn paid(&self) -> MutexGuard<'_, Vec<Paid>> {
+        // Nothing under this lock panics half-way.
+        self.paid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the memory of a plan is for.

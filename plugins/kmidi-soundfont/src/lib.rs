@@ -50,7 +50,7 @@ pub use generator::{Generator, Generators};
 pub use handle::{InstallFull, PresetRequest, SynthHandle, SynthStatus};
 pub use interpolation::Interpolation;
 pub use key_set::KeySet;
-pub use loader::{PresetInfo, PresetPlan, SoundFont};
+pub use loader::{LoadedSample, PresetInfo, PresetPlan, SoundFont};
 pub use modulator::{Controller, ControllerValue, Curve, DEFAULT_MODULATORS, Modulator, Source, Transform};
 pub use preset_key::{DRUM_BANK, PresetKey};
 pub use preset_use::PresetUse;

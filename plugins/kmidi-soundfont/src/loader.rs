@@ -65,10 +65,26 @@ impl PresetPlan {
         self.memory_bytes[number]
     }
 
+    /// Place of the sample `number` in the file.
+    ///
+    /// # Panics
+    /// The plan has no such sample.
+    pub fn sample_index(&self, number: usize) -> u16 {
+        self.samples[number]
+    }
+
     /// Name of the preset.
     pub fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// A sample that is in memory.
+pub struct LoadedSample {
+    /// The sample.
+    pub sample: Shared<Sample>,
+    /// Whether it was not there before.
+    pub is_new: bool,
 }
 
 /// An open SoundFont file. Presets may be loaded from several threads at once. `[side B]`
@@ -162,17 +178,20 @@ impl SoundFont {
         self.loaded().bytes
     }
 
-    /// Lets go of samples that no preset has any more.
-    pub fn free_unused(&self) {
-        let mut loaded = self.loaded();
-        let Loaded { samples, bytes, .. } = &mut *loaded;
-        samples.retain(|_, sample| {
+    /// Lets go of samples that no preset has any more, and tells their places in the file. Their memory comes
+    /// free when the collector runs.
+    pub fn free_unused(&self) -> Vec<u16> {
+        let Loaded { samples, bytes, .. } = &mut *self.loaded();
+        let mut freed = Vec::new();
+        samples.retain(|&index, sample| {
             let is_unused = Shared::get_mut(sample).is_some();
             if is_unused {
                 *bytes -= sample.bytes();
+                freed.push(index);
             }
             !is_unused
         });
+        freed
     }
 
     /// Loads a preset: all of it, or just what sounds at some `keys`. Samples that are loaded already
@@ -190,7 +209,8 @@ impl SoundFont {
         keys: Option<&KeySet>,
     ) -> Result<Shared<Preset>, SoundFontError> {
         let plan = self.plan_preset(bank, program, keys)?;
-        let samples = (0..plan.samples()).map(|n| self.load_sample(&plan, n)).collect::<Result<Vec<_>, _>>();
+        let load = |n| Ok(self.load_sample(&plan, n)?.map(|loaded| loaded.sample));
+        let samples = (0..plan.samples()).map(load).collect::<Result<Vec<_>, SoundFontError>>();
         self.join_preset(&plan, &samples?)
     }
 
@@ -247,12 +267,13 @@ impl SoundFont {
         &self,
         plan: &PresetPlan,
         number: usize,
-    ) -> Result<Option<Shared<Sample>>, SoundFontError> {
+    ) -> Result<Option<LoadedSample>, SoundFontError> {
         let index = plan.samples[number];
+        let known = |sample: &Shared<Sample>| LoadedSample { sample: sample.clone(), is_new: false };
         let free_bytes = {
             let loaded = self.loaded();
             if let Some(sample) = loaded.samples.get(&index) {
-                return Ok(Some(sample.clone()));
+                return Ok(Some(known(sample)));
             }
             self.memory_limit_bytes.saturating_sub(loaded.bytes)
         };
@@ -274,7 +295,7 @@ impl SoundFont {
         };
         // Another thread may have been faster: then its sample is the one that is shared.
         if let Some(sample) = loaded.samples.get(&index) {
-            return Ok(Some(sample.clone()));
+            return Ok(Some(known(sample)));
         }
         let bytes = sample.bytes();
         let free_bytes = self.memory_limit_bytes.saturating_sub(loaded.bytes);
@@ -284,7 +305,7 @@ impl SoundFont {
         let sample = Shared::new(&self.handle, sample);
         loaded.bytes += bytes;
         loaded.samples.insert(index, sample.clone());
-        Ok(Some(sample))
+        Ok(Some(LoadedSample { sample, is_new: true }))
     }
 
     /// Makes the preset of a plan, whose samples are given in their order.
@@ -312,13 +333,6 @@ impl SoundFont {
         }
         let (bank, program, name) = (plan.bank, plan.program, plan.name.clone());
         Ok(Shared::new(&self.handle, Preset { bank, program, name, zones }))
-    }
-
-    /// Forgets the samples that no preset uses. Their memory comes free when the collector runs.
-    pub fn release_unused(&self) {
-        let loaded = &mut *self.loaded();
-        loaded.samples.retain(|_, sample| Shared::get_mut(sample).is_none());
-        loaded.bytes = loaded.samples.values().map(|sample| sample.bytes()).sum();
     }
 
     fn loaded(&self) -> MutexGuard<'_, Loaded> {

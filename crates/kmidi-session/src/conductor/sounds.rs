@@ -136,11 +136,10 @@ impl Conductor {
                 let text = format!("{}: {}: {error}", stack.name(), presets::describe(key));
                 return self.give_up_swap(&text);
             }
-            loaded => loaded.ok().flatten().map(|found| (found.preset, found.lease)),
+            loaded => loaded.ok().flatten().map(|found| found.preset),
         };
-        let (preset, lease) = preset.unzip();
         let is_there = preset.is_some();
-        stack.loaded(key, keys, preset, lease.flatten());
+        stack.loaded(key, keys, preset);
         if in_use {
             if is_there {
                 self.to_install.push(key);

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use basedrop::{Handle, Shared};
 use crossbeam_channel::Sender;
-use kmidi_memory::Lease;
 use kmidi_soundfont::{KeySet, Preset, PresetKey};
 
 use super::Note;
@@ -114,15 +113,9 @@ impl Stack {
     }
 
     /// One preset has come, or there is none.
-    pub fn loaded(
-        &mut self,
-        key: PresetKey,
-        keys: KeySet,
-        preset: Option<Shared<Preset>>,
-        lease: Option<Lease>,
-    ) {
+    pub fn loaded(&mut self, key: PresetKey, keys: KeySet, preset: Option<Shared<Preset>>) {
         self.loading -= 1;
-        self.shelf.put(key, keys, preset, lease);
+        self.shelf.put(key, keys, preset);
     }
 
     /// Whether it is open, and all it was asked for has come.

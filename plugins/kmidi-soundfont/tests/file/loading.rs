@@ -92,6 +92,8 @@ fn a_preset_is_planned_loaded_sample_by_sample_and_joined() {
         let [second, first] = threads.map(|thread| thread.join().unwrap());
         [first, second]
     });
+    let samples = samples.map(|loaded| loaded.filter(|loaded| loaded.is_new).map(|loaded| loaded.sample));
+    assert!(font.load_sample(&plan, 0).unwrap().is_some_and(|again| !again.is_new));
     let data = |preset: &kmidi_soundfont::Preset| {
         preset.zones.iter().map(|zone| zone.sample.data.as_ptr()).collect::<Vec<_>>()
     };
@@ -114,11 +116,11 @@ fn samples_that_nothing_uses_can_be_forgotten() {
     assert_eq!(font.resident_bytes(), SMALL + LARGE);
     // The preset itself is freed by the collector.
     collector.collect();
-    font.release_unused();
+    font.free_unused();
     assert_eq!(font.resident_bytes(), SMALL);
     drop(small);
     collector.collect();
-    font.release_unused();
+    font.free_unused();
     assert_eq!(font.resident_bytes(), 0);
     assert!(font.load_preset(0, 2, None).is_ok());
     drop(font);
