@@ -1,6 +1,7 @@
 use arrayvec::ArrayVec;
 
 use crate::limits::MAX_SPANS;
+use crate::musical::{Beats, MusicalAnchor};
 use crate::tempo::{Meter, Tempo};
 use crate::time::{SongTime, TempoScale};
 
@@ -26,20 +27,6 @@ pub struct Span {
     pub jumped: bool,
 }
 
-/// Quarter notes since the song's start, in units of 2^-31 (CLAP's fixed point).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Beats(pub i64);
-
-impl Beats {
-    /// The song's start.
-    pub const ZERO: Beats = Beats(0);
-
-    /// As a number of quarter notes.
-    pub fn as_f64(self) -> f64 {
-        self.0 as f64 / (1u64 << 31) as f64
-    }
-}
-
 /// What the song is doing during one quantum: the same snapshot for every node (shifted by the
 /// latency a node is behind).
 #[derive(Clone, Debug)]
@@ -60,10 +47,21 @@ pub struct Transport {
     pub bar_start: Beats,
     /// Bars before this one.
     pub bar: i32,
+    /// What these three come from.
+    pub anchor: MusicalAnchor,
     /// The loop, when it is on.
     pub looping: Option<LoopRange>,
     /// The runs of the quantum, covering it without a gap; empty while not playing.
     pub spans: ArrayVec<Span, MAX_SPANS>,
+}
+
+impl Transport {
+    /// Sets musical time to that of `position`. `[side A]`
+    pub fn set_musical_time(&mut self, anchor: MusicalAnchor) {
+        self.anchor = anchor;
+        self.beats = anchor.beats_at(self.position);
+        (self.bar_start, self.bar) = anchor.bar_at(self.beats);
+    }
 }
 
 impl Default for Transport {
@@ -77,6 +75,7 @@ impl Default for Transport {
             beats: Beats::ZERO,
             bar_start: Beats::ZERO,
             bar: 0,
+            anchor: MusicalAnchor::default(),
             looping: None,
             spans: ArrayVec::new(),
         }

@@ -1,5 +1,5 @@
 use kmidi_core::limits::{MAX_TEMPO_SCALE, MIN_LOOP_FRAMES};
-use kmidi_core::{Frames, LoopRange, Meter, SongTime, Tempo, TempoScale};
+use kmidi_core::{Frames, LoopRange, Meter, MusicalAnchor, SongTime, Tempo, TempoScale};
 
 /// Shortest loop: at the highest tempo scale it still lasts [`MIN_LOOP_FRAMES`].
 pub const MIN_LOOP: SongTime = SongTime::from_frames(Frames(MIN_LOOP_FRAMES as i64 * MAX_TEMPO_SCALE as i64));
@@ -20,6 +20,8 @@ pub(crate) struct Clock {
     /// As written at the current position.
     pub tempo: Tempo,
     pub meter: Meter,
+    /// Musical time, from the last change of tempo or meter on.
+    pub musical: MusicalAnchor,
 }
 
 impl Clock {
@@ -32,6 +34,7 @@ impl Clock {
             looping: None,
             tempo: Tempo::default(),
             meter: Meter::default(),
+            musical: MusicalAnchor::default(),
         }
     }
 

@@ -79,6 +79,9 @@ impl TransportHistory {
         let first = out.spans.first().filter(|span| span.offset == 0);
         out.position = first.map_or(newer.position, |span| span.position);
         out.playing = first.is_some();
+        // What has jumped away before is counted from where it went.
+        let has_jumped = older.spans.iter().any(|span| span.jumped && (1..=skipped).contains(&span.offset));
+        out.set_musical_time(if has_jumped { newer.anchor } else { older.anchor });
     }
 }
 

@@ -167,6 +167,7 @@ impl Sequencer {
         transport.tempo = clock.scaled_tempo();
         transport.meter = clock.meter;
         transport.looping = clock.looping;
+        transport.set_musical_time(clock.musical);
         transport.spans.clear();
     }
 
@@ -252,6 +253,7 @@ impl Sequencer {
             if at + last == 0 {
                 transport.tempo = self.clock.scaled_tempo();
                 transport.meter = self.clock.meter;
+                transport.set_musical_time(self.clock.musical);
             }
             self.feed.take();
         }
@@ -307,6 +309,7 @@ fn jump(clock: &mut Clock, outlet: &mut Outlet, time: u32, chase: &Chase, sysex:
     for event in &chase.events {
         send(clock, outlet, time, event, &chase.sysex, sysex);
     }
+    clock.musical = chase.musical;
 }
 
 /// Sends one message of the song; `arena` holds the bytes of its SysEx messages.
@@ -321,10 +324,12 @@ fn send(
     match event.message {
         Message::Event(Event::Tempo(tempo)) => {
             clock.tempo = tempo;
+            clock.musical.set_tempo(event.time, tempo);
             outlet.broadcast(time, Event::Tempo(scaled(tempo, clock.scale)));
         }
         Message::Event(Event::Meter(meter)) => {
             clock.meter = meter;
+            clock.musical.set_meter(event.time, meter);
             outlet.broadcast(time, Event::Meter(meter));
         }
         Message::Event(message) => outlet.send(time, event.port, message),

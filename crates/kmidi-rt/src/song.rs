@@ -1,7 +1,7 @@
 //! What side B prepares of a song: pages of events, where to start, what to chase. The sequencer
 //! only follows it.
 
-use kmidi_core::{Event, LoopRange, SongTime};
+use kmidi_core::{Event, LoopRange, MusicalAnchor, SongTime};
 use rtrb::{Consumer, Producer};
 
 /// What a song says at one moment.
@@ -112,6 +112,8 @@ pub struct Chase {
     pub events: Vec<PageEvent>,
     /// The bytes of its SysEx messages.
     pub sysex: Vec<u8>,
+    /// Musical time there.
+    pub musical: MusicalAnchor,
 }
 
 /// A loop, with what its wrap needs.

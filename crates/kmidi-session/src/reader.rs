@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use kmidi_core::{Event, SongTime, Ticks};
+use kmidi_core::{Beats, Event, MusicalAnchor, SongTime, Ticks};
 use kmidi_rt::{Chase, Message, Page, PageEvent};
 use kmidi_song::{ChaseMessage, Chaser, EventStream, SongIndex};
 
@@ -128,7 +128,25 @@ impl SongReader {
         for event in [Event::Tempo(self.index.tempo_map.tempo(before)), Event::Meter(meter)] {
             chase.events.push(PageEvent { time, port: 0, message: Message::Event(event) });
         }
+        chase.musical = self.musical(time);
         Ok(chase)
+    }
+
+    /// Musical time at `time`, as the last event before it left it.
+    fn musical(&self, time: SongTime) -> MusicalAnchor {
+        let (tempo_map, meter_map) = (&self.index.tempo_map, &self.index.meter_map);
+        let tick = tempo_map.ticks(time, self.sample_rate_hz);
+        let beats = |tick: Ticks| Beats::from_ticks(tick.0, tempo_map.ticks_per_quarter());
+        let bar = meter_map.position(tick).bar;
+        MusicalAnchor {
+            time: tempo_map.song_time(tick, self.sample_rate_hz),
+            beats: beats(tick),
+            bar_start: beats(meter_map.bar_start(bar)),
+            bar: i32::try_from(bar).unwrap_or(i32::MAX) - 1,
+            tempo: tempo_map.tempo(tick),
+            meter: meter_map.meter(tick),
+            sample_rate_hz: self.sample_rate_hz,
+        }
     }
 
     /// The first tick that is not before `time`.
