@@ -17,6 +17,7 @@ mod lv2;
 mod parameter;
 mod plugin;
 mod role;
+pub mod scan;
 mod state;
 mod told;
 mod vst3;
@@ -32,16 +33,17 @@ pub use told::{Tellings, Told};
 
 use std::path::Path;
 
-/// All plugins in a file (`.clap`, `.vst3`) or bundle folder (`.vst3`, `.lv2`), each asked what it is.
+/// The plugins in a file (`.clap`, `.vst3`) or bundle folder (`.vst3`, `.lv2`).
 ///
-/// Runs foreign code that may crash, hang or exit: in a child process only.
+/// Runs foreign code that may crash, hang or exit (not for LV2): in a child process only.
 ///
 /// # Errors
 /// [`LoadError`].
-pub fn describe(format: Format, path: &Path) -> Result<Vec<Description>, LoadError> {
-    match format {
-        Format::Clap => clap::describe(path),
-        Format::Vst3 => vst3::describe(path),
-        Format::Lv2 => lv2::describe(path),
-    }
+pub fn contents(format: Format, path: &Path) -> Result<Vec<PluginId>, LoadError> {
+    let names = match format {
+        Format::Clap => clap::contents(path)?,
+        Format::Vst3 => vst3::contents(path)?,
+        Format::Lv2 => lv2::contents(path)?,
+    };
+    Ok(names.into_iter().map(|name| PluginId::new(format, name)).collect())
 }
