@@ -11,6 +11,7 @@ use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
 use kmidi_session::Position;
 
 use crate::commands::mem::args::Mem;
+use crate::commands::plugin::args::Plugin;
 use crate::font_flag::{self, FontFlag};
 use crate::memory::MemoryArgs;
 
@@ -85,6 +86,8 @@ pub enum Command {
         /// Command to describe
         command: Option<String>,
     },
+    /// Find and describe plugins
+    Plugin(Plugin),
     /// Look into the memory of a running kmidi, or measure that of an operation
     Mem(Mem),
     /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
@@ -101,6 +104,7 @@ impl Command {
             Command::Doctor(args) => args.json,
             Command::Serve(args) => args.sound.json,
             Command::Completions { .. } | Command::Man { .. } => false,
+            Command::Plugin(args) => args.wants_json(),
             Command::Mem(args) => args.wants_json(),
             Command::Soak(args) => args.json,
         }

@@ -80,6 +80,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Man { command } => commands::generate::manual(command.as_deref())?,
         Command::Serve(args) => commands::serve::run(args)?,
         Command::Devices(args) => commands::devices::run(args)?,
+        Command::Plugin(args) => return commands::plugin::run(args),
         Command::Mem(args) => return commands::mem::run(args),
         Command::Soak(args) => return commands::soak::run(args),
     }

@@ -19,6 +19,7 @@ mod input;
 mod job;
 mod loudness;
 mod offline;
+pub mod plugins;
 mod pool;
 mod preset_load;
 mod presets;

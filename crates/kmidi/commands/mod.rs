@@ -6,13 +6,16 @@ pub mod generate;
 pub mod info;
 pub mod mem;
 pub mod play;
+pub mod plugin;
 pub mod render;
 pub mod serve;
 pub mod soak;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
 use kmidi_session::{
     AudioRequest, Backend, FileSource, InputKind, Message, OnLoss, STDIN, Severity, SongSnapshot,
     SoundFontChoice, SoundSettings,
@@ -102,4 +105,13 @@ fn print_message(message: &Message) {
         Severity::UnreadableInput | Severity::Failure => "error: ",
     };
     eprintln!("kmidi: {kind}{}", message.text);
+}
+
+/// For what may take longer than a second; nothing where nobody looks.
+fn progress_bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3} %  {eta}");
+    ProgressBar::new(1000).with_style(style.expect("a template that is right for every run"))
 }

@@ -1,9 +1,8 @@
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use kmidi_memory::Budgets;
 use kmidi_session::{
     Cancel, OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, SILENCE_DBFS, SampleFormat,
@@ -11,7 +10,7 @@ use kmidi_session::{
 };
 
 use crate::cli::{Bits, Render};
-use crate::commands::{sort_files, sound_settings};
+use crate::commands::{progress_bar, sort_files, sound_settings};
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::output::print_json;
 use crate::screens::player::clock;
@@ -77,14 +76,6 @@ fn error(error: RenderError) -> anyhow::Error {
         error if error.is_unreadable_input() => Unreadable(error.into()).into(),
         error => error.into(),
     }
-}
-
-fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3} %  {eta}");
-    ProgressBar::new(1000).with_style(style.expect("a template that is right for every run"))
 }
 
 fn show(bar: &ProgressBar, progress: RenderProgress) {

@@ -51,6 +51,22 @@ pub struct IndexError {
     source: io::Error,
 }
 
+/// No plugin, or not one alone, is meant by a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "fields are what the messages say")]
+pub enum FindError {
+    #[error(
+        "no plugin {text:?} is known: `kmidi plugin list` shows those there are, `kmidi plugin scan` finds new ones"
+    )]
+    NoSuch { text: String },
+    #[error("{text:?} can be any of these, say which: {ids}")]
+    Several { text: String, ids: String },
+    #[error(
+        "{text} cannot be used, as the last scan found: {reason}. `kmidi plugin scan --retry` asks it again"
+    )]
+    Unusable { text: String, reason: String },
+}
+
 #[derive(Serialize, Deserialize)]
 struct Stored<F> {
     version: u32,
@@ -105,6 +121,37 @@ impl Index {
     /// The plugin with this id.
     pub fn plugin(&self, id: &PluginId) -> Option<&Description> {
         self.files.values().flat_map(|entry| &entry.plugins).find(|description| description.id == *id)
+    }
+
+    /// The plugin that a person means: by its id, or by a name that only one has.
+    ///
+    /// # Errors
+    /// [`FindError`].
+    pub fn find(&self, text: &str) -> Result<&Description, FindError> {
+        if let Some(description) = text.parse().ok().and_then(|id| self.plugin(&id)) {
+            return Ok(description);
+        }
+        let is_named = |it: &&&Description| it.name.to_lowercase() == text.to_lowercase();
+        let all = self.plugins();
+        let named: Vec<_> = all.iter().filter(is_named).copied().collect();
+        match named.as_slice() {
+            [one] => Ok(one),
+            [] => {
+                let failure = self
+                    .failures()
+                    .find(|(_, failure)| failure.id.as_ref().is_some_and(|id| id.to_string() == text));
+                Err(match failure {
+                    Some((_, failure)) => {
+                        FindError::Unusable { text: text.to_owned(), reason: failure.reason.clone() }
+                    }
+                    None => FindError::NoSuch { text: text.to_owned() },
+                })
+            }
+            several => Err(FindError::Several {
+                text: text.to_owned(),
+                ids: several.iter().map(|it| it.id.to_string()).collect::<Vec<_>>().join(", "),
+            }),
+        }
     }
 
     /// All failures, with their files.

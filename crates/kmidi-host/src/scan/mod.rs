@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{RecvTimeoutError, unbounded};
 
 pub use folders::{Candidate, candidates, standard_folders};
-pub use index::{Failure, FileEntry, Index, IndexError};
+pub use index::{Failure, FileEntry, FindError, Index, IndexError};
 pub use probe::{PROBE, describe_for_parent};
 pub use stamp::Stamp;
 

@@ -1,0 +1,46 @@
+//! `kmidi-probe`: the child process in which foreign code is run that nobody has looked at yet. `kmidi` starts it; there is
+//! no need to start it by hand.
+#![forbid(unsafe_code)]
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use kmidi_host::{Format, PluginId, scan};
+use rustix::process::{Signal, set_parent_process_death_signal};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kmidi-probe: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let mut arguments = std::env::args_os().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    if command != "describe" {
+        bail!("kmidi starts this program by itself: kmidi-probe describe FORMAT FILE [ID TO PASS OVER]...");
+    }
+    let format = arguments.next().context("a format is missing")?;
+    let format = Format::ALL.into_iter().find(|it| format == it.name()).context("no such format")?;
+    let path = PathBuf::from(arguments.next().context("a file is missing")?);
+    let skip = arguments.map(|id| Ok(id.to_str().context("an id is no UTF-8")?.parse()?));
+    let skip = skip.collect::<Result<Vec<PluginId>>>()?;
+    // Whoever asked is gone: nobody is left to end what hangs.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let mut out = taken_stdout()?;
+    scan::describe_for_parent(format, &path, &skip, &mut out)?;
+    Ok(())
+}
+
+/// The pipe to the parent, where no plugin finds it: what they print goes to stderr.
+fn taken_stdout() -> Result<File> {
+    let out = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 100)?;
+    rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+    Ok(File::from(out))
+}

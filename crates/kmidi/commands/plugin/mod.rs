@@ -1,0 +1,146 @@
+//! `kmidi plugin`: what plugins there are.
+
+pub mod args;
+mod text;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use anyhow::Result;
+use kmidi_session::plugins::{
+    self, Description, Failure, Index, Kind, ScanProgress, ScanRequest, ScanSummary,
+};
+use serde::Serialize;
+
+use self::args::{Info, List, Plugin, Scan, What};
+use super::progress_bar;
+use crate::exit::{Interrupted, Unreadable, on_signals};
+use crate::output::{print, print_json};
+
+pub fn run(args: Plugin) -> Result<ExitCode> {
+    match args.what {
+        What::Scan(args) => scan(args),
+        What::List(args) => list(args),
+        What::Info(args) => info(args),
+    }
+}
+
+/// A plugin in a list.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: String,
+    format: &'a str,
+    name: &'a str,
+    vendor: &'a str,
+    version: &'a str,
+    kind: Kind,
+    path: &'a std::path::Path,
+    audio_inputs: u16,
+    audio_outputs: u16,
+    parameters: usize,
+}
+
+impl<'a> Row<'a> {
+    fn of(description: &'a Description) -> Self {
+        let channels = |ports: &[plugins::AudioPort]| ports.iter().map(|port| port.channels).sum();
+        Row {
+            id: description.id.to_string(),
+            format: description.id.format.name(),
+            name: &description.name,
+            vendor: &description.vendor,
+            version: &description.version,
+            kind: description.kind,
+            path: &description.path,
+            audio_inputs: channels(&description.audio_inputs),
+            audio_outputs: channels(&description.audio_outputs),
+            parameters: description.parameters.len(),
+        }
+    }
+}
+
+/// A plugin or file that cannot be used.
+#[derive(Serialize)]
+struct Failed<'a> {
+    path: &'a std::path::Path,
+    #[serde(flatten)]
+    failure: &'a Failure,
+}
+
+fn failed(index: &Index) -> Vec<Failed<'_>> {
+    index.failures().map(|(path, failure)| Failed { path, failure }).collect()
+}
+
+fn scan(args: Scan) -> Result<ExitCode> {
+    let request = ScanRequest {
+        folders: args.folders,
+        limit: args.timeout,
+        retry_failed: args.retry,
+        rescan_all: args.all,
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = stop.clone();
+    on_signals(move || told.store(true, Relaxed))?;
+    let bar = progress_bar();
+    let scanned = plugins::scan(&request, &stop, |ScanProgress { done, total, path }| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        bar.set_message(path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+    });
+    bar.finish_and_clear();
+    let (index, summary) = scanned?;
+    let (plugins, failures) = (index.plugins(), failed(&index));
+    if args.json {
+        #[derive(Serialize)]
+        struct Report<'a> {
+            #[serde(flatten)]
+            summary: ScanSummary,
+            plugins: usize,
+            failures: Vec<Failed<'a>>,
+        }
+        print_json(&Report { summary, plugins: plugins.len(), failures })?;
+    } else {
+        print(text::scan(&summary, plugins.len(), &failures)?.as_bytes())?;
+    }
+    match summary.is_cut_short {
+        true => Err(Interrupted.into()),
+        false => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn list(args: List) -> Result<ExitCode> {
+    let index = plugins::open_index()?;
+    if index.files.is_empty() {
+        eprintln!("kmidi: no plugins are known; `kmidi plugin scan` finds those that are installed");
+    }
+    if args.failed {
+        let failures = failed(&index);
+        match args.json {
+            true => print_json(&serde_json::json!({ "failures": failures }))?,
+            false => print(text::failures(&failures)?.as_bytes())?,
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (format, kind) = (args.format.map(Into::into), args.kind.map(Into::into));
+    let wanted = |description: &&&Description| {
+        format.is_none_or(|format| description.id.format == format)
+            && kind.is_none_or(|kind| description.kind == kind)
+    };
+    let all = index.plugins();
+    let rows: Vec<_> = all.iter().filter(wanted).map(|description| Row::of(description)).collect();
+    match args.json {
+        true => print_json(&serde_json::json!({ "plugins": rows }))?,
+        false => print(text::list(&rows)?.as_bytes())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn info(args: Info) -> Result<ExitCode> {
+    let index = plugins::open_index()?;
+    let description = index.find(&args.plugin).map_err(|error| Unreadable(error.into()))?;
+    match args.json {
+        true => print_json(description)?,
+        false => print(text::info(description)?.as_bytes())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

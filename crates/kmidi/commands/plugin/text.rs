@@ -1,0 +1,114 @@
+//! What `kmidi plugin` prints for people.
+
+use std::fmt::Write;
+
+use kmidi_session::plugins::{AudioPort, Description, EventPort, Kind, Parameter, PortRole, ScanSummary};
+
+use super::{Failed, Row};
+
+type Text = Result<String, std::fmt::Error>;
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Instrument => "instrument",
+        Kind::Effect => "effect",
+        Kind::NoteEffect => "note effect",
+        Kind::Analyzer => "analyzer",
+    }
+}
+
+pub fn scan(summary: &ScanSummary, plugins: usize, failures: &[Failed<'_>]) -> Text {
+    let mut out = String::new();
+    let ScanSummary { scanned, unchanged, removed, .. } = summary;
+    writeln!(out, "{plugins} plugins; {scanned} files asked, {unchanged} unchanged, {removed} gone")?;
+    if !failures.is_empty() {
+        writeln!(out, "{} cannot be used:", failures.len())?;
+        out += &self::failures(failures)?;
+    }
+    Ok(out)
+}
+
+pub fn failures(failures: &[Failed<'_>]) -> Text {
+    let mut out = String::new();
+    for Failed { path, failure } in failures {
+        match &failure.id {
+            Some(id) => writeln!(out, "  {id} in {}: {}", path.display(), failure.reason)?,
+            None => writeln!(out, "  {}: {}", path.display(), failure.reason)?,
+        }
+    }
+    Ok(out)
+}
+
+pub fn list(rows: &[Row<'_>]) -> Text {
+    let mut out = String::new();
+    let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).min(40);
+    for row in rows {
+        writeln!(out, "{:width$}  {:<11}  {}", row.name, kind(row.kind), row.id)?;
+    }
+    Ok(out)
+}
+
+pub fn info(description: &Description) -> Text {
+    let mut out = String::new();
+    writeln!(out, "{}", description.name)?;
+    writeln!(out, "  id          {}", description.id)?;
+    for (what, value) in [("vendor", &description.vendor), ("version", &description.version)] {
+        if !value.is_empty() {
+            writeln!(out, "  {what:<10}  {value}")?;
+        }
+    }
+    writeln!(out, "  kind        {}", kind(description.kind))?;
+    if !description.tags.is_empty() {
+        writeln!(out, "  tags        {}", description.tags.join(", "))?;
+    }
+    writeln!(out, "  file        {}", description.path.display())?;
+    let audio = [("audio in", &description.audio_inputs), ("audio out", &description.audio_outputs)];
+    for (what, port) in audio.into_iter().flat_map(|(what, ports)| ports.iter().map(move |port| (what, port)))
+    {
+        writeln!(out, "  {what:<10}  {}", audio_port(port))?;
+    }
+    let events = [("events in", &description.event_inputs), ("events out", &description.event_outputs)];
+    for (what, port) in
+        events.into_iter().flat_map(|(what, ports)| ports.iter().map(move |port| (what, port)))
+    {
+        let EventPort { name, midi } = port;
+        writeln!(out, "  {what:<10}  {name}{}", if *midi { "" } else { " (no notes)" })?;
+    }
+    let shown: Vec<_> = description.parameters.iter().filter(|parameter| !parameter.is_hidden).collect();
+    writeln!(out, "  parameters  {}", shown.len())?;
+    let width = shown.iter().map(|it| it.symbol.chars().count()).max().unwrap_or(0).min(32);
+    for parameter in shown {
+        writeln!(out, "    {:width$}  {}", parameter.symbol, range(parameter))?;
+    }
+    Ok(out)
+}
+
+fn audio_port(port: &AudioPort) -> String {
+    let role = match port.role {
+        PortRole::Main => "",
+        PortRole::SideChain => ", side chain",
+        PortRole::Aux => ", further",
+        PortRole::Cv => ", control voltage",
+    };
+    let channels = match port.channels {
+        1 => "mono".to_owned(),
+        2 => "stereo".to_owned(),
+        channels => format!("{channels} channels"),
+    };
+    format!("{} ({channels}{role})", port.name)
+}
+
+fn range(parameter: &Parameter) -> String {
+    let Parameter { name, min, max, default, unit, .. } = parameter;
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    let number = |value: &f64| format!("{}", (value * 1e4).round() / 1e4);
+    let mut text = format!("{name}: {} to {}{unit}, {}", number(min), number(max), number(default));
+    if parameter.is_output {
+        text += ", shown only";
+    }
+    if !parameter.choices.is_empty() {
+        let choices: Vec<_> = parameter.choices.iter().map(|(_, name)| name.as_str()).collect();
+        text += &format!(" [{}]", choices.join(" | "));
+    }
+    text
+}
