@@ -22,13 +22,14 @@ mod told;
 mod vst3;
 
 pub use activation::Activation;
+pub use clap::{files as clap_files, folders as clap_folders};
 pub use description::{AudioPort, Description, EventPort, Kind, PortRole};
 pub use error::{ActivateError, LoadError, StateError};
 pub use id::{Format, ParseIdError, PluginId};
 pub use parameter::Parameter;
 pub use plugin::{ActivePlugin, Plugin, Preset, StillLent};
 pub use state::State;
-pub use told::{Told, Tellings};
+pub use told::{Tellings, Told};
 
 use std::path::Path;
 

@@ -1,0 +1,1 @@
+//! CLAP plugins of others, from Debian's `zam-plugins`.
