@@ -34,6 +34,8 @@ pub(super) struct AudioHalf {
     inputs: PortBuffers,
     outputs: PortBuffers,
     events: InputPool,
+    /// Values that the main half restores.
+    restored: rtrb::Consumer<(u32, f64)>,
     note_outputs: u16,
     params: Option<PluginParams>,
     tail: Option<PluginTail>,
@@ -52,6 +54,7 @@ impl AudioHalf {
         processor: StoppedPluginAudioProcessor<Host>,
         common: Arc<Common>,
         layout: &Layout,
+        restored: rtrb::Consumer<(u32, f64)>,
         sample_rate_hz: u32,
         max_frames: u32,
     ) -> Self {
@@ -63,6 +66,7 @@ impl AudioHalf {
             inputs: PortBuffers::new(&layout.inputs, max_frames as usize),
             outputs: PortBuffers::new(&layout.outputs, max_frames as usize),
             events: InputPool::new(&layout.note_inputs, &layout.settable),
+            restored,
             note_outputs: layout.note_outputs,
             params,
             tail,
@@ -77,7 +81,8 @@ impl AudioHalf {
     /// Whether the plugin can be left alone at this quantum, which is silent then.
     fn sleeps_on(&mut self, cx: &ProcessContext<'_>) -> bool {
         let is_called = self.common.process.swap(false, Relaxed);
-        let something_came = !cx.events_in.is_empty() || !cx.audio.inputs_are_silent();
+        let something_came =
+            !cx.events_in.is_empty() || !cx.audio.inputs_are_silent() || !self.restored.is_empty();
         self.idle_frames = if something_came { 0 } else { self.idle_frames + u64::from(cx.frames) };
         self.asleep && !is_called && !something_came
     }
@@ -95,7 +100,8 @@ impl AudioHalf {
     /// One quantum of the plugin; `None` if it failed.
     fn run(&mut self, cx: &mut ProcessContext<'_>) -> Option<ClapStatus> {
         let frames = cx.frames as usize;
-        let refused = self.events.fill(cx.events_in, cx.sysex, cx.transport, self.sample_rate_hz);
+        let refused =
+            self.events.fill(&mut self.restored, cx.events_in, cx.sysex, cx.transport, self.sample_rate_hz);
         if refused > 0 {
             self.common
                 .tell(Told::Log(Line::new("more events came than it can be given; the rest was dropped")));

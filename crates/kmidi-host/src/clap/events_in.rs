@@ -71,9 +71,11 @@ impl InputPool {
         }
     }
 
-    /// Translates the events of a quantum; returns how many had no room.
+    /// Translates the events of a quantum, after as many restored parameters as there is room for; returns how many events
+    /// had none.
     pub fn fill(
         &mut self,
+        restored: &mut rtrb::Consumer<(u32, f64)>,
         events: &[TimedEvent],
         sysex: &SysExPool,
         transport: &Transport,
@@ -83,6 +85,11 @@ impl InputPool {
         self.transports.clear();
         self.sysex.clear();
         self.refused = 0;
+        while self.slots.len() + events.len() < self.slots.capacity()
+            && let Ok((id, value)) = restored.pop()
+        {
+            self.parameter(0, id, value);
+        }
         if events.is_empty() {
             return 0;
         }

@@ -28,6 +28,9 @@ use crate::plugin::{MainHalf, Preset};
 use crate::told::{Tellings, tellings};
 use crate::{ActivateError, Activation, Description, Format, LoadError, PluginId, StateError, Told};
 
+/// Restored states that can wait for an active plugin that has parameters alone.
+const RESTORED_AT_ONCE: usize = 4;
+
 /// The main half of a CLAP plugin.
 pub(super) struct ClapPlugin {
     // Asking a plugin for a value takes it exclusively here, but not at the face.
@@ -39,6 +42,8 @@ pub(super) struct ClapPlugin {
     layout: Layout,
     /// Asked for once: crawling folders takes time.
     presets: Option<Vec<Found>>,
+    /// While it is active: values for its audio half.
+    restored: Option<rtrb::Producer<(u32, f64)>>,
     /// As it was activated with, or was last asked for.
     latency_frames: u32,
 }
@@ -61,9 +66,17 @@ impl ClapPlugin {
             })?;
         let (description, layout) = describe::describe(id, path, &instance.plugin_handle());
         common.stale.store(false, Relaxed);
-        let entry = entry.clone();
-        let (instance, presets) = (RefCell::new(instance), None);
-        Ok(ClapPlugin { instance, entry, common, tellings, description, layout, presets, latency_frames: 0 })
+        Ok(ClapPlugin {
+            instance: RefCell::new(instance),
+            entry: entry.clone(),
+            common,
+            tellings,
+            description,
+            layout,
+            presets: None,
+            restored: None,
+            latency_frames: 0,
+        })
     }
 
     /// What an instance says of itself now.
@@ -93,6 +106,24 @@ impl ClapPlugin {
             // What it says is read from it when it is wanted.
             params.flush(&mut handle, events, &mut OutputEvents::void());
         }
+    }
+
+    /// What can be set, and what it is.
+    fn values(&self) -> Vec<(u32, f64)> {
+        let ids = self.layout.settable.iter().map(|it| it.id.get());
+        ids.filter_map(|id| Some((id, self.value(id)?))).collect()
+    }
+
+    /// Sets parameters: an inactive plugin's at once, an active one's at its next quantum.
+    fn restore_values(&mut self, values: &[(u32, f64)]) -> Result<(), String> {
+        let Some(restored) = &mut self.restored else {
+            values.iter().for_each(|(id, value)| self.set_value(*id, *value));
+            return Ok(());
+        };
+        if restored.slots() < values.len() {
+            return Err("it has not taken up the last one yet".to_owned());
+        }
+        values.iter().try_for_each(|value| restored.push(*value)).map_err(|error| error.to_string())
     }
 
     fn run_timers(&mut self) {
@@ -175,15 +206,19 @@ impl MainHalf for ClapPlugin {
 
     fn save(&mut self) -> Result<Vec<u8>, StateError> {
         let id = self.description.id.clone();
-        state::save(&self.instance.borrow_mut().plugin_handle()).map_err(|error| match error {
-            SaveError::None => StateError::None { id },
-            SaveError::Refused(why) => StateError::Refused { id, what: "save", why },
-        })
+        let saved = state::save(&self.instance.borrow_mut().plugin_handle());
+        match saved {
+            Ok(bytes) => Ok(bytes),
+            Err(SaveError::None) if self.layout.settable.is_empty() => Err(StateError::None { id }),
+            Err(SaveError::None) => Ok(state::of_values(&self.values())),
+            Err(SaveError::Refused(why)) => Err(StateError::Refused { id, what: "save", why }),
+        }
     }
 
     fn load(&mut self, data: &[u8]) -> Result<(), StateError> {
         let id = self.description.id.clone();
-        match state::load(&self.instance.borrow_mut().plugin_handle(), data) {
+        let loaded = state::load(&self.instance.borrow_mut().plugin_handle(), data);
+        match loaded.or_else(|| Some(self.restore_values(&state::to_values(data)?))) {
             None => Err(StateError::None { id }),
             Some(Err(why)) => Err(StateError::Refused { id, what: "take up", why }),
             Some(Ok(())) => Ok(()),
@@ -235,10 +270,14 @@ impl MainHalf for ClapPlugin {
             None => 0,
         };
         let info = self.node_info(tail_frames);
+        let (producer, restored) =
+            rtrb::RingBuffer::new(self.layout.settable.len().max(1) * RESTORED_AT_ONCE);
+        self.restored = Some(producer);
         let half = AudioHalf::new(
             stopped,
             self.common.clone(),
             &self.layout,
+            restored,
             activation.sample_rate_hz,
             activation.quantum_frames,
         );
@@ -248,6 +287,7 @@ impl MainHalf for ClapPlugin {
     fn deactivate(&mut self) {
         // It can only refuse while the audio half lives, which it does not.
         let _ = self.instance.get_mut().try_deactivate();
+        self.restored = None;
         self.describe_again();
     }
 

@@ -70,9 +70,43 @@ pub(super) fn load(handle: &PluginMainThreadHandle, mut bytes: &[u8]) -> Option<
     Some(loaded.map_err(|error| error.to_string()))
 }
 
+/// How the state begins that is kept for a plugin without states of its own: the values of its parameters follow, each
+/// its id (u32) and its value (f64), little-endian.
+const VALUES_MAGIC: &[u8; 8] = b"KmiDiPV1";
+
+/// The state of a plugin that has parameters alone.
+pub(super) fn of_values(values: &[(u32, f64)]) -> Vec<u8> {
+    let mut bytes = VALUES_MAGIC.to_vec();
+    for (id, value) in values {
+        bytes.extend(id.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes
+}
+
+/// What [`of_values`] was made of; `None` if it was not.
+pub(super) fn to_values(bytes: &[u8]) -> Option<Vec<(u32, f64)>> {
+    let (values, []) = bytes.strip_prefix(VALUES_MAGIC)?.as_chunks::<12>() else { return None };
+    let value = |bytes: &[u8; 12]| {
+        let (id, value) = bytes.split_first_chunk::<4>()?;
+        Some((u32::from_le_bytes(*id), f64::from_le_bytes(value.try_into().ok()?)))
+    };
+    values.iter().map(value).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_survive_their_bytes_and_other_bytes_are_none() {
+        let values = [(0, -1.5), (u32::MAX - 1, f64::MAX)];
+        let bytes = of_values(&values);
+        assert_eq!(to_values(&bytes).unwrap(), values);
+        assert_eq!(to_values(&of_values(&[])).unwrap(), []);
+        assert!((0..bytes.len()).filter(|len| to_values(&bytes[..*len]).is_some()).eq([8, 20]));
+        assert_eq!(to_values(b"another plugin's bytes"), None);
+    }
 
     #[test]
     fn a_state_without_end_is_cut_off() {

@@ -1,1 +1,0 @@
-//! CLAP plugins of others, from Debian's `zam-plugins`.
