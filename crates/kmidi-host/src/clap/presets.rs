@@ -64,7 +64,11 @@ fn ask(provider: &mut Provider<Indexer>, receiver: &mut Receiver<'_>) {
             continue;
         };
         let path = Path::new(OsStr::from_bytes(path.to_bytes())).to_owned();
-        let files = if path.is_dir() { preset_files(&path, &extensions) } else { vec![path] };
+        let files = match () {
+            () if path.is_dir() => preset_files(&path, &extensions),
+            () if path.is_file() => vec![path],
+            () => Vec::new(),
+        };
         for file in files {
             let Ok(name) = CString::new(file.as_os_str().as_bytes()) else { continue };
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
