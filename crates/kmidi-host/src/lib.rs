@@ -22,7 +22,7 @@ mod told;
 mod vst3;
 
 pub use activation::Activation;
-pub use clap::{files as clap_files, folders as clap_folders};
+pub use clap::{files as clap_files, folders as clap_folders, ids as clap_ids};
 pub use description::{AudioPort, Description, EventPort, Kind, PortRole};
 pub use error::{ActivateError, LoadError, StateError};
 pub use id::{Format, ParseIdError, PluginId};

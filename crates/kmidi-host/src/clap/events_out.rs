@@ -112,7 +112,8 @@ impl Sink<'_> {
     fn parameter(&mut self, it: &clap_event_param_value) -> bool {
         // Values of single notes and channels are the plugin's own affair.
         let is_global = it.note_id < 0 && it.port_index < 0 && it.channel < 0 && it.key < 0;
-        !is_global || self.common.tell(Told::Parameter { id: it.param_id, value: it.value })
+        let counts = is_global && it.value.is_finite();
+        !counts || self.common.tell(Told::Parameter { id: it.param_id, value: it.value })
     }
 
     /// # Safety

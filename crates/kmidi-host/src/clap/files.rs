@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Folders in folders that are looked into.
@@ -12,9 +13,12 @@ const MAX_ENTRIES: usize = 100_000;
 /// The folders that CLAP plugins are installed in, in the order in which they count: those of `$CLAP_PATH` (with colons
 /// between them), then `~/.clap`, `/usr/local/lib/clap` and `/usr/lib/clap`.
 pub fn folders() -> Vec<PathBuf> {
-    let named = env::var_os("CLAP_PATH");
-    let named = named.iter().flat_map(env::split_paths).filter(|path| path.is_absolute());
-    let home = env::var_os("HOME").map(|home| Path::new(&home).join(".clap"));
+    folders_of(env::var_os("CLAP_PATH"), env::var_os("HOME"))
+}
+
+fn folders_of(clap_path: Option<OsString>, home: Option<OsString>) -> Vec<PathBuf> {
+    let named = clap_path.iter().flat_map(env::split_paths).filter(|path| path.is_absolute());
+    let home = home.map(|home| Path::new(&home).join(".clap"));
     let fixed = ["/usr/local/lib/clap", "/usr/lib/clap"].map(PathBuf::from);
     named.chain(home).chain(fixed).collect()
 }
@@ -92,6 +96,14 @@ mod tests {
         let names: Vec<_> = found.iter().map(|it| it.strip_prefix(root.path()).unwrap()).collect();
         let want = ["a.clap", "vendor/b.CLAP", "vendor/bundle/c.clap"].map(Path::new);
         assert_eq!(names, want);
+    }
+
+    #[test]
+    fn the_named_folders_come_first_and_an_empty_name_is_not_the_current_folder() {
+        let folders = folders_of(Some("/a b::relative:/c".into()), Some("/home/x".into()));
+        let want = ["/a b", "/c", "/home/x/.clap", "/usr/local/lib/clap", "/usr/lib/clap"].map(PathBuf::from);
+        assert_eq!(folders, want);
+        assert_eq!(folders_of(None, None), want[3..]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod state;
 mod text;
 mod transport;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use clack_host::prelude::*;
@@ -42,8 +43,18 @@ fn open(path: &Path) -> Result<PluginEntry, LoadError> {
     unsafe { PluginEntry::load(&absolute) }.map_err(|error| library(error.to_string()))
 }
 
-/// The ids of the plugins in a file.
-fn ids(entry: &PluginEntry, path: &Path) -> Result<Vec<String>, LoadError> {
+/// The plugins in a file, none of which is started: where asking all of them in one process fails, each can be asked in a
+/// process of its own. Runs foreign code all the same.
+///
+/// # Errors
+/// [`LoadError::Library`].
+pub fn ids(path: &Path) -> Result<Vec<PluginId>, LoadError> {
+    let names = names(&open(path)?, path)?;
+    Ok(names.into_iter().map(|name| PluginId::new(Format::Clap, name)).collect())
+}
+
+/// The ids of the plugins in a file, each once.
+fn names(entry: &PluginEntry, path: &Path) -> Result<Vec<String>, LoadError> {
     let factory = entry.get_plugin_factory().ok_or_else(|| LoadError::Library {
         path: path.to_owned(),
         why: "it is a CLAP file without plugins".to_owned(),
@@ -52,14 +63,15 @@ fn ids(entry: &PluginEntry, path: &Path) -> Result<Vec<String>, LoadError> {
         (0..factory.plugin_count().min(MAX_PLUGINS)).filter_map(|at| factory.plugin_descriptor(at));
     // SAFETY: a descriptor's strings live as long as the file is loaded (CLAP); a null pointer and a missing end are looked
     // for.
-    let ids = descriptors.map(|descriptor| unsafe { text::bounded_text(descriptor.as_raw().id) });
-    Ok(ids.filter(|id| !id.is_empty()).collect())
+    let names = descriptors.map(|descriptor| unsafe { text::bounded_text(descriptor.as_raw().id) });
+    let mut seen = HashSet::new();
+    Ok(names.filter(|name| !name.is_empty() && seen.insert(name.clone())).collect())
 }
 
 /// Loads the plugin with this id.
 pub(crate) fn load(path: &Path, id: &str) -> Result<Box<dyn MainHalf>, LoadError> {
     let entry = open(path)?;
-    if !ids(&entry, path)?.iter().any(|it| it == id) {
+    if !names(&entry, path)?.iter().any(|it| it == id) {
         return Err(LoadError::NotInFile { id: PluginId::new(Format::Clap, id), path: path.to_owned() });
     }
     Ok(Box::new(ClapPlugin::new(&entry, path, id)?))
@@ -70,7 +82,7 @@ pub(crate) fn load(path: &Path, id: &str) -> Result<Box<dyn MainHalf>, LoadError
 pub(crate) fn describe(path: &Path) -> Result<Vec<Description>, LoadError> {
     let entry = open(path)?;
     let (mut described, mut failed) = (Vec::new(), None);
-    for id in ids(&entry, path)? {
+    for id in names(&entry, path)? {
         match ClapPlugin::new(&entry, path, &id) {
             Ok(plugin) => described.push(plugin.description().clone()),
             Err(error) => failed = failed.or(Some(error)),

@@ -3,7 +3,9 @@
 use std::fs;
 
 use kmidi_core::Event;
-use kmidi_host::{Format, Kind, LoadError, Plugin, PluginId, PortRole, State, StateError, describe};
+use kmidi_host::{
+    Format, Kind, LoadError, Plugin, PluginId, PortRole, State, StateError, clap_ids, describe,
+};
 use kmidi_test_clap::{ids, parameters};
 
 use crate::probe;
@@ -14,6 +16,9 @@ fn a_plugin_that_does_not_start_costs_none_of_its_neighbours() {
     let described = describe(Format::Clap, &probe::file()).unwrap();
     let names: Vec<_> = described.iter().map(|it| it.id.name.as_str()).collect();
     assert_eq!(names, [ids::CLAP, ids::MIDI, ids::BOTH, ids::MPE, ids::GAIN]);
+    // One by one they can all be asked, the broken one too.
+    let listed: Vec<_> = clap_ids(&probe::file()).unwrap().into_iter().map(|it| it.name).collect();
+    assert_eq!(listed, [&[ids::BROKEN][..], &names[..]].concat());
     let broken = PluginId::new(Format::Clap, ids::BROKEN);
     assert!(matches!(Plugin::load(&probe::file(), &broken), Err(LoadError::Instance { .. })));
     let missing = PluginId::new(Format::Clap, "test.nowhere");
