@@ -21,6 +21,7 @@ pub mod scan;
 mod state;
 mod told;
 mod vst3;
+mod walk;
 
 pub use activation::Activation;
 pub use description::{AudioPort, Description, EventPort, Kind, PortRole};

@@ -162,7 +162,6 @@ impl Plugin {
     ///
     /// # Errors
     /// The plugin, as it was, and why.
-    #[expect(clippy::result_large_err, reason = "the plugin comes back")]
     pub fn activate(
         mut self,
         activation: &Activation,
@@ -259,7 +258,6 @@ impl ActivePlugin {
     ///
     /// # Errors
     /// [`StillLent`], with the plugin still at work.
-    #[expect(clippy::result_large_err, reason = "the plugin comes back")]
     pub fn deactivate(mut self) -> Result<Plugin, (ActivePlugin, StillLent)> {
         if !self.is_home() {
             return Err((self, StillLent));

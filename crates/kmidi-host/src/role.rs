@@ -28,3 +28,8 @@ impl Drop for AudioThread {
 pub(crate) fn is_audio_thread() -> bool {
     IS_AUDIO.get()
 }
+
+/// A number that no other living thread has; never 0. `[side A]`
+pub(crate) fn thread_token() -> usize {
+    IS_AUDIO.with(|cell| std::ptr::from_ref(cell).addr())
+}

@@ -62,11 +62,13 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    /// Says it, or counts it as lost where the ring is full.
-    pub fn tell(&mut self, told: Told) {
-        if self.ring.push(told).is_err() {
+    /// Says it, or counts it as lost where the ring is full; whether it was said.
+    pub fn tell(&mut self, told: Told) -> bool {
+        let said = self.ring.push(told).is_ok();
+        if !said {
             self.lost.fetch_add(1, Relaxed);
         }
+        said
     }
 }
 
@@ -78,6 +80,7 @@ pub struct Tellings {
 
 impl Tellings {
     /// The next one.
+    #[allow(clippy::should_implement_trait, reason = "more may come after the last")]
     pub fn next(&mut self) -> Option<Told> {
         self.ring.pop().ok()
     }

@@ -1,16 +1,14 @@
 //! Where plugins are looked for.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Format;
+use crate::walk::{Walk, walk};
 
 /// How deep below a plugin folder files are looked for.
 const MAX_DEPTH: usize = 8;
-/// Entries that are looked at in one plugin folder, so that a folder that was meant to be another does no harm.
-const MAX_ENTRIES: usize = 200_000;
 
 /// A file or bundle that may hold plugins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,41 +39,22 @@ pub fn standard_folders(format: Format, variable: impl Fn(&str) -> Option<OsStri
     folders
 }
 
-/// The plugin files and bundles of a format in folders and the folders below, in order of their paths. What cannot be read is passed over.
+/// The plugin files and bundles of a format in folders and the folders below, each once, in order of their paths. What
+/// cannot be read is passed over.
 pub fn candidates(format: Format, folders: &[PathBuf]) -> Vec<Candidate> {
-    let mut found = BTreeSet::new();
-    for folder in folders {
-        let mut search = Search { format, found: &mut found, entries: 0 };
-        search.look(folder, 0);
-    }
-    found.into_iter().map(|path| Candidate { path, format }).collect()
-}
-
-struct Search<'a> {
-    format: Format,
-    found: &'a mut BTreeSet<PathBuf>,
-    entries: usize,
-}
-
-impl Search<'_> {
-    fn look(&mut self, folder: &Path, depth: usize) {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            self.entries += 1;
-            if self.entries > MAX_ENTRIES {
-                return;
-            }
-            let path = entry.path();
-            if is_plugin(self.format, &path) {
-                self.found.insert(path);
-            } else if depth < MAX_DEPTH && self.format != Format::Lv2 && path.is_dir() {
-                self.look(&path, depth + 1);
-            }
-        }
-    }
+    // A bundle of LV2 is right in the folder.
+    let depth = if format == Format::Lv2 { 0 } else { MAX_DEPTH };
+    let mut choose = |path: &Path| if is_plugin(format, path) { Walk::Take } else { Walk::Enter };
+    let mut seen = HashSet::new();
+    let found = folders.iter().flat_map(|folder| walk(folder, depth, &mut choose));
+    let once = found.filter(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
+    let mut found: Vec<_> = once.map(|path| Candidate { path, format }).collect();
+    found.sort();
+    found
 }
 
 fn is_plugin(format: Format, path: &Path) -> bool {
-    let ends_with = |ending| path.extension().is_some_and(|it| it == ending);
+    let ends_with = |ending| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(ending));
     match format {
         Format::Clap => ends_with("clap") && path.is_file(),
         Format::Vst3 => ends_with("vst3"),
@@ -86,6 +65,9 @@ fn is_plugin(format: Format, path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -102,12 +84,14 @@ mod tests {
         }
         // Round and round: found, and left again.
         std::os::unix::fs::symlink(folder.path(), path("deep/loop")).unwrap();
+        std::os::unix::fs::symlink(path("y.clap"), path("again.clap")).unwrap();
+        std::os::unix::fs::symlink(path("gone"), path("broken.clap")).unwrap();
         let found = |format| {
             let found = candidates(format, &[folder.path().to_owned(), "/nonexistent".into()]);
             let names = found.iter().map(|it| it.path.file_name().unwrap().to_str().unwrap().to_owned());
             names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
         };
-        assert_eq!(found(Format::Clap), ["x.clap", "y.clap"]);
+        assert_eq!(found(Format::Clap), ["again.clap", "x.clap"]);
         assert_eq!(found(Format::Vst3), ["a.vst3"]);
         assert_eq!(found(Format::Lv2), ["b.lv2"]);
     }

@@ -1,0 +1,144 @@
+//! CLAP plugins that watch their host: they write down every event, every call on a wrong thread and every call in a wrong
+//! state, do what hostile plugins do when asked, and give the notes away as their state.
+#![allow(missing_docs, reason = "for tests alone")]
+
+mod audio;
+mod gain;
+mod main_thread;
+mod presets;
+mod watch;
+
+use std::ffi::CStr;
+
+use clack_plugin::entry::prelude::*;
+use clack_plugin::plugin::features::{AUDIO_EFFECT, INSTRUMENT};
+use clack_plugin::prelude::*;
+
+use clack_extensions::preset_discovery::prelude::PresetDiscoveryFactoryWrapper;
+
+use self::gain::Gain;
+use self::main_thread::ProbeMain;
+pub use self::presets::folder as preset_folder;
+use self::watch::{Dialects, Watch};
+
+/// Ids of the plugins in this file.
+pub mod ids {
+    /// Watches, and knows CLAP notes alone.
+    pub const CLAP: &str = "test.probe.clap";
+    /// Watches, and knows MIDI alone.
+    pub const MIDI: &str = "test.probe.midi";
+    /// Watches, knows both and likes CLAP notes better.
+    pub const BOTH: &str = "test.probe.both";
+    /// Watches, and knows MPE alone.
+    pub const MPE: &str = "test.probe.mpe";
+    /// Does not start.
+    pub const BROKEN: &str = "test.broken";
+    /// Multiplies by its parameter and does nothing else.
+    pub const GAIN: &str = "test.gain";
+}
+
+/// Parameters of the watching plugins.
+pub mod parameters {
+    /// Factor from input to output.
+    pub const GAIN: u32 = 1;
+    /// One of three names.
+    pub const MODE: u32 = 2;
+    /// What to do at the next quantum: one of [`super::deeds`].
+    pub const DEED: u32 = 3;
+    /// Latency in frames.
+    pub const LATENCY: u32 = 4;
+    /// What to return: 0 error, 1 continue, 2 continue if not quiet, 3 tail, 4 sleep.
+    pub const STATUS: u32 = 5;
+    /// Set by the plugin: quanta that it was called in.
+    pub const CALLS: u32 = 6;
+    /// The greatest id that a parameter can have.
+    pub const LAST: u32 = u32::MAX - 1;
+}
+
+/// What a watching plugin does when asked.
+pub mod deeds {
+    /// Sends a hundred thousand events, and some that are none.
+    pub const FLOOD: f64 = 1.0;
+    /// Logs a line, a long one, one that is not UTF-8 and a null pointer.
+    pub const LOG: f64 = 2.0;
+    /// Leaves the thread's floating-point modes changed.
+    pub const MODES: f64 = 3.0;
+    /// Asks to be activated anew.
+    pub const RESTART: f64 = 4.0;
+    /// Says that its output holds one value.
+    pub const CONSTANT: f64 = 5.0;
+    /// Calls what is for the main thread from the audio thread.
+    pub const WRONG_THREAD: f64 = 6.0;
+}
+
+pub struct TestEntry {
+    plugins: PluginFactoryWrapper<TestFactory>,
+    presets: PresetDiscoveryFactoryWrapper<presets::Factory>,
+}
+
+impl Entry for TestEntry {
+    fn new(_: Option<&CStr>) -> Result<Self, EntryLoadError> {
+        Ok(TestEntry {
+            plugins: PluginFactoryWrapper::new(TestFactory::new()),
+            presets: PresetDiscoveryFactoryWrapper::new(presets::Factory::new()),
+        })
+    }
+
+    fn declare_factories<'a>(&'a self, builder: &mut EntryFactories<'a>) {
+        builder.register_factory(&self.plugins).register_factory(&self.presets);
+    }
+}
+
+struct TestFactory {
+    descriptors: Vec<(&'static str, PluginDescriptor)>,
+}
+
+impl TestFactory {
+    fn new() -> Self {
+        let all = [ids::BROKEN, ids::CLAP, ids::MIDI, ids::BOTH, ids::MPE, ids::GAIN];
+        let descriptor = |id: &'static str| {
+            let feature = if id == ids::GAIN { AUDIO_EFFECT } else { INSTRUMENT };
+            let descriptor = PluginDescriptor::new(id, "Test").with_vendor("KmiDi").with_version("1.2.3");
+            (id, descriptor.with_features([feature]))
+        };
+        TestFactory { descriptors: all.into_iter().map(descriptor).collect() }
+    }
+}
+
+impl PluginFactoryImpl for TestFactory {
+    fn plugin_count(&self) -> u32 {
+        self.descriptors.len() as u32
+    }
+
+    fn plugin_descriptor(&self, index: u32) -> Option<&PluginDescriptor> {
+        self.descriptors.get(index as usize).map(|(_, descriptor)| descriptor)
+    }
+
+    fn create_plugin<'a>(&'a self, host: HostInfo<'a>, id: &CStr) -> Option<PluginInstance<'a>> {
+        let (id, descriptor) = self.descriptors.iter().find(|(it, _)| it.as_bytes() == id.to_bytes())?;
+        let dialects = match *id {
+            ids::GAIN => {
+                let shared = |_: HostSharedHandle<'a>| Ok(gain::Shared::default());
+                let main = |_: HostMainThreadHandle<'a>, shared| Ok(gain::Main(shared));
+                return Some(PluginInstance::new::<Gain>(host, descriptor, shared, main));
+            }
+            ids::BROKEN => {
+                let shared = |_: HostSharedHandle<'a>| Err(PluginError::Message("broken on purpose"));
+                let main = |_: HostMainThreadHandle<'a>, shared| Ok(gain::Main(shared));
+                return Some(PluginInstance::new::<Gain>(host, descriptor, shared, main));
+            }
+            ids::CLAP => Dialects::Clap,
+            ids::MIDI => Dialects::Midi,
+            ids::MPE => Dialects::Mpe,
+            _ => Dialects::Both,
+        };
+        Some(PluginInstance::new::<watch::Probe>(
+            host,
+            descriptor,
+            move |host| Ok(Watch::new(host, dialects)),
+            ProbeMain::new,
+        ))
+    }
+}
+
+clack_plugin::clack_export_entry!(TestEntry);
