@@ -58,6 +58,8 @@ pub(crate) fn open(request: &AudioRequest, attempt: u32) -> Result<Stream, Devic
         let stop = stop.clone();
         std::thread::Builder::new()
             .name("kmidi-null".to_owned())
+            // As much again as is touched beforehand.
+            .stack_size(2 * STACK_BYTES)
             .spawn(move || clock.run(&stop))
             .map_err(|error| DeviceError::NoThread { reason: error.to_string() })?
     };

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use kmidi_core::{LoopRange, SongTime};
 use kmidi_rt::{Locate, Timeline};
 
+use crate::STACK_BYTES;
 use crate::feed::{Feed, RESIDENT_EVENTS};
 use crate::reader::SongReader;
 
@@ -72,7 +73,8 @@ impl Feeder {
     ) -> io::Result<Self> {
         let (orders, received) = bounded(ORDERS);
         let thread = thread::Builder::new().name("kmidi-feeder".into());
-        let thread = thread.spawn(move || feed(open, begin, id, &received, answer))?;
+        let thread =
+            thread.stack_size(STACK_BYTES).spawn(move || feed(open, begin, id, &received, answer))?;
         Ok(Feeder { id, orders: Some(orders), thread: Some(thread) })
     }
 

@@ -61,6 +61,9 @@ pub use stems::Stem;
 pub use tail::Tail;
 pub use verify::{Difference, Verification};
 
+/// Stack of a thread, half of what is usual: it counts against a limit on the program's data, used or not.
+const STACK_BYTES: usize = 1 << 20;
+
 /// Processor time that the whole program has used so far, in seconds.
 pub fn cpu_seconds() -> f64 {
     kmidi_sys::process_cpu_time().map_or(0.0, |time| time.as_secs_f64())

@@ -5,6 +5,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, never, select};
 use kmidi_memory::Budgets;
 
+use crate::STACK_BYTES;
 use crate::job::{Cancel, JobContext, JobError, Need};
 
 /// Jobs of one priority that can wait.
@@ -56,7 +57,8 @@ impl Pool {
         let workers = (0..workers)
             .map(|n| {
                 let (urgent, ahead) = (urgent_jobs.clone(), ahead_jobs.clone());
-                thread::Builder::new().name(format!("kmidi-worker-{n}")).spawn(move || work(urgent, ahead))
+                let thread = thread::Builder::new().name(format!("kmidi-worker-{n}"));
+                thread.stack_size(STACK_BYTES).spawn(move || work(urgent, ahead))
             })
             .collect::<Result<_, _>>()?;
         Ok(Pool { queues, workers })

@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use kmidi_device::{AudioRequest, DeviceError, DeviceManager};
 use kmidi_memory::Budgets;
 
+use crate::STACK_BYTES;
 use crate::command::{Command, Position};
 use crate::conductor::{Conductor, Note};
 use crate::input::{OverInput, check_output};
@@ -89,7 +90,8 @@ impl Session {
         let pool = Pool::new(workers.min(4), &config.budgets)?;
         let (manager, device_events) = DeviceManager::start()?;
         let snapshots = shared.clone();
-        let thread = thread::Builder::new().name("kmidi-session".into()).spawn(move || {
+        let thread = thread::Builder::new().name("kmidi-session".into()).stack_size(STACK_BYTES);
+        let thread = thread.spawn(move || {
             let _end = end;
             let conductor = Conductor::new(config, pool, manager, notes, outbox, snapshots);
             conductor.run(&orders, &inbox, &device_events);
