@@ -9,6 +9,7 @@ use crate::stream::{MIDI_BYTES, MIDI_MESSAGES};
 ///
 /// It is what `render` uses in place of a device; nothing of it depends on time.
 pub struct Offline {
+    inputs: Vec<Box<[f32]>>,
     outputs: Vec<Box<[f32]>>,
     midi_in: MidiBuffer,
     midi_out: MidiBuffer,
@@ -28,12 +29,31 @@ impl Offline {
     /// # Panics
     /// If there are more than [`MAX_DEVICE_CHANNELS`].
     pub fn new(channels_out: usize) -> Self {
-        assert!(channels_out <= MAX_DEVICE_CHANNELS);
+        Self::duplex(0, channels_out)
+    }
+
+    /// A driver with input and output channels; the input is silent until it is [written](Self::inputs).
+    ///
+    /// # Panics
+    /// If there are more than [`MAX_DEVICE_CHANNELS`] of either.
+    pub fn duplex(channels_in: usize, channels_out: usize) -> Self {
+        assert!(channels_in.max(channels_out) <= MAX_DEVICE_CHANNELS);
+        let channels =
+            |count| (0..count).map(|_| vec![0.0; MAX_CALLBACK_FRAMES].into_boxed_slice()).collect();
         Offline {
-            outputs: (0..channels_out).map(|_| vec![0.0; MAX_CALLBACK_FRAMES].into_boxed_slice()).collect(),
+            inputs: channels(channels_in),
+            outputs: channels(channels_out),
             midi_in: MidiBuffer::new(0, 0),
             midi_out: MidiBuffer::new(MIDI_MESSAGES, MIDI_BYTES),
         }
+    }
+
+    /// The first `frames` frames of each input channel, to be written before the callback that takes them.
+    ///
+    /// # Panics
+    /// If `frames` is more than [`MAX_CALLBACK_FRAMES`].
+    pub fn inputs(&mut self, frames: usize) -> ArrayVec<&mut [f32], MAX_DEVICE_CHANNELS> {
+        self.inputs.iter_mut().map(|channel| &mut channel[..frames]).collect()
     }
 
     /// One callback of `frames` frames.
@@ -45,9 +65,11 @@ impl Offline {
         self.midi_out.clear();
         let mut outputs: ArrayVec<&mut [f32], MAX_DEVICE_CHANNELS> =
             self.outputs.iter_mut().map(|channel| &mut channel[..frames]).collect();
+        let inputs: ArrayVec<&[f32], MAX_DEVICE_CHANNELS> =
+            self.inputs.iter().map(|channel| &channel[..frames]).collect();
         callback.process(&mut DeviceIo {
             frames,
-            inputs: &[],
+            inputs: &inputs,
             outputs: &mut outputs,
             midi_in: &self.midi_in,
             midi_out: &mut self.midi_out,

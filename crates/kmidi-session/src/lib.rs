@@ -10,11 +10,13 @@
 #[global_allocator]
 static HEAP: kmidi_memory::audit::AuditedHeap = kmidi_memory::audit::AuditedHeap::new();
 
+mod chain;
 mod command;
 mod conductor;
 pub mod doctor;
 mod feed;
 mod feeder;
+mod fx;
 mod input;
 mod job;
 mod loudness;
@@ -38,7 +40,9 @@ mod tail;
 mod verify;
 mod watched;
 
+pub use chain::{ChainError, PluginChoice};
 pub use command::{Command, LoopRequest, Position, PositionError};
+pub use fx::{FxError, FxPlugin, FxReport, FxRequest, fx};
 pub use input::{FileSource, InputError, InputKind, OverInput, STDIN};
 pub use job::{Cancel, JobContext, JobError, Need};
 pub use kmidi_device::files::SampleFormat;

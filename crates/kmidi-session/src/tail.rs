@@ -1,7 +1,7 @@
 //! Where a rendered song ends: after its tail.
 
 /// Below this, half a second long, a tail has died away: half a step of 16 bits.
-const SILENCE: f32 = 1.0 / 65_536.0;
+pub(crate) const SILENCE: f32 = 1.0 / 65_536.0;
 
 /// How long to go on after the end of the song.
 #[derive(Clone, Copy, Debug, PartialEq)]

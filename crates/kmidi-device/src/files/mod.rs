@@ -1,12 +1,13 @@
-//! Audio files: WAV and FLAC, whole or not at all.
+//! Audio files: WAV and FLAC written, whole or not at all; these, MP3 and Ogg Vorbis read.
 
 mod atomic;
 mod error;
 mod quantise;
+mod reader;
 mod wav;
-
 mod writer;
 
 pub use error::FileError;
 pub use quantise::SampleFormat;
+pub use reader::{AudioFileReader, ReadError};
 pub use writer::{AudioFileWriter, AudioSpec, Container, Written};
