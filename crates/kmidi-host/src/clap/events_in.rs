@@ -93,11 +93,12 @@ impl InputPool {
         if events.is_empty() {
             return 0;
         }
-        let mut clock = SongClock::new(transport, sample_rate_hz);
+        let mut clock = None;
         for (at, event) in events.iter().enumerate() {
             match event.event {
                 Event::Parameter { id, value } => self.parameter(event.time, id, value),
                 Event::Tempo(_) | Event::Meter(_) | Event::Jump => {
+                    let clock = clock.get_or_insert_with(|| SongClock::new(transport, sample_rate_hz));
                     if let Some(now) = clock.follow(event.time, &event.event, &transport.spans) {
                         self.transport(now);
                     }
