@@ -114,6 +114,24 @@ fn a_soundfont_is_chosen_at_rest_or_at_work_and_a_file_that_is_none_is_refused()
 }
 
 #[test]
+fn installed_soundfonts_are_its_presets() {
+    let folder = Path::new("/usr/share/sounds/sf2");
+    let installed = folder.read_dir().map_or(0, |entries| {
+        let names = entries.flatten().map(|entry| entry.path());
+        names.filter(|path| path.extension().is_some_and(|it| it == "sf2") && path.is_file()).count()
+    });
+    if installed == 0 {
+        assert!(std::env::var_os("KMIDI_REQUIRE_PLUGINS").is_none(), "no SoundFont is installed");
+        println!("passed over: no SoundFont is installed");
+        return;
+    }
+    let presets = load().presets();
+    let listed = presets.iter().filter(|preset| Path::new(&preset.key).starts_with(folder));
+    assert_eq!(listed.count(), installed);
+    assert!(presets.iter().all(|preset| !preset.name.is_empty() && !preset.name.contains('.')));
+}
+
+#[test]
 fn a_variation_that_the_soundfont_lacks_is_played_by_its_main_bank() {
     let program = Event::ProgramChange { channel: 0, program: 40 };
     let played = |bank: u8, idle: bool| {

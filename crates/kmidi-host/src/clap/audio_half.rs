@@ -48,6 +48,8 @@ struct Node {
     /// Frames since activation.
     steady_time: u64,
     asleep: bool,
+    /// Whether the song played at the last quantum.
+    playing: bool,
     /// Frames since something last came in.
     idle_frames: u64,
 }
@@ -77,6 +79,7 @@ impl AudioHalf {
             max_frames,
             steady_time: 0,
             asleep: false,
+            playing: false,
             idle_frames: 0,
         };
         AudioHalf { node, common }
@@ -87,8 +90,12 @@ impl Node {
     /// Whether the plugin can be left alone at this quantum, which is silent then.
     fn sleeps_on(&mut self, common: &Common, cx: &ProcessContext<'_>) -> bool {
         let is_called = Common::take(&common.process);
-        let something_came =
-            !cx.events_in.is_empty() || !cx.audio.inputs_are_silent() || !self.restored.is_empty();
+        let something_came = !cx.events_in.is_empty()
+            || !cx.audio.inputs_are_silent()
+            || !self.restored.is_empty()
+            // What plays by itself begins with the song.
+            || cx.transport.playing != self.playing;
+        self.playing = cx.transport.playing;
         self.idle_frames = if something_came { 0 } else { self.idle_frames + u64::from(cx.frames) };
         self.asleep && !is_called && !something_came
     }
