@@ -76,8 +76,11 @@ fn a_port_that_knows_both_gets_notes_as_it_prefers_and_the_rest_as_midi() {
         "@4 midi p0 [b3, 07, 64]",
         "@5 midi p0 [c3, 05, 00]",
         "@6 off p0 c3 k60 v0.000",
+        // What ends all notes goes both ways: not every plugin knows a choke of all keys.
         "@7 choke p0 c3 k-1",
+        "@7 midi p0 [b3, 78, 00]",
         "@8 off p0 c3 k-1 v0.000",
+        "@8 midi p0 [b3, 7b, 00]",
     ];
     assert_eq!(heard_by(ids::BOTH), want);
 }
