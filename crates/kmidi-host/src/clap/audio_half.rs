@@ -204,10 +204,7 @@ impl Node {
             cx.audio.silence_outputs();
             return;
         }
-        let modes = FloatModes::current();
-        let status = self.run(common, cx);
-        modes.restore();
-        match status {
+        match self.run(common, cx) {
             Some(status) => {
                 cx.audio.silent_outputs = self.silent_outputs(cx);
                 self.asleep = self.falls_asleep(status, cx);
