@@ -3,7 +3,7 @@
 use clack_host::events::EventFlags;
 use clack_host::events::EventHeader;
 use clack_host::events::event_types::{TransportEvent, TransportFlags};
-use clack_host::utils::{BeatTime, SecondsTime};
+use clack_host::utils::FixedPoint;
 use kmidi_core::{Event, Meter, SongTime, Span, Tempo, Transport};
 
 /// Follows the song through a quantum. `[side A]`
@@ -114,15 +114,15 @@ impl SongClock {
         TransportEvent {
             header: EventHeader::new_core(frame, EventFlags::empty()),
             flags,
-            song_pos_beats: BeatTime::from_float(self.beats),
-            song_pos_seconds: SecondsTime::from_float(self.seconds),
+            song_pos_beats: fixed(self.beats),
+            song_pos_seconds: fixed(self.seconds),
             tempo: self.tempo.bpm(),
             tempo_inc: 0.0,
-            loop_start_beats: BeatTime::from_float(looped(start)),
-            loop_end_beats: BeatTime::from_float(looped(end)),
-            loop_start_seconds: SecondsTime::from_float(start),
-            loop_end_seconds: SecondsTime::from_float(end),
-            bar_start: BeatTime::from_float(self.bar_start),
+            loop_start_beats: fixed(looped(start)),
+            loop_end_beats: fixed(looped(end)),
+            loop_start_seconds: fixed(start),
+            loop_end_seconds: fixed(end),
+            bar_start: fixed(self.bar_start),
             bar_number: self.bar,
             time_signature_numerator: u16::from(self.meter.numerator),
             time_signature_denominator: self.meter.denominator().min(u32::from(u16::MAX)) as u16,
@@ -130,9 +130,16 @@ impl SongClock {
     }
 }
 
+/// In CLAP's fixed point, rounded towards zero: rounding to the nearest is a call of its own.
+fn fixed(value: f64) -> FixedPoint {
+    const UNIT: f64 = (1u64 << 31) as f64;
+    FixedPoint::from_bits((value * UNIT) as i64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clack_host::utils::BeatTime;
     use kmidi_core::{Beats, LoopRange, TempoScale};
 
     const RATE: u32 = 48_000;
