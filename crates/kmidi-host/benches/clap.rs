@@ -1,7 +1,7 @@
 //! What a quantum of a CLAP plugin costs over the plugin itself: the same plugin called bare and through the adapter, by
-//! turns in one run. Prints nanoseconds for each quantum, of the fastest of many short batches (what else the machine does
-//! slows down the rest); fails if the
-//! adapter takes more than `TARGET_NS` where nothing happens. What an event costs is shown beside it.
+//! turns in one run. Prints nanoseconds for each quantum, of the fastest of many short batches (what else the machine
+//! does slows down the rest); fails if the adapter takes more than `TARGET_NS` where nothing happens. What events cost is
+//! shown beside it.
 
 use std::env;
 use std::ffi::CString;

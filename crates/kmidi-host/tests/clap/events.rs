@@ -206,7 +206,7 @@ fn the_song_is_told_at_the_start_and_where_it_changes() {
     let span = Span { offset: 48, frames: 16, position: song_time(2.0), jumped: true };
     rig.transport.spans.push(span);
     rig.run(&[
-        at(24, Event::Tempo(Tempo { micros_per_quarter: 1_000_000 })),
+        at(30, Event::Tempo(Tempo { micros_per_quarter: 1_000_000 })),
         at(48, Event::Jump),
         at(48, Event::Meter(Meter { numerator: 6, denominator_log2: 3 })),
     ]);
@@ -215,7 +215,7 @@ fn the_song_is_told_at_the_start_and_where_it_changes() {
     let want = [
         "start transport flags 95 beats 8.000 seconds 4.000 tempo 120.000 bar 2 at 6.000 meter 3/4 \
          loop 2.000..8.000 beats 4.000..16.000",
-        "@24 transport flags 95 beats 8.001 seconds 4.001 tempo 60.000 bar 2 at 6.000 meter 3/4 \
+        "@30 transport flags 95 beats 8.001 seconds 4.001 tempo 60.000 bar 2 at 6.000 meter 3/4 \
          loop 2.000..8.000 beats 6.001..12.001",
         "@48 transport flags 95 beats 6.001 seconds 2.000 tempo 60.000 bar 2 at 6.000 meter 3/4 \
          loop 2.000..8.000 beats 6.001..12.001",
