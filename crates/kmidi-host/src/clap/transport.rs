@@ -60,12 +60,16 @@ impl SongClock {
             let seconds = self.seconds + f64::from(frames) / f64::from(self.sample_rate_hz) * self.scale;
             self.beats = self.beats_at(seconds);
             self.seconds = seconds;
-            let bar = self.bar_beats();
-            while self.beats - self.bar_start >= bar {
-                self.bar_start += bar;
-                self.bar = self.bar.saturating_add(1);
-            }
+            self.find_bar();
         }
+    }
+
+    /// The bar that the beats are in, counted from the last one that is known.
+    fn find_bar(&mut self) {
+        let bars = ((self.beats - self.bar_start) / self.bar_beats()).floor();
+        self.bar_start += bars * self.bar_beats();
+        // A cast ends at the ends of its range.
+        self.bar = self.bar.saturating_add(bars as i32);
     }
 
     /// Quarter notes in a bar.
@@ -82,18 +86,18 @@ impl SongClock {
             }
             Event::Meter(meter) => {
                 self.advance(time);
-                self.meter = *meter;
-                self.bar_start = self.beats;
+                // Another meter begins with a bar; the same is only said again.
+                if *meter != self.meter {
+                    self.meter = *meter;
+                    self.bar_start = self.beats;
+                }
             }
             Event::Jump => {
                 self.advance(time);
                 let span = spans.iter().find(|span| span.offset == time && span.jumped)?;
                 let seconds = span.position.seconds(self.sample_rate_hz);
-                let beats = self.beats_at(seconds);
-                let bars = ((beats - self.bar_start) / self.bar_beats()).floor();
-                self.bar_start += bars * self.bar_beats();
-                self.bar = self.bar.saturating_add(bars as i32);
-                (self.seconds, self.beats) = (seconds, beats);
+                (self.beats, self.seconds) = (self.beats_at(seconds), seconds);
+                self.find_bar();
             }
             _ => return None,
         }
@@ -178,6 +182,17 @@ mod tests {
         assert!((jumped.song_pos_seconds.to_float() - 8.0).abs() < 1e-6);
         assert!(jumped.bar_start.to_float() <= jumped.song_pos_beats.to_float());
         assert!(clock.follow(480, &Event::note_on(0, 1, 1), &transport.spans).is_none());
+    }
+
+    #[test]
+    fn absurd_tempos_and_meters_take_no_longer_than_others() {
+        let mut clock = SongClock::new(&Transport { playing: true, ..Transport::default() }, RATE);
+        let shortest = Meter { numerator: 0, denominator_log2: 255 };
+        clock.follow(0, &Event::Meter(shortest), &[]).unwrap();
+        clock.follow(0, &Event::Tempo(Tempo { micros_per_quarter: 0 }), &[]).unwrap();
+        // Some three hundred million bars.
+        let event = clock.follow(1023, &Event::Tempo(Tempo::default()), &[]).unwrap();
+        assert!(event.bar_number > 100_000_000 && event.bar_start <= event.song_pos_beats);
     }
 
     #[test]

@@ -227,3 +227,48 @@ fn the_song_is_told_at_the_start_and_where_it_changes() {
     rig.run(&[]);
     assert!(rig.notes()[0].starts_with("start transport flags 15 beats 0.000"));
 }
+
+#[test]
+fn a_storm_of_every_kind_of_event_arrives_in_order_and_breaks_nothing() {
+    let mut seed = 1u64;
+    let mut random = move |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for id in [ids::CLAP, ids::MIDI, ids::BOTH, ids::GAIN] {
+        let mut rig = Rig::new(probe::load(id));
+        for _ in 0..100 {
+            let handle = rig.sysex.push(&vec![0xf0; random(200) as usize]).unwrap();
+            let mut events: Vec<_> = (0..random(300))
+                .map(|_| {
+                    let (channel, key, value) = (random(16) as u8, random(128) as u8, random(128) as u8);
+                    let event = match random(14) {
+                        0..3 => Event::NoteOn { channel, key, velocity: f32::from(value) / 127.0 },
+                        3 => Event::NoteOff { channel, key, velocity: f32::NAN },
+                        4 => Event::ControlChange { channel, controller: 120 + key % 8, value },
+                        5 => Event::PitchBend { channel, value: random(65_536) as u16 as i16 },
+                        6 => Event::ProgramChange { channel, program: value },
+                        7 => Event::ChannelPressure { channel, pressure: value },
+                        8 => Event::PolyPressure { channel, key, pressure: value },
+                        9 => Event::SysEx(handle),
+                        10 => Event::Tempo(Tempo { micros_per_quarter: random(1 << 24) as u32 }),
+                        11 => Event::Meter(Meter { numerator: key, denominator_log2: value }),
+                        12 => Event::Jump,
+                        // Not those that make the plugin misbehave or fail.
+                        _ => Event::Parameter { id: random(3) as u32, value: f64::from(value) - 60.0 },
+                    };
+                    TimedEvent { time: random(QUANTUM.into()) as u32, port: random(3) as u16, event }
+                })
+                .collect();
+            events.sort_by_key(|event| event.time);
+            rig.transport.playing = random(2) == 0;
+            rig.run(&events);
+            assert!(rig.outputs.iter().all(|channel| channel.iter().all(|it| it.is_finite())));
+            if id != ids::GAIN {
+                let frame = |note: &String| note[1..].split(' ').next().unwrap().parse::<u32>().unwrap();
+                assert!(rig.events().iter().map(frame).is_sorted());
+            }
+        }
+        assert!(!rig.told().contains(&Told::ProcessFailed));
+    }
+}
