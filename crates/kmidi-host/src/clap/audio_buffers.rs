@@ -11,6 +11,8 @@ pub(super) struct PortBuffers {
     pointers: Vec<*mut f32>,
     /// For channels that the engine has not: silence in, waste out.
     scratch: Vec<f32>,
+    /// Whether the plugin had it at the last quantum.
+    needs_scratch: bool,
 }
 
 // SAFETY: the pointers are written before each use, by the one thread that has this exclusively.
@@ -33,6 +35,7 @@ impl PortBuffers {
             layout: layout.to_vec(),
             pointers: vec![std::ptr::null_mut(); channels],
             scratch: vec![0.0; max_frames],
+            needs_scratch: false,
         }
     }
 
@@ -40,8 +43,11 @@ impl PortBuffers {
     /// where there is none long enough; bit *n* of `constant` says that the engine's channel *n* holds one value.
     /// `[side A]`
     pub fn point(&mut self, constant: u64, mut channel: impl FnMut(usize) -> Option<*mut f32>) {
-        // What a plugin wrote there at an earlier quantum must not come in as sound.
-        self.scratch.fill(0.0);
+        if self.needs_scratch {
+            // What a plugin wrote there at an earlier quantum must not come in as sound.
+            self.scratch.fill(0.0);
+            self.needs_scratch = false;
+        }
         let scratch = self.scratch.as_mut_ptr();
         let base = self.pointers.as_mut_ptr();
         let (mut at, mut engine) = (0, 0);
@@ -52,6 +58,7 @@ impl PortBuffers {
             port.data32 = unsafe { base.add(at) };
             for of_port in 0..layout.channels as usize {
                 let given = if layout.is_seen { channel(engine) } else { None };
+                self.needs_scratch |= given.is_none();
                 let is_constant = given.is_none() || (engine < 64 && constant >> engine & 1 == 1);
                 if is_constant && of_port < 64 {
                     port.constant_mask |= 1 << of_port;

@@ -1,7 +1,6 @@
 //! The half of a plugin that makes sound.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use clack_extensions::params::PluginParams;
 use clack_extensions::tail::{PluginTail, TailLength};
@@ -29,8 +28,13 @@ const QUIET: f32 = 1e-6;
 /// It never says [`Sleep`](ProcessStatus::Sleep) to the engine: a plugin that sleeps may ask from any thread to be woken
 /// (`request_process`), and the engine has no ear for that. While the plugin sleeps it is not called from here either.
 pub(super) struct AudioHalf {
-    processor: PluginAudioProcessor<Host>,
+    node: Node,
     common: Arc<Common>,
+}
+
+/// All of it but what names the thread.
+struct Node {
+    processor: PluginAudioProcessor<Host>,
     inputs: PortBuffers,
     outputs: PortBuffers,
     events: InputPool,
@@ -44,6 +48,8 @@ pub(super) struct AudioHalf {
     /// Frames since activation.
     steady_time: u64,
     asleep: bool,
+    /// Whether the song played at the last quantum.
+    playing: bool,
     /// Frames since something last came in.
     idle_frames: u64,
 }
@@ -60,9 +66,8 @@ impl AudioHalf {
     ) -> Self {
         let handle = processor.shared_plugin_handle();
         let (params, tail) = (handle.get_extension(), handle.get_extension());
-        AudioHalf {
+        let node = Node {
             processor: processor.into(),
-            common,
             inputs: PortBuffers::new(&layout.inputs, max_frames as usize),
             outputs: PortBuffers::new(&layout.outputs, max_frames as usize),
             events: InputPool::new(&layout.note_inputs, &layout.settable),
@@ -74,23 +79,31 @@ impl AudioHalf {
             max_frames,
             steady_time: 0,
             asleep: false,
+            playing: false,
             idle_frames: 0,
-        }
+        };
+        AudioHalf { node, common }
     }
+}
 
+impl Node {
     /// Whether the plugin can be left alone at this quantum, which is silent then.
-    fn sleeps_on(&mut self, cx: &ProcessContext<'_>) -> bool {
-        let is_called = self.common.process.swap(false, Relaxed);
-        let something_came =
-            !cx.events_in.is_empty() || !cx.audio.inputs_are_silent() || !self.restored.is_empty();
+    fn sleeps_on(&mut self, common: &Common, cx: &ProcessContext<'_>) -> bool {
+        let is_called = Common::take(&common.process);
+        let something_came = !cx.events_in.is_empty()
+            || !cx.audio.inputs_are_silent()
+            || !self.restored.is_empty()
+            // What plays by itself begins with the song.
+            || cx.transport.playing != self.playing;
+        self.playing = cx.transport.playing;
         self.idle_frames = if something_came { 0 } else { self.idle_frames + u64::from(cx.frames) };
         self.asleep && !is_called && !something_came
     }
 
     /// Parameters that the plugin wants to exchange while it sleeps.
-    fn flush(&mut self) {
+    fn flush(&mut self, common: &Common) {
         let Some(params) = self.params else { return };
-        let mut sink = Sink { common: &self.common, notes: None, ports: 0, frames: 0 };
+        let mut sink = Sink { common, notes: None, ports: 0, frames: 0 };
         let mut raw = sink.raw();
         // SAFETY: the list is valid while `sink` lives, which is longer than the call.
         let out = unsafe { OutputEvents::from_raw_mut(&mut raw) };
@@ -98,13 +111,12 @@ impl AudioHalf {
     }
 
     /// One quantum of the plugin; `None` if it failed.
-    fn run(&mut self, cx: &mut ProcessContext<'_>) -> Option<ClapStatus> {
+    fn run(&mut self, common: &Common, cx: &mut ProcessContext<'_>) -> Option<ClapStatus> {
         let frames = cx.frames as usize;
         let refused =
             self.events.fill(&mut self.restored, cx.events_in, cx.sysex, cx.transport, self.sample_rate_hz);
         if refused > 0 {
-            self.common
-                .tell(Told::Log(Line::new("more events came than it can be given; the rest was dropped")));
+            common.tell(Told::Log(Line::new("more events came than it can be given; the rest was dropped")));
         }
         let transport = SongClock::new(cx.transport, self.sample_rate_hz).event(0);
         let inputs = cx.audio.inputs;
@@ -130,7 +142,7 @@ impl AudioHalf {
             )
         };
         let mut sink = Sink {
-            common: &self.common,
+            common,
             notes: Some((&mut *cx.events_out, &mut *cx.sysex)),
             ports: self.note_outputs,
             frames: cx.frames,
@@ -175,59 +187,61 @@ fn is_zero(samples: &[f32]) -> bool {
     samples.iter().all(|sample| *sample == 0.0)
 }
 
-impl Processor for AudioHalf {
-    fn process(&mut self, cx: &mut ProcessContext<'_>) -> ProcessStatus {
-        let common = Arc::clone(&self.common);
-        let _role = OnAudioThread::enter(&common);
-        let modes = FloatModes::current();
-        let wants_flush = common.flush.swap(false, Relaxed);
+impl Node {
+    /// One quantum, awake or not.
+    fn quantum(&mut self, common: &Common, cx: &mut ProcessContext<'_>) {
+        let wants_flush = Common::take(&common.flush);
         if cx.frames > self.max_frames {
             cx.audio.silence_outputs();
             common.tell(Told::ProcessFailed);
-            return ProcessStatus::Continue;
-        }
-        if self.sleeps_on(cx) {
-            if wants_flush {
-                self.flush();
-                modes.restore();
-            }
-            cx.audio.silence_outputs();
-        } else {
-            let status = self.run(cx);
-            modes.restore();
-            match status {
-                Some(status) => {
-                    cx.audio.silent_outputs = self.silent_outputs(cx);
-                    self.asleep = self.falls_asleep(status, cx);
-                    modes.restore();
-                }
-                None => {
-                    cx.audio.silence_outputs();
-                    common.tell(Told::ProcessFailed);
-                    self.asleep = false;
-                }
-            }
+            return;
         }
         self.steady_time += u64::from(cx.frames);
+        if self.sleeps_on(common, cx) {
+            if wants_flush {
+                self.flush(common);
+            }
+            cx.audio.silence_outputs();
+            return;
+        }
+        match self.run(common, cx) {
+            Some(status) => {
+                cx.audio.silent_outputs = self.silent_outputs(cx);
+                self.asleep = self.falls_asleep(status, cx);
+            }
+            None => {
+                cx.audio.silence_outputs();
+                common.tell(Told::ProcessFailed);
+                self.asleep = false;
+            }
+        }
+    }
+}
+
+impl Processor for AudioHalf {
+    fn process(&mut self, cx: &mut ProcessContext<'_>) -> ProcessStatus {
+        let _role = OnAudioThread::enter(&self.common);
+        let modes = FloatModes::current();
+        self.node.quantum(&self.common, cx);
+        modes.restore();
         ProcessStatus::Continue
     }
 
     fn reset(&mut self) {
-        let common = Arc::clone(&self.common);
-        let _role = OnAudioThread::enter(&common);
+        let _role = OnAudioThread::enter(&self.common);
         let modes = FloatModes::current();
-        self.processor.reset();
+        let node = &mut self.node;
+        node.processor.reset();
         modes.restore();
-        self.events.reset();
-        self.asleep = false;
-        self.idle_frames = 0;
+        node.events.reset();
+        node.asleep = false;
+        node.idle_frames = 0;
     }
 }
 
 impl Drop for AudioHalf {
     fn drop(&mut self) {
-        let common = Arc::clone(&self.common);
-        let _role = OnAudioThread::enter(&common);
-        self.processor.ensure_processing_stopped();
+        let _role = OnAudioThread::enter(&self.common);
+        self.node.processor.ensure_processing_stopped();
     }
 }

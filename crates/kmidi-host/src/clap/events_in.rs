@@ -93,11 +93,12 @@ impl InputPool {
         if events.is_empty() {
             return 0;
         }
-        let mut clock = SongClock::new(transport, sample_rate_hz);
+        let mut clock = None;
         for (at, event) in events.iter().enumerate() {
             match event.event {
                 Event::Parameter { id, value } => self.parameter(event.time, id, value),
                 Event::Tempo(_) | Event::Meter(_) | Event::Jump => {
+                    let clock = clock.get_or_insert_with(|| SongClock::new(transport, sample_rate_hz));
                     if let Some(now) = clock.follow(event.time, &event.event, &transport.spans) {
                         self.transport(now);
                     }
@@ -118,6 +119,11 @@ impl InputPool {
             true => self.slots.push(slot),
             false => self.refused += 1,
         }
+    }
+
+    /// Whether the event at hand may take a second place: none of those that come, `left` with this one, will miss it.
+    fn has_room(&self, left: usize) -> bool {
+        self.slots.capacity() - self.slots.len() >= left
     }
 
     fn parameter(&mut self, time: u32, id: u32, value: f64) {
@@ -171,8 +177,7 @@ impl InputPool {
             Event::NoteOn { channel, key, velocity } => {
                 self.push(Slot::On(NoteOnEvent::new(time, of_key(channel, key), velocity.into())));
                 let bend = self.bends[usize::from(port)][usize::from(channel & 15)];
-                // Only where no event that comes can miss the place.
-                if bend != 0 && self.slots.capacity() - self.slots.len() >= left {
+                if bend != 0 && self.has_room(left) {
                     self.push(expression(of_key(channel, key), NoteExpressionType::Tuning, semitones(bend)));
                 }
             }
@@ -191,12 +196,15 @@ impl InputPool {
                 self.bends[usize::from(port)][usize::from(channel & 15)] = value;
                 self.push(expression(of_channel(channel), NoteExpressionType::Tuning, semitones(value)));
             }
-            // Notes that began as CLAP notes end as such, whatever else the port understands.
+            // Notes that began as CLAP notes end as such; a port that knows MIDI hears it in both ways, for not every plugin
+            // knows a choke of all keys.
             Event::ControlChange { channel, controller: ALL_SOUND_OFF, .. } => {
                 self.push(Slot::Choke(NoteChokeEvent::new(time, of_channel(channel))));
+                return !(midi && self.has_room(left));
             }
             Event::ControlChange { channel, controller: ALL_NOTES_OFF, .. } => {
                 self.push(Slot::Off(NoteOffEvent::new(time, of_channel(channel), 0.0)));
+                return !(midi && self.has_room(left));
             }
             _ => return false,
         }

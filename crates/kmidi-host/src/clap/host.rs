@@ -107,6 +107,11 @@ impl Common {
         }
     }
 
+    /// Takes a wish; looks before it writes, for mostly there is none. `[side A]`
+    pub fn take(wish: &AtomicBool) -> bool {
+        wish.load(Relaxed) && wish.swap(false, Relaxed)
+    }
+
     /// The next line that was said on another thread than the audio thread.
     pub fn next_line(&self) -> Option<Line> {
         self.lines.lock().unwrap_or_else(|lines| lines.into_inner()).pop_front()

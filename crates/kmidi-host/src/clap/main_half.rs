@@ -253,6 +253,8 @@ impl MainHalf for ClapPlugin {
             return Err(self.refused(activation, "there is nothing to run"));
         }
         self.set_render_mode(activation.offline);
+        // Earlier wishes are fulfilled hereby.
+        self.common.restart.store(false, Relaxed);
         let config = PluginAudioConfiguration {
             sample_rate: f64::from(activation.sample_rate_hz),
             min_frames_count: 1,
@@ -261,7 +263,6 @@ impl MainHalf for ClapPlugin {
         let stopped = self.instance.get_mut().activate(|_, _| super::host::Audio, config);
         let mut stopped = stopped.map_err(|error| self.refused(activation, error))?;
         self.common.latency.store(false, Relaxed);
-        self.common.restart.store(false, Relaxed);
         self.latency_frames = self.latency();
         let handle = stopped.plugin_handle();
         let tail_frames = match handle.get_extension::<PluginTail>().map(|tail| tail.get(&handle)) {

@@ -93,7 +93,7 @@ fn describe(
 
 /// The names of the steps, if these are names: an integer range shows its numbers.
 fn choices(min: f64, steps: u32, is_enum: bool, text: &dyn Fn(f64) -> Option<String>) -> Vec<(f64, String)> {
-    if steps == 0 || steps >= MAX_NAMED_STEPS {
+    if steps == 0 || steps > MAX_NAMED_STEPS {
         return Vec::new();
     }
     let named = (0..=steps).map(|step| min + f64::from(step));

@@ -3,7 +3,7 @@
 use clack_host::events::EventFlags;
 use clack_host::events::EventHeader;
 use clack_host::events::event_types::{TransportEvent, TransportFlags};
-use clack_host::utils::{BeatTime, SecondsTime};
+use clack_host::utils::FixedPoint;
 use kmidi_core::{Event, Meter, SongTime, Span, Tempo, Transport};
 
 /// Follows the song through a quantum. `[side A]`
@@ -60,12 +60,16 @@ impl SongClock {
             let seconds = self.seconds + f64::from(frames) / f64::from(self.sample_rate_hz) * self.scale;
             self.beats = self.beats_at(seconds);
             self.seconds = seconds;
-            let bar = self.bar_beats();
-            while self.beats - self.bar_start >= bar {
-                self.bar_start += bar;
-                self.bar = self.bar.saturating_add(1);
-            }
+            self.find_bar();
         }
+    }
+
+    /// The bar that the beats are in, counted from the last one that is known.
+    fn find_bar(&mut self) {
+        let bars = ((self.beats - self.bar_start) / self.bar_beats()).floor();
+        self.bar_start += bars * self.bar_beats();
+        // A cast ends at the ends of its range.
+        self.bar = self.bar.saturating_add(bars as i32);
     }
 
     /// Quarter notes in a bar.
@@ -82,18 +86,18 @@ impl SongClock {
             }
             Event::Meter(meter) => {
                 self.advance(time);
-                self.meter = *meter;
-                self.bar_start = self.beats;
+                // Another meter begins with a bar; the same is only said again.
+                if *meter != self.meter {
+                    self.meter = *meter;
+                    self.bar_start = self.beats;
+                }
             }
             Event::Jump => {
                 self.advance(time);
                 let span = spans.iter().find(|span| span.offset == time && span.jumped)?;
                 let seconds = span.position.seconds(self.sample_rate_hz);
-                let beats = self.beats_at(seconds);
-                let bars = ((beats - self.bar_start) / self.bar_beats()).floor();
-                self.bar_start += bars * self.bar_beats();
-                self.bar = self.bar.saturating_add(bars as i32);
-                (self.seconds, self.beats) = (seconds, beats);
+                (self.beats, self.seconds) = (self.beats_at(seconds), seconds);
+                self.find_bar();
             }
             _ => return None,
         }
@@ -114,15 +118,15 @@ impl SongClock {
         TransportEvent {
             header: EventHeader::new_core(frame, EventFlags::empty()),
             flags,
-            song_pos_beats: BeatTime::from_float(self.beats),
-            song_pos_seconds: SecondsTime::from_float(self.seconds),
+            song_pos_beats: fixed(self.beats),
+            song_pos_seconds: fixed(self.seconds),
             tempo: self.tempo.bpm(),
             tempo_inc: 0.0,
-            loop_start_beats: BeatTime::from_float(looped(start)),
-            loop_end_beats: BeatTime::from_float(looped(end)),
-            loop_start_seconds: SecondsTime::from_float(start),
-            loop_end_seconds: SecondsTime::from_float(end),
-            bar_start: BeatTime::from_float(self.bar_start),
+            loop_start_beats: fixed(looped(start)),
+            loop_end_beats: fixed(looped(end)),
+            loop_start_seconds: fixed(start),
+            loop_end_seconds: fixed(end),
+            bar_start: fixed(self.bar_start),
             bar_number: self.bar,
             time_signature_numerator: u16::from(self.meter.numerator),
             time_signature_denominator: self.meter.denominator().min(u32::from(u16::MAX)) as u16,
@@ -130,9 +134,16 @@ impl SongClock {
     }
 }
 
+/// In CLAP's fixed point, rounded towards zero: rounding to the nearest is a call of its own.
+fn fixed(value: f64) -> FixedPoint {
+    const UNIT: f64 = (1u64 << 31) as f64;
+    FixedPoint::from_bits((value * UNIT) as i64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clack_host::utils::BeatTime;
     use kmidi_core::{Beats, LoopRange, TempoScale};
 
     const RATE: u32 = 48_000;
@@ -171,6 +182,17 @@ mod tests {
         assert!((jumped.song_pos_seconds.to_float() - 8.0).abs() < 1e-6);
         assert!(jumped.bar_start.to_float() <= jumped.song_pos_beats.to_float());
         assert!(clock.follow(480, &Event::note_on(0, 1, 1), &transport.spans).is_none());
+    }
+
+    #[test]
+    fn absurd_tempos_and_meters_take_no_longer_than_others() {
+        let mut clock = SongClock::new(&Transport { playing: true, ..Transport::default() }, RATE);
+        let shortest = Meter { numerator: 0, denominator_log2: 255 };
+        clock.follow(0, &Event::Meter(shortest), &[]).unwrap();
+        clock.follow(0, &Event::Tempo(Tempo { micros_per_quarter: 0 }), &[]).unwrap();
+        // Some three hundred million bars.
+        let event = clock.follow(1023, &Event::Tempo(Tempo::default()), &[]).unwrap();
+        assert!(event.bar_number > 100_000_000 && event.bar_start <= event.song_pos_beats);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! CLAP plugins that watch their host: they write down every event, every call on a wrong thread and every call in a wrong
 //! state, do what hostile plugins do when asked, and give the notes away as their state.
-#![allow(missing_docs, reason = "for tests alone")]
+#![deny(clippy::undocumented_unsafe_blocks)]
+#![warn(missing_docs)]
 
 mod audio;
 mod gain;
@@ -71,6 +72,7 @@ pub mod deeds {
     pub const WRONG_THREAD: f64 = 6.0;
 }
 
+/// The file.
 pub struct TestEntry {
     plugins: PluginFactoryWrapper<TestFactory>,
     presets: PresetDiscoveryFactoryWrapper<presets::Factory>,

@@ -28,6 +28,7 @@ pub struct ProbeMain<'a> {
     host: HostMainThreadHandle<'a>,
     pub watch: &'a Watch<'a>,
     ticks: Cell<u32>,
+    is_renamed: Cell<bool>,
 }
 
 impl<'a> ProbeMain<'a> {
@@ -36,7 +37,7 @@ impl<'a> ProbeMain<'a> {
         if let Some(timers) = host.get_extension::<HostTimer>() {
             timers.register_timer(&host, 1).map_err(|_| PluginError::Message("no timer"))?;
         }
-        Ok(ProbeMain { host, watch, ticks: Cell::new(0) })
+        Ok(ProbeMain { host, watch, ticks: Cell::new(0), is_renamed: Cell::new(false) })
     }
 }
 
@@ -154,6 +155,7 @@ impl PluginMainThreadParams for ProbeMain<'_> {
         else {
             return;
         };
+        let name = if id == parameters::MODE && self.is_renamed.get() { b"Kind" } else { name };
         let (id, cookie) = (ClapId::new(id), Cookie::empty());
         info.set(&ParamInfo { id, flags, cookie, name, module, min_value, max_value, default_value });
     }
@@ -215,6 +217,12 @@ impl PluginStateImpl for ProbeMain<'_> {
             }
         }
         self.watch.host.request_process();
+        if text.contains("rename")
+            && let Some(params) = self.host.get_extension::<HostParams>()
+        {
+            self.is_renamed.set(true);
+            params.rescan(&self.host, ParamRescanFlags::INFO);
+        }
         Ok(())
     }
 }

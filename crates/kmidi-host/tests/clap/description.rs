@@ -3,7 +3,9 @@
 use std::fs;
 
 use kmidi_core::Event;
-use kmidi_host::{Format, Kind, LoadError, Plugin, PluginId, PortRole, State, StateError, contents};
+use kmidi_host::{
+    Description, Format, Kind, LoadError, Plugin, PluginId, PortRole, State, StateError, contents,
+};
 use kmidi_test_clap::{ids, parameters};
 
 use crate::probe;
@@ -48,6 +50,27 @@ fn a_description_says_what_the_plugin_does_and_survives_its_mistakes() {
     let last = of(parameters::LAST);
     assert_eq!((last.symbol.as_str(), last.name.as_str()), ("gain-2", "gain\u{fffd}"));
     assert_eq!((last.min, last.max, last.default, last.is_bypass), (1.0, 1.0, 1.0, true));
+}
+
+#[test]
+fn a_parameter_that_gets_another_name_has_it_once_the_plugin_rests() {
+    let plugin = probe::load(ids::BOTH);
+    let rename = State { id: plugin.description().id.clone(), data: b"value 1 1\nrename".to_vec() };
+    let name = |described: &Description| described.parameters[1].name.clone();
+    let mut rig = Rig::new(plugin);
+    rig.active.restore(&rename).unwrap();
+    rig.active.idle();
+    assert_eq!(
+        name(rig.active.description()),
+        "Mode",
+        "the audio half knows the parameters of its activation"
+    );
+    let plugin = rig.end();
+    assert_eq!(name(plugin.description()), "Kind");
+    let mut plugin = probe::load(ids::BOTH);
+    plugin.restore(&rename).unwrap();
+    plugin.idle();
+    assert_eq!(name(plugin.description()), "Kind");
 }
 
 #[test]

@@ -15,8 +15,9 @@ pub const QUANTUM: u32 = 64;
 
 /// An active plugin.
 pub struct Rig {
-    pub active: ActivePlugin,
+    // Dropped first: a plugin whose audio half is at work is left in memory.
     pub side_a: SideA,
+    pub active: ActivePlugin,
 }
 
 /// Its audio half, and what that is given and gives: goes to whichever thread.
@@ -70,7 +71,7 @@ impl Rig {
             silent_outputs: 0,
             frames,
         };
-        Rig { active, side_a }
+        Rig { side_a, active }
     }
 
     pub fn info(&self) -> &NodeInfo {

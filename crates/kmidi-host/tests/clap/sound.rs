@@ -108,9 +108,11 @@ fn a_plugin_that_sleeps_is_left_alone_until_something_comes() {
     rig.run(&[set(parameters::STATUS, 4.0)]);
     assert_eq!(called_in(&mut rig, 20), 0.0);
     assert_eq!(rig.silent_outputs, 0b11);
-    // An event, sound, and a reset each wake it for a quantum.
+    // An event, the song's start, sound, and a reset each wake it for a quantum.
     rig.run(&[at(0, Event::note_on(0, 1, 1))]);
     assert_eq!(called_in(&mut rig, 20), 0.0);
+    rig.transport.playing = true;
+    assert_eq!(called_in(&mut rig, 20), 1.0);
     rig.silent_inputs = 0b110;
     let before = calls(&rig);
     rig.run(&[]);
