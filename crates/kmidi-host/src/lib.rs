@@ -21,6 +21,7 @@ mod state;
 mod told;
 mod vst3;
 
+pub use self::vst3::{describe_vst3_of, load_vst3_of, vst3_candidates, vst3_folders};
 pub use activation::Activation;
 pub use description::{AudioPort, Description, EventPort, Kind, PortRole};
 pub use error::{ActivateError, LoadError, StateError};
@@ -28,7 +29,7 @@ pub use id::{Format, ParseIdError, PluginId};
 pub use parameter::Parameter;
 pub use plugin::{ActivePlugin, Plugin, Preset, StillLent};
 pub use state::State;
-pub use told::{Told, Tellings};
+pub use told::{Tellings, Told};
 
 use std::path::Path;
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Weak};
 use kmidi_core::{NodeInfo, ProcessContext, ProcessStatus, Processor};
 
 use crate::{
-    ActivateError, Activation, Description, Format, LoadError, PluginId, State, StateError, Told, clap, lv2, vst3,
+    ActivateError, Activation, Description, Format, LoadError, PluginId, State, StateError, Told, clap, lv2,
+    vst3,
 };
 
 /// A stored setting of a plugin that it or its bundle offers.
@@ -93,7 +94,12 @@ impl Plugin {
             Format::Vst3 => vst3::load(path, &id.name)?,
             Format::Lv2 => lv2::load(path, &id.name)?,
         };
-        Ok(Plugin { half, _stays: PhantomData })
+        Ok(Plugin::of_half(half))
+    }
+
+    /// A plugin that has come to life otherwise.
+    pub(crate) fn of_half(half: Box<dyn MainHalf>) -> Self {
+        Plugin { half, _stays: PhantomData }
     }
 
     /// What it says of itself.
@@ -161,7 +167,6 @@ impl Plugin {
     ///
     /// # Errors
     /// The plugin, as it was, and why.
-    #[expect(clippy::result_large_err, reason = "the plugin comes back")]
     pub fn activate(
         mut self,
         activation: &Activation,
@@ -258,7 +263,6 @@ impl ActivePlugin {
     ///
     /// # Errors
     /// [`StillLent`], with the plugin still at work.
-    #[expect(clippy::result_large_err, reason = "the plugin comes back")]
     pub fn deactivate(mut self) -> Result<Plugin, (ActivePlugin, StillLent)> {
         if !self.is_home() {
             return Err((self, StillLent));
