@@ -52,8 +52,9 @@ pub fn is_done(result: tresult) -> bool {
 
 /// A component, initialised or not.
 pub struct Component {
-    pub com: ComPtr<IComponent>,
+    // Before the component: a plugin may count the references of its interfaces apart, and wants this one first.
     pub processor: ComPtr<IAudioProcessor>,
+    pub com: ComPtr<IComponent>,
 }
 
 impl Component {

@@ -89,7 +89,7 @@ impl Instance {
     /// Shows the controller the state of the component, as the two must agree from the start.
     fn show_state(&self) {
         if let Some(controller) = &self.controller
-            && let Some(state) = self.component.state()
+            && let Some(state) = self.component.state().filter(|state| !state.is_empty())
         {
             controller.set_component_state(&state);
         }

@@ -1,0 +1,189 @@
+//! Every VST3 plugin that is installed: loaded, run, its state saved and restored, unloaded; each module in a child
+//! process, for a plugin may crash or hang.
+
+#[path = "vst3/rig.rs"]
+mod rig;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kmidi_core::{Event, TimedEvent};
+use kmidi_host::{Activation, Description, Format, Kind, Plugin, describe, vst3_candidates, vst3_folders};
+use rig::Rig;
+
+/// Names the module to a child process.
+const MODULE: &str = "KMIDI_TEST_VST3_MODULE";
+/// Makes a missing plugin an error.
+const REQUIRE: &str = "KMIDI_REQUIRE_PLUGINS";
+const BLOCKS: u32 = 500;
+const LONGEST: Duration = Duration::from_secs(60);
+const RUNS: [Activation; 3] = [
+    Activation { sample_rate_hz: 48_000, quantum_frames: 64, offline: false },
+    Activation { sample_rate_hz: 44_100, quantum_frames: 256, offline: false },
+    Activation { sample_rate_hz: 96_000, quantum_frames: 1024, offline: true },
+];
+
+#[test]
+fn every_installed_plugin_loads_runs_keeps_its_state_and_unloads() {
+    let modules = vst3_candidates(&vst3_folders());
+    if modules.is_empty() {
+        assert!(
+            std::env::var_os(REQUIRE).is_none(),
+            "no VST3 plugin is installed (apt-get install zam-plugins)"
+        );
+        println!("passed over: no VST3 plugin is installed");
+        return;
+    }
+    let failed: Vec<PathBuf> = modules.into_iter().filter(|module| !runs_in_a_child(module)).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn a_child_that_crashes_is_seen() {
+    assert!(!runs_in_a_child(Path::new("/nowhere/Nothing.vst3")), "the control");
+}
+
+fn runs_in_a_child(module: &Path) -> bool {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--ignored", "--nocapture"])
+        .env(MODULE, module)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if began.elapsed() > LONGEST {
+            child.kill().unwrap();
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().filter(|line| line.starts_with('|')).for_each(|line| println!("{line}"));
+    if !output.status.success() {
+        println!(
+            "| {} | {} {text} {}",
+            module.display(),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    output.status.success()
+}
+
+#[test]
+#[ignore = "run by the others in a child process"]
+fn child() {
+    let module = PathBuf::from(std::env::var_os(MODULE).expect("the test that starts this names a module"));
+    let classes = describe(Format::Vst3, &module).unwrap();
+    assert!(!classes.is_empty());
+    for class in &classes {
+        run(&module, class);
+    }
+}
+
+fn run(module: &Path, class: &Description) {
+    let began = Instant::now();
+    let mut plugin = Plugin::load(module, &class.id).unwrap();
+    let load_ms = began.elapsed().as_secs_f64() * 1e3;
+    assert_eq!(plugin.description(), class, "the same whenever it is asked");
+    check_parameters(&plugin);
+    let mut peak = 0.0f32;
+    let mut told = 0;
+    let mut latency = 0;
+    let mut bytes = 0;
+    for (run, activation) in RUNS.into_iter().enumerate() {
+        // The first with the settings of a fresh instance.
+        if run > 0 {
+            plugin = sweep(plugin);
+        }
+        let state = plugin.save().unwrap();
+        bytes = state.data.len();
+        let values = values(&plugin);
+        let (mut active, mut processor) = plugin.activate(&activation).map_err(|error| error.1).unwrap();
+        latency = active.node_info().latency_frames;
+        let mut rig = Rig::new(active.node_info(), activation);
+        for block in 0..BLOCKS {
+            rig.noise();
+            let events = if class.event_inputs.is_empty() { Vec::new() } else { notes(block) };
+            rig.run(processor.as_mut(), &events);
+            peak = rig.outputs.iter().flat_map(|it| it.iter()).fold(peak, |peak, &it| peak.max(it.abs()));
+            assert!(rig.outputs.iter().flat_map(|it| it.iter()).all(|it| it.is_finite()), "block {block}");
+            if block % 100 == 50 {
+                active.idle();
+                told += std::iter::from_fn(|| active.told()).count();
+                active.save().unwrap();
+            }
+            if block == BLOCKS / 2 {
+                processor.reset();
+            }
+        }
+        drop(processor);
+        plugin = active.deactivate().map_err(|error| error.1).unwrap();
+        assert!(class.kind != Kind::Effect || peak > 0.0, "noise goes in and nothing comes out");
+        for parameter in class.parameters.iter().filter(|it| !it.is_output) {
+            plugin.set_value(parameter.id, parameter.default);
+        }
+        plugin.restore(&state).unwrap();
+        assert_eq!(plugin.save().unwrap(), state);
+        for (before, after) in values.iter().zip(&self::values(&plugin)) {
+            assert!((before.1 - after.1).abs() < 1e-3, "{before:?} came back as {after:?}");
+        }
+    }
+    let ports =
+        |ports: &[kmidi_host::AudioPort]| -> Vec<u16> { ports.iter().map(|it| it.channels).collect() };
+    println!(
+        "| {:16} | {} | {:?} {:?}>{:?} notes {}>{} | {:3} parameters | latency {latency} | state {bytes} B | load {load_ms:.1} ms | peak {peak:.3} | told {told}",
+        class.name,
+        class.version,
+        class.kind,
+        ports(&class.audio_inputs),
+        ports(&class.audio_outputs),
+        class.event_inputs.len(),
+        class.event_outputs.len(),
+        class.parameters.len(),
+    );
+}
+
+fn values(plugin: &Plugin) -> Vec<(String, f64)> {
+    let parameters = plugin.description().parameters.iter().filter(|it| !it.is_output && !it.is_hidden);
+    parameters.map(|it| (it.symbol.clone(), plugin.value(it.id).unwrap())).collect()
+}
+
+/// Sets every parameter to a place inside its range.
+fn sweep(mut plugin: Plugin) -> Plugin {
+    let parameters = plugin.description().parameters.clone();
+    for (at, parameter) in parameters.iter().filter(|it| !it.is_output && !it.is_bypass).enumerate() {
+        let wish = 0.3 + 0.4 * (at % 7) as f64 / 6.0;
+        let steps = f64::from(parameter.steps);
+        plugin
+            .set_value(parameter.id, if parameter.steps > 0 { (wish * steps).round() / steps } else { wish });
+    }
+    plugin
+}
+
+fn check_parameters(plugin: &Plugin) {
+    for parameter in &plugin.description().parameters {
+        let text = plugin.text_of(parameter.id, parameter.default);
+        assert!(
+            !parameter.name.is_empty() && !parameter.symbol.is_empty() && text.is_some(),
+            "{parameter:?}"
+        );
+        assert!((0.0..=1.0).contains(&parameter.default));
+        let _ = plugin.value_of(parameter.id, &text.unwrap_or_default());
+    }
+}
+
+fn notes(block: u32) -> Vec<TimedEvent> {
+    let event = match block % 40 {
+        0 => Event::note_on(0, 60, 100),
+        5 => Event::ControlChange { channel: 0, controller: 1, value: 64 },
+        10 => Event::PitchBend { channel: 0, value: 1000 },
+        20 => Event::note_off(0, 60, 64),
+        _ => return Vec::new(),
+    };
+    vec![TimedEvent { time: 13, port: 0, event }]
+}
