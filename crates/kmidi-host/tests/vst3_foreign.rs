@@ -9,9 +9,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use kmidi_core::{Event, TimedEvent};
-use kmidi_host::{Activation, Description, Format, Kind, Plugin, describe, vst3_candidates, vst3_folders};
+use kmidi_host::{Activation, Description, Format, Kind, Plugin, describe, vst3_candidates};
 use rig::Rig;
 
+/// Where packages put theirs.
+const FOLDER: &str = "/usr/lib/vst3";
 /// Names the module to a child process.
 const MODULE: &str = "KMIDI_TEST_VST3_MODULE";
 /// Makes a missing plugin an error.
@@ -26,7 +28,7 @@ const RUNS: [Activation; 3] = [
 
 #[test]
 fn every_installed_plugin_loads_runs_keeps_its_state_and_unloads() {
-    let modules = vst3_candidates(&vst3_folders());
+    let modules = vst3_candidates(&[PathBuf::from(FOLDER)]);
     if modules.is_empty() {
         assert!(
             std::env::var_os(REQUIRE).is_none(),
@@ -45,9 +47,11 @@ fn a_child_that_crashes_is_seen() {
 }
 
 fn runs_in_a_child(module: &Path) -> bool {
+    let home = tempfile::tempdir().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--ignored", "--nocapture"])
         .env(MODULE, module)
+        .env("HOME", home.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -82,6 +86,42 @@ fn child() {
     assert!(!classes.is_empty());
     for class in &classes {
         run(&module, class);
+    }
+    two_of_a_module(&module, &classes[0]);
+    a_saved_state_is_a_preset_file(&module, &classes[0]);
+}
+
+/// One ends while the other is at work; then the module is left and opened again.
+fn two_of_a_module(module: &Path, class: &Description) {
+    for _ in 0..2 {
+        let [first, second] = [(); 2].map(|()| Plugin::load(module, &class.id).unwrap());
+        let (active, mut processor) = second.activate(&RUNS[0]).map_err(|error| error.1).unwrap();
+        drop(first);
+        let mut rig = Rig::new(active.node_info(), RUNS[0]);
+        rig.run(processor.as_mut(), &[]);
+        drop(processor);
+        drop(active);
+        let library = class.path.file_stem().unwrap().to_str().unwrap();
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        assert!(!maps.contains(&format!("/{library}.so")), "the module is still in memory");
+    }
+}
+
+/// The folder of the user is one that the test made.
+fn a_saved_state_is_a_preset_file(module: &Path, class: &Description) {
+    let mut plugin = sweep(Plugin::load(module, &class.id).unwrap());
+    let state = plugin.save().unwrap();
+    let before = values(&plugin);
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+    let folder = home.join(".vst3/presets").join(&class.vendor).join(&class.name);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("Mine.vstpreset"), &state.data).unwrap();
+    let mut other = Plugin::load(module, &class.id).unwrap();
+    let preset = other.presets().into_iter().find(|preset| preset.name == "Mine").unwrap();
+    other.load_preset(&preset.key).unwrap();
+    assert_eq!(other.save().unwrap(), state);
+    for (before, after) in before.iter().zip(&values(&other)) {
+        assert!((before.1 - after.1).abs() < 1e-3, "{before:?} came back as {after:?}");
     }
 }
 

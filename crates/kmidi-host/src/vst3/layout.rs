@@ -41,15 +41,17 @@ impl Layout {
         if let Some(count) = counts.into_iter().find(|&count| count > MAX_AUDIO_BUSES) {
             return Err(format!("{count} audio buses"));
         }
-        let own = |direction, count| -> Vec<u64> {
-            (0..count).map(|index| component.arrangement(direction, index).unwrap_or(0)).collect()
+        let own = |direction, count| -> Option<Vec<u64>> {
+            (0..count).map(|index| component.arrangement(direction, index)).collect()
         };
-        let mut inputs = own(Direction::Input, counts[0]);
-        let mut outputs = own(Direction::Output, counts[1]);
-        if component.refuses_arrangements(&mut inputs, &mut outputs) {
+        let speakers = (own(Direction::Input, counts[0]), own(Direction::Output, counts[1]));
+        // Of a plugin that does not name its speakers none are asked for: no speakers would switch its buses off.
+        if let (Some(mut inputs), Some(mut outputs)) = speakers
+            && component.refuses_arrangements(&mut inputs, &mut outputs)
+        {
             for speakers in [STEREO, MONO] {
-                let mut inputs = vec![speakers; counts[0]];
-                let mut outputs = vec![speakers; counts[1]];
+                inputs.fill(speakers);
+                outputs.fill(speakers);
                 if !component.refuses_arrangements(&mut inputs, &mut outputs) {
                     break;
                 }

@@ -1,4 +1,5 @@
 //! What stands around an audio half in these tests.
+#![allow(dead_code, reason = "each test and the benchmark use a part")]
 
 use kmidi_core::{
     AudioBuffer, AudioPorts, EventBuffer, NodeInfo, ProcessContext, ProcessStatus, Processor, SysExPool,
