@@ -45,6 +45,7 @@ pub struct AudioHalf {
     teller: Teller,
     has_failed: bool,
     has_lost: bool,
+    has_changed_modes: bool,
     _module: Option<Arc<Module>>,
 }
 
@@ -86,6 +87,7 @@ impl AudioHalf {
             teller,
             has_failed: false,
             has_lost: false,
+            has_changed_modes: false,
             _module: module,
         }
     }
@@ -134,6 +136,14 @@ impl AudioHalf {
         }
     }
 
+    fn tell_modes(&mut self) {
+        if !self.has_changed_modes {
+            self.has_changed_modes = true;
+            self.teller
+                .tell(Told::Log(Line::new("it left other floating-point modes behind: they were put back")));
+        }
+    }
+
     fn fail(&mut self, cx: &mut ProcessContext<'_>) {
         cx.audio.silence_outputs();
         if !self.has_failed {
@@ -159,7 +169,9 @@ impl Processor for AudioHalf {
         song::tell(&mut self.song, cx.transport);
         let modes = FloatModes::current();
         let is_done = self.call(frames);
-        modes.restore();
+        if modes.restore() {
+            self.tell_modes();
+        }
         self.song.continousTimeSamples += i64::from(frames);
         if is_done {
             self.has_failed = false;

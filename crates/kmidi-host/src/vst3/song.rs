@@ -32,7 +32,8 @@ pub fn blank(sample_rate_hz: u32) -> ProcessContext {
     }
 }
 
-/// Tells the song at the start of a quantum. `[side A]`
+/// Tells the song at the start of a quantum. `[side A]` A jump inside the quantum shows in the next: VST3 has one context
+/// a quantum, and there are plugins that fail when quanta are cut.
 ///
 /// The loop's ends are told in quarter notes as if the tempo at this place held up to them: the transport knows them
 /// in time alone.

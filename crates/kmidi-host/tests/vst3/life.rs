@@ -54,16 +54,14 @@ fn a_pedantic_plugin_sees_no_call_out_of_order_or_off_its_thread() {
 
 #[test]
 fn the_pedantic_plugin_notices() {
-    let (running, shared) = running(config(&[(1, true)], &[(1, true)]));
+    let (mut running, shared) = running(config(&[(1, true)], &[(1, true)]));
     shared.set_life(Life::SetUp);
-    let mut processor = running.processor;
-    let mut rig = running.rig;
-    rig.run(processor.as_mut(), &[]);
-    shared.on_main("x", &[Life::SetUp]);
+    running.run(&[]);
     std::thread::scope(|scope| drop(scope.spawn(|| shared.on_main("y", &[Life::SetUp]))));
+    shared.set_life(Life::Processing);
+    drop(running);
     let violations = shared.violations.lock().unwrap().clone();
     assert_eq!(violations, ["process while SetUp", "y off the main thread"], "the control");
-    std::mem::forget(running.active);
 }
 
 #[test]
@@ -136,7 +134,10 @@ fn float_modes_that_a_plugin_leaves_behind_are_put_back() {
     shared.breaks_float_modes.store(true, SeqCst);
     let before = kmidi_sys::FlushDenormals::is_on();
     running.run(&[]);
+    running.run(&[]);
     assert_eq!(kmidi_sys::FlushDenormals::is_on(), before);
+    let told: Vec<Told> = std::iter::from_fn(|| running.active.told()).collect();
+    assert_eq!(told.iter().filter(|it| matches!(it, Told::Log(_))).count(), 1, "{told:?}");
 }
 
 #[test]

@@ -30,8 +30,9 @@ fn loaded(config: Config) -> (Plugin, Arc<Shared>) {
 
 /// An active plugin and all around it.
 struct Running {
-    active: ActivePlugin,
+    // Dropped first: the plugin stays in memory as long as it is at work.
     processor: Box<dyn Processor>,
+    active: ActivePlugin,
     rig: Rig,
 }
 
