@@ -29,6 +29,9 @@ use crate::role::AudioThread;
 use crate::told::{Line, Teller, Told};
 
 /// What runs. The main half keeps the plugin active until this has been dropped.
+///
+/// It never says [`Sleep`](ProcessStatus::Sleep): VST3 has no word for it, and edits of the plugin's controller, of which
+/// the engine knows nothing, come in with the next quantum.
 pub struct AudioHalf {
     // Before the module: it is released first.
     processor: ComPtr<IAudioProcessor>,
