@@ -42,7 +42,8 @@ impl EventList {
         EventList {
             events: (0..events).map(|_| UnsafeCell::new(BLANK)).collect(),
             len: Cell::new(0),
-            bytes: vec![0; bytes].into_iter().map(Cell::new).collect(),
+            // Not zero: that memory would come from the system only when it is first written to.
+            bytes: (0..bytes).map(|_| Cell::new(u8::MAX)).collect(),
             bytes_used: Cell::new(0),
             lost: Cell::new(false),
         }

@@ -82,6 +82,11 @@ impl Exchange {
         }
     }
 
+    /// Number of places. `[side A]`
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// The place of a parameter. `[side A]`
     pub fn place(&self, id: u32) -> Option<usize> {
         self.ids.binary_search(&id).ok()
@@ -150,6 +155,35 @@ mod tests {
         let mut taken = Vec::new();
         exchange.to_processor.take(|place| taken.push(place));
         assert_eq!(taken, (0..2080).step_by(3).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_listener_beside_the_writer_always_hears_the_last_value() {
+        const ROUNDS: u32 = 200_000;
+        let exchange = Exchange::new((0..130).map(|id| (id, 0.0)));
+        let is_done = AtomicBool::new(false);
+        let mut heard = vec![0.0; 130];
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 1..=ROUNDS {
+                    let place = (round % 130) as usize;
+                    exchange.store(place, f64::from(round));
+                    exchange.to_user.set(place);
+                }
+                is_done.store(true, Ordering::Release);
+            });
+            loop {
+                let is_last = is_done.load(Ordering::Acquire);
+                exchange.to_user.take(|place| heard[place] = exchange.value(place));
+                if is_last {
+                    break;
+                }
+            }
+        });
+        for (place, &heard) in heard.iter().enumerate() {
+            assert_eq!(heard, exchange.value(place), "place {place}");
+            assert!(heard > f64::from(ROUNDS - 130));
+        }
     }
 
     #[test]

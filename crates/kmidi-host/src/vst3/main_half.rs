@@ -1,5 +1,6 @@
 //! The half of a plugin that stays on its main thread. `[side B]`
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct Vst3 {
     /// Where the parameters of the description are, by id.
     shown: BTreeMap<u32, usize>,
     exchange: Arc<Exchange>,
+    /// What the controller is known to have, by the places of the exchange.
+    known: Vec<Cell<f64>>,
     tellings: Option<Tellings>,
     told: VecDeque<Told>,
     activation: Activation,
@@ -69,6 +72,7 @@ impl Vst3 {
             parameters: Parameters::default(),
             shown: BTreeMap::new(),
             exchange: Arc::new(Exchange::new([])),
+            known: Vec::new(),
             tellings: None,
             told: VecDeque::new(),
             activation: UNKNOWN_ACTIVATION,
@@ -93,6 +97,7 @@ impl Vst3 {
         };
         let value = |id: &u32| (*id, self.instance.controller.as_ref().map_or(0.0, |it| it.value(*id)));
         self.exchange = Arc::new(Exchange::new(self.parameters.ids.iter().map(value)));
+        self.known = (0..self.exchange.len()).map(|place| Cell::new(self.exchange.value(place))).collect();
         description::fill(&mut self.description, &self.layout, &self.parameters);
         let parameters = self.description.parameters.iter().enumerate();
         self.shown = parameters.map(|(at, parameter)| (parameter.id, at)).collect();
@@ -132,21 +137,33 @@ impl Vst3 {
             let id = self.exchange.id(place);
             // A stand-in for a controller of MIDI has reached the processor as such.
             if self.shown.contains_key(&id) {
-                controller.set_value(id, self.exchange.value(place));
+                self.set_controller(controller, place, self.exchange.value(place));
             }
         });
     }
 
-    /// Finds what the plugin has changed without saying which.
+    fn set_controller(&self, controller: &Controller, place: usize, value: f64) {
+        let id = self.exchange.id(place);
+        controller.set_value(id, value);
+        // What it has made of it.
+        self.know(place, controller.value(id));
+    }
+
+    fn know(&self, place: usize, value: f64) {
+        if let Some(known) = self.known.get(place) {
+            known.set(value);
+        }
+    }
+
+    /// Finds what the plugin has changed without saying which. The exchange is left alone: the audio half may know better.
     fn find_changed_values(&mut self) {
         self.tell_controller();
-        let Some(controller) = self.controller() else { return };
+        let Some(controller) = &self.instance.controller else { return };
         for parameter in &self.description.parameters {
             let Some(place) = self.exchange.place(parameter.id) else { continue };
             let value = controller.value(parameter.id);
-            if value != self.exchange.value(place) {
-                self.exchange.store(place, value);
-                self.exchange.to_user.set(place);
+            if self.known.get(place).is_some_and(|known| known.replace(value) != value) {
+                self.told.push_back(Told::Parameter { id: parameter.id, value });
             }
         }
     }
@@ -235,7 +252,7 @@ impl MainHalf for Vst3 {
         self.exchange.store(place, value);
         self.exchange.to_processor.set(place);
         if let Some(controller) = self.controller() {
-            controller.set_value(id, value);
+            self.set_controller(controller, place, value);
         }
     }
 
@@ -350,10 +367,11 @@ impl MainHalf for Vst3 {
             self.told.extend(self.tellings.as_mut().and_then(Tellings::next));
         }
         if self.told.is_empty() {
-            let Vst3 { exchange, told, shown, .. } = self;
+            let Vst3 { exchange, told, shown, known, .. } = self;
             exchange.to_user.take(|place| {
                 let (id, value) = (exchange.id(place), exchange.value(place));
                 if shown.contains_key(&id) {
+                    known[place].set(value);
                     told.push_back(Told::Parameter { id, value });
                 }
             });

@@ -94,6 +94,7 @@ impl Editor {
             _ if self.0.config.is_hostile => f64::NAN,
             GAIN => f64::from_bits(self.0.shown_gain.load(SeqCst)),
             PROGRAM => f64::from_bits(self.0.shown_program.load(SeqCst)),
+            METER => f64::from_bits(self.0.shown_meter.load(SeqCst)),
             _ => 0.0,
         }
     }
@@ -103,6 +104,7 @@ impl Editor {
         match id {
             GAIN => self.0.shown_gain.store(value.to_bits(), SeqCst),
             PROGRAM => self.0.shown_program.store(value.to_bits(), SeqCst),
+            METER => self.0.shown_meter.store(value.to_bits(), SeqCst),
             MIDI.. => self.0.violate(format!("the controller is told of stand-in {id}")),
             _ => {}
         }

@@ -145,3 +145,41 @@ fn what_a_person_writes_is_read_as_a_choice_a_text_or_a_number() {
     assert_eq!(plugin.text_of(4711, 1.0), None);
     assert_eq!(plugin.text_of(GAIN, f64::NAN), None);
 }
+
+#[test]
+fn the_main_half_at_work_beside_the_audio_half_agrees_with_it_in_the_end() {
+    const BLOCKS: u32 = 5000;
+    for is_separate in [false, true] {
+        let (mut running, shared) =
+            running(Config { is_separate, event_inputs: 1, ..config(&[], &[(2, true)]) });
+        let Running { processor, active, rig } = &mut running;
+        let is_done = std::sync::atomic::AtomicBool::new(false);
+        let mut told = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for block in 1..=BLOCKS {
+                    let value = f64::from(block) / f64::from(BLOCKS);
+                    rig.run(processor.as_mut(), &[at(block % 64, Event::Parameter { id: GAIN, value })]);
+                }
+                is_done.store(true, SeqCst);
+            });
+            while !is_done.load(SeqCst) {
+                active.idle();
+                told.extend(std::iter::from_fn(|| active.told()));
+                active.save().unwrap();
+                shared.edit(PROGRAM, 0.5);
+                shared.restart(kParamValuesChanged);
+            }
+        });
+        active.idle();
+        told.extend(std::iter::from_fn(|| active.told()));
+        assert_eq!((active.value(GAIN), shared.gain()), (Some(1.0), 1.0));
+        let mut meters = told.iter().filter(|it| matches!(it, Told::Parameter { id: METER, .. }));
+        assert_eq!(meters.next_back(), Some(&Told::Parameter { id: METER, value: 0.5 }));
+        assert!(
+            told.contains(&Told::Parameter { id: PROGRAM, value: 0.5 }),
+            "the control: edits were under way"
+        );
+        assert_eq!(*shared.violations.lock().unwrap(), Vec::<String>::new());
+    }
+}

@@ -94,6 +94,7 @@ pub struct Shared {
     /// The controller's gain.
     pub shown_gain: AtomicU64,
     pub shown_program: AtomicU64,
+    pub shown_meter: AtomicU64,
     pub handler: AtomicPtr<IComponentHandler>,
     pub song: Mutex<Option<ProcessContext>>,
     /// Events and points of the last quantum; of fixed room so that the plugin takes no memory.
@@ -129,6 +130,7 @@ impl Shared {
             latency: AtomicU32::new(0),
             shown_gain: AtomicU64::new(1f64.to_bits()),
             shown_program: AtomicU64::new(0),
+            shown_meter: AtomicU64::new(0),
             handler: AtomicPtr::new(std::ptr::null_mut()),
             song: Mutex::default(),
             seen: UnsafeCell::new(([None; 256], 0)),
