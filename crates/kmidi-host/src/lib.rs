@@ -23,6 +23,7 @@ mod told;
 mod vst3;
 mod walk;
 
+pub use self::vst3::{describe_vst3_of, load_vst3_of};
 pub use activation::Activation;
 pub use description::{AudioPort, Description, EventPort, Kind, PortRole};
 pub use error::{ActivateError, LoadError, StateError};

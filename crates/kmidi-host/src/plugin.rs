@@ -94,7 +94,12 @@ impl Plugin {
             Format::Vst3 => vst3::load(path, &id.name)?,
             Format::Lv2 => lv2::load(path, &id.name)?,
         };
-        Ok(Plugin { half, _stays: PhantomData })
+        Ok(Plugin::of_half(half))
+    }
+
+    /// A plugin that has come to life otherwise.
+    pub(crate) fn of_half(half: Box<dyn MainHalf>) -> Self {
+        Plugin { half, _stays: PhantomData }
     }
 
     /// What it says of itself.
