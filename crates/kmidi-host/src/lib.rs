@@ -28,7 +28,7 @@ pub use id::{Format, ParseIdError, PluginId};
 pub use parameter::Parameter;
 pub use plugin::{ActivePlugin, Plugin, Preset, StillLent};
 pub use state::State;
-pub use told::{Told, Tellings};
+pub use told::{Tellings, Told};
 
 use std::path::Path;
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Weak};
 use kmidi_core::{NodeInfo, ProcessContext, ProcessStatus, Processor};
 
 use crate::{
-    ActivateError, Activation, Description, Format, LoadError, PluginId, State, StateError, Told, clap, lv2, vst3,
+    ActivateError, Activation, Description, Format, LoadError, PluginId, State, StateError, Told, clap, lv2,
+    vst3,
 };
 
 /// A stored setting of a plugin that it or its bundle offers.

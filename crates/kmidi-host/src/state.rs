@@ -31,7 +31,8 @@ impl State {
     /// [`StateError::Damaged`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
         let damaged = |why: &str| StateError::Damaged(why.to_owned());
-        let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("it does not begin as a state of KmiDi"))?;
+        let rest =
+            bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("it does not begin as a state of KmiDi"))?;
         let (sum, body) = rest.split_first_chunk::<8>().ok_or_else(|| damaged("it is cut short"))?;
         if u64::from_le_bytes(*sum) != checksum(body) {
             return Err(damaged("its checksum is wrong"));

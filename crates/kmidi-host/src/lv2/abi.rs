@@ -16,9 +16,8 @@ pub struct Feature {
 #[repr(C)]
 pub struct Descriptor {
     pub uri: *const c_char,
-    pub instantiate: Option<
-        unsafe extern "C" fn(*const Descriptor, f64, *const c_char, *const *const Feature) -> Handle,
-    >,
+    pub instantiate:
+        Option<unsafe extern "C" fn(*const Descriptor, f64, *const c_char, *const *const Feature) -> Handle>,
     pub connect_port: Option<unsafe extern "C" fn(Handle, u32, *mut c_void)>,
     pub activate: Option<unsafe extern "C" fn(Handle)>,
     pub run: Option<unsafe extern "C" fn(Handle, u32)>,
@@ -111,15 +110,15 @@ pub const WORKER_ERR_NO_SPACE: u32 = 2;
 /// `LV2_State_Store_Function`
 pub type Store = unsafe extern "C" fn(*mut c_void, u32, *const c_void, usize, u32, u32) -> u32;
 /// `LV2_State_Retrieve_Function`
-pub type Retrieve =
-    unsafe extern "C" fn(*mut c_void, u32, *mut usize, *mut u32, *mut u32) -> *const c_void;
+pub type Retrieve = unsafe extern "C" fn(*mut c_void, u32, *mut usize, *mut u32, *mut u32) -> *const c_void;
 
 /// `LV2_State_Interface`
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct StateInterface {
     pub save: Option<unsafe extern "C" fn(Handle, Store, *mut c_void, u32, *const *const Feature) -> u32>,
-    pub restore: Option<unsafe extern "C" fn(Handle, Retrieve, *mut c_void, u32, *const *const Feature) -> u32>,
+    pub restore:
+        Option<unsafe extern "C" fn(Handle, Retrieve, *mut c_void, u32, *const *const Feature) -> u32>,
 }
 
 /// `LV2_STATE_SUCCESS`

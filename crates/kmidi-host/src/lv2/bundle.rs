@@ -45,8 +45,6 @@ pub struct PluginText {
     pub required: Vec<String>,
     /// IRIs of features that it would use.
     pub optional: Vec<String>,
-    /// IRIs of what its library offers beyond running.
-    pub extensions: Vec<String>,
     /// Its ports, each at its index.
     pub ports: Vec<Port>,
     /// Its port groups by IRI.
@@ -74,10 +72,8 @@ fn search_path() -> Vec<PathBuf> {
 fn bundles_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut bundles: Vec<PathBuf> = folders
-        .filter(|path| path.join("manifest.ttl").is_file())
-        .take(MAX_BUNDLES)
-        .collect();
+    let mut bundles: Vec<PathBuf> =
+        folders.filter(|path| path.join("manifest.ttl").is_file()).take(MAX_BUNDLES).collect();
     bundles.sort();
     bundles
 }
@@ -148,7 +144,6 @@ fn read_plugin(graph: &Graph, plugin: Id, uri: &str, folder: &Path) -> Result<Pl
         folder: folder.to_owned(),
         required: graph.iris(plugin, LV2_REQUIRED_FEATURE),
         optional: graph.iris(plugin, LV2_OPTIONAL_FEATURE),
-        extensions: graph.iris(plugin, LV2_EXTENSION_DATA),
         groups: groups(graph, plugin, &ports),
         properties: read_properties(graph, plugin),
         default_state: graph.object(plugin, STATE_STATE).map_or(Vec::new(), |state| entries_of(graph, state)),

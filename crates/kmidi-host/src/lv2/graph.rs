@@ -155,10 +155,7 @@ impl Graph {
     /// The objects of a node's statements with a predicate, in the order of the files.
     pub fn objects<'a>(&'a self, subject: Id, predicate: &str) -> impl Iterator<Item = Id> + use<'a> {
         let predicate = self.id(predicate);
-        self.about(subject)
-            .iter()
-            .filter(move |(it, _)| Some(*it) == predicate)
-            .map(|(_, object)| *object)
+        self.about(subject).iter().filter(move |(it, _)| Some(*it) == predicate).map(|(_, object)| *object)
     }
 
     /// The first of [`Graph::objects`].
@@ -256,7 +253,17 @@ pub fn file_url(path: &Path) -> String {
     let mut url = String::from("file://");
     for &byte in path.as_os_str().as_bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' | b'+' | b'=' | b',' => {
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'/'
+            | b'.'
+            | b'-'
+            | b'_'
+            | b'~'
+            | b'+'
+            | b'='
+            | b',' => {
                 url.push(char::from(byte));
             }
             _ => url.push_str(&format!("%{byte:02X}")),

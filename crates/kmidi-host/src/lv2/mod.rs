@@ -11,24 +11,42 @@
 
 mod abi;
 mod atom;
+mod atom_ports;
+mod audio_half;
 mod bundle;
+mod features;
+mod files;
 mod graph;
+mod instance;
 mod layout;
+mod library;
+mod main_half;
+#[cfg(test)]
+mod oracle_tests;
+mod packed;
 mod parameters;
 mod ports;
+mod position;
+mod presets;
 mod properties;
+mod sequence;
+mod state;
 mod state_entry;
 mod units;
 mod urid;
 mod uris;
+mod values;
+mod worker;
 
 use std::path::Path;
 
 use self::bundle::{Bundle, PluginText};
 use self::layout::Layout;
+use self::main_half::Lv2Main;
 use self::parameters::Parameters;
 use self::properties::last_word;
 use self::uris::{LV2_ANALYSER, LV2_INSTRUMENT, LV2_MIDI_PLUGIN, MIDI_EVENT};
+use crate::plugin::MainHalf;
 use crate::{Description, Format, Kind, LoadError, PluginId};
 
 pub use self::bundle::bundles;
@@ -63,7 +81,13 @@ fn description(text: &PluginText) -> Description {
         version: text.version.clone(),
         path: text.folder.clone(),
         kind: kind(text, &layout),
-        tags: text.classes.iter().map(|iri| last_word(iri)).filter(is_class_of_effects).map(str::to_owned).collect(),
+        tags: text
+            .classes
+            .iter()
+            .map(|iri| last_word(iri))
+            .filter(is_class_of_effects)
+            .map(str::to_owned)
+            .collect(),
         audio_inputs: layout.inputs.ports,
         audio_outputs: layout.outputs.ports,
         event_inputs,
@@ -90,11 +114,36 @@ fn kind(text: &PluginText, layout: &Layout) -> Kind {
 }
 
 /// Loads the plugin with this URI.
-pub(crate) fn load(path: &Path, name: &str) -> Result<Box<dyn crate::plugin::MainHalf>, LoadError> {
-    Err(LoadError::NotInFile { id: PluginId::new(Format::Lv2, name), path: path.to_owned() })
+pub(crate) fn load(path: &Path, name: &str) -> Result<Box<dyn MainHalf>, LoadError> {
+    Ok(Box::new(Lv2Main::load(path, name)?))
 }
 
-/// All plugins in a bundle.
+/// Each plugin in a bundle, loaded and asked what it is, or why it cannot be loaded: none costs its neighbours. Runs
+/// foreign code: in a child process only.
+///
+/// # Errors
+/// [`LoadError::Bundle`] if the manifest cannot be read.
+pub fn describe_each(folder: &Path) -> Result<Vec<(PluginId, Result<Description, LoadError>)>, LoadError> {
+    let mut bundle = Bundle::open(folder)?;
+    let plugins = bundle.plugins();
+    let describe_one = |uri: String| {
+        let loaded = bundle.plugin(&uri).and_then(Lv2Main::with_text);
+        (PluginId::new(Format::Lv2, uri), loaded.map(|half| half.description().clone()))
+    };
+    Ok(plugins.into_iter().map(describe_one).collect())
+}
+
+/// The plugins of [`describe_each`] that can be loaded; the first error if none can.
 pub(crate) fn describe(path: &Path) -> Result<Vec<Description>, LoadError> {
-    Ok(read(path)?.into_iter().filter_map(|(_, description)| description.ok()).collect())
+    let (mut good, mut bad) = (Vec::new(), None);
+    for (_, described) in describe_each(path)? {
+        match described {
+            Ok(description) => good.push(description),
+            Err(error) => bad = bad.or(Some(error)),
+        }
+    }
+    match bad {
+        Some(error) if good.is_empty() => Err(error),
+        _ => Ok(good),
+    }
 }

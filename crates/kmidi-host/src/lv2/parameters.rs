@@ -48,8 +48,7 @@ impl Parameters {
                 continue;
             }
             let has_bypass = text.ports.iter().any(|it| it.symbol == "bypass");
-            let is_inverted =
-                port.direction == Direction::Input && port.is_for(LV2_ENABLED) && !has_bypass;
+            let is_inverted = port.direction == Direction::Input && port.is_for(LV2_ENABLED) && !has_bypass;
             parameters.list.push(of_port(text, index, port, is_inverted, sample_rate_hz));
             let unit = port.unit.clone();
             parameters.sources.push(Source { place: Place::Port(index), is_inverted, unit });
@@ -118,10 +117,17 @@ fn choice_at(parameter: &Parameter, value: f64) -> Option<&str> {
     choice.map(|(_, name)| name.as_str())
 }
 
-fn of_port(text: &PluginText, index: usize, port: &Port, is_inverted: bool, sample_rate_hz: u32) -> Parameter {
+fn of_port(
+    text: &PluginText,
+    index: usize,
+    port: &Port,
+    is_inverted: bool,
+    sample_rate_hz: u32,
+) -> Parameter {
     let scale = if port.has(LV2_SAMPLE_RATE) { f64::from(sample_rate_hz) } else { 1.0 };
     let scaled = |value: Option<f64>| value.map(|it| it * scale);
-    let (min, max, default) = range(scaled(port.min), scaled(port.max), scaled(port.default), &port.scale_points);
+    let (min, max, default) =
+        range(scaled(port.min), scaled(port.max), scaled(port.default), &port.scale_points);
     let group = port.group.as_ref().and_then(|iri| text.groups.get(iri));
     let is_output = port.direction == Direction::Output;
     let for_host = [LV2_FREE_WHEELING, LV2_LATENCY].iter().any(|it| port.is_for(it))

@@ -44,8 +44,6 @@ pub struct Port {
     pub direction: Direction,
     /// What it carries.
     pub carries: PortType,
-    /// IRIs of its classes.
-    pub types: Vec<String>,
     /// Lowest value.
     pub min: Option<f64>,
     /// Highest value.
@@ -68,8 +66,6 @@ pub struct Port {
     pub minimum_bytes: Option<u64>,
     /// IRIs of the atoms that it understands.
     pub supports: Vec<String>,
-    /// IRIs of the kinds of buffer that it takes.
-    pub buffer_types: Vec<String>,
 }
 
 impl Port {
@@ -158,8 +154,6 @@ fn read_port(graph: &Graph, id: Id) -> Result<Port, String> {
         is_side_chain: graph.number(id, LV2_IS_SIDE_CHAIN).is_some_and(|it| it != 0.0),
         minimum_bytes: graph.number(id, RSZ_MINIMUM_SIZE).filter(|it| *it >= 0.0).map(|it| it as u64),
         supports: graph.iris(id, ATOM_SUPPORTS),
-        buffer_types: graph.iris(id, ATOM_BUFFER_TYPE),
-        types,
     })
 }
 

@@ -2,8 +2,8 @@
 
 use super::atom;
 use super::graph::{Graph, Id, Node, number_of};
-use super::uris::*;
 use super::urid::{map_str, urids};
+use super::uris::*;
 
 /// Most values of a state.
 pub const MAX_ENTRIES: usize = 65_536;
@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn base64_is_read_as_written_by_others() {
-        for (text, bytes) in [("", &b""[..]), ("TQ==", b"M"), ("TWE=", b"Ma"), ("TWFu\n", b"Man"), ("/+8=", b"\xff\xef")] {
+        for (text, bytes) in
+            [("", &b""[..]), ("TQ==", b"M"), ("TWE=", b"Ma"), ("TWFu\n", b"Man"), ("/+8=", b"\xff\xef")]
+        {
             assert_eq!(base64(text).as_deref(), Some(bytes));
         }
         assert_eq!(base64("T!"), None);

@@ -52,7 +52,8 @@ impl Unit {
             "semitone12TET" => Some("semi"),
             _ => KNOWN.iter().find(|(name, _)| *name == tail).map(|(_, symbol)| *symbol),
         });
-        let symbol = known.or_else(|| graph.label(unit, UNITS_SYMBOL)).or_else(|| graph.label(unit, RDFS_LABEL));
+        let symbol =
+            known.or_else(|| graph.label(unit, UNITS_SYMBOL)).or_else(|| graph.label(unit, RDFS_LABEL));
         Unit { symbol: symbol.unwrap_or_default().to_owned(), render: render.map(str::to_owned) }
     }
 

@@ -12,25 +12,24 @@ uris! {
     "http://www.w3.org/2000/01/rdf-schema#":
         RDFS_SEE_ALSO = "seeAlso", RDFS_LABEL = "label", RDFS_RANGE = "range";
     "http://www.w3.org/2001/XMLSchema#":
-        XSD = "", XSD_STRING = "string";
+        XSD = "";
     "http://usefulinc.com/ns/doap#":
         DOAP_NAME = "name", DOAP_MAINTAINER = "maintainer", DOAP_DEVELOPER = "developer";
     "http://xmlns.com/foaf/0.1/":
         FOAF_NAME = "name";
     "http://lv2plug.in/ns/lv2core#":
-        LV2 = "", LV2_PLUGIN = "Plugin", LV2_BINARY = "binary", LV2_PROJECT = "project",
+        LV2_PLUGIN = "Plugin", LV2_BINARY = "binary", LV2_PROJECT = "project",
         LV2_MINOR_VERSION = "minorVersion", LV2_MICRO_VERSION = "microVersion",
         LV2_PORT = "port", LV2_INDEX = "index", LV2_SYMBOL = "symbol", LV2_NAME = "name",
         LV2_MINIMUM = "minimum", LV2_MAXIMUM = "maximum", LV2_DEFAULT = "default",
         LV2_PORT_PROPERTY = "portProperty", LV2_SCALE_POINT = "scalePoint",
         LV2_DESIGNATION = "designation", LV2_IS_SIDE_CHAIN = "isSideChain",
         LV2_REQUIRED_FEATURE = "requiredFeature", LV2_OPTIONAL_FEATURE = "optionalFeature",
-        LV2_EXTENSION_DATA = "extensionData", LV2_APPLIES_TO = "appliesTo",
+        LV2_APPLIES_TO = "appliesTo",
         LV2_INPUT_PORT = "InputPort", LV2_OUTPUT_PORT = "OutputPort", LV2_AUDIO_PORT = "AudioPort",
         LV2_CONTROL_PORT = "ControlPort", LV2_CV_PORT = "CVPort",
         LV2_TOGGLED = "toggled", LV2_INTEGER = "integer", LV2_ENUMERATION = "enumeration",
         LV2_SAMPLE_RATE = "sampleRate", LV2_REPORTS_LATENCY = "reportsLatency",
-        LV2_CONNECTION_OPTIONAL = "connectionOptional",
         LV2_LATENCY = "latency", LV2_FREE_WHEELING = "freeWheeling", LV2_ENABLED = "enabled",
         LV2_CONTROL = "control", LV2_INSTRUMENT = "InstrumentPlugin", LV2_MIDI_PLUGIN = "MIDIPlugin",
         LV2_ANALYSER = "AnalyserPlugin", LV2_IS_LIVE = "isLive", LV2_HARD_RT = "hardRTCapable",
@@ -45,7 +44,7 @@ uris! {
     "http://lv2plug.in/ns/ext/resize-port#":
         RSZ_MINIMUM_SIZE = "minimumSize", RSZ_RESIZE = "resize";
     "http://lv2plug.in/ns/ext/atom#":
-        ATOM = "", ATOM_PORT = "AtomPort", ATOM_SUPPORTS = "supports", ATOM_BUFFER_TYPE = "bufferType",
+        ATOM = "", ATOM_PORT = "AtomPort", ATOM_SUPPORTS = "supports",
         ATOM_SEQUENCE = "Sequence", ATOM_CHUNK = "Chunk", ATOM_OBJECT = "Object", ATOM_BLANK = "Blank",
         ATOM_RESOURCE = "Resource", ATOM_FLOAT = "Float", ATOM_DOUBLE = "Double", ATOM_INT = "Int",
         ATOM_LONG = "Long", ATOM_BOOL = "Bool", ATOM_STRING = "String", ATOM_PATH = "Path",
