@@ -54,11 +54,14 @@ pub use self::bundle::bundles;
 /// Sample rate at which a plugin is described and first made, in Hz.
 const FIRST_SAMPLE_RATE_HZ: u32 = 48_000;
 
+/// A plugin of a bundle, and what is known of it or why nothing is.
+pub type Described = (PluginId, Result<Description, LoadError>);
+
 /// What a bundle folder says of each of its plugins. Runs no foreign code. `[side B]`
 ///
 /// # Errors
 /// [`LoadError::Bundle`] if the manifest cannot be read; with each plugin, if what describes it cannot.
-pub fn read(folder: &Path) -> Result<Vec<(PluginId, Result<Description, LoadError>)>, LoadError> {
+pub fn read(folder: &Path) -> Result<Vec<Described>, LoadError> {
     let mut bundle = Bundle::open(folder)?;
     let plugins = bundle.plugins();
     let read_one = |uri: String| {
@@ -123,7 +126,7 @@ pub(crate) fn load(path: &Path, name: &str) -> Result<Box<dyn MainHalf>, LoadErr
 ///
 /// # Errors
 /// [`LoadError::Bundle`] if the manifest cannot be read.
-pub fn describe_each(folder: &Path) -> Result<Vec<(PluginId, Result<Description, LoadError>)>, LoadError> {
+pub fn describe_each(folder: &Path) -> Result<Vec<Described>, LoadError> {
     let mut bundle = Bundle::open(folder)?;
     let plugins = bundle.plugins();
     let describe_one = |uri: String| {

@@ -150,7 +150,7 @@ impl Comparison {
         self.same(
             &format!("{at} scale points"),
             ours,
-            field("Scale Points").iter().map(normal_point).collect(),
+            field("Scale Points").iter().map(|it| normal_point(it)).collect(),
         );
     }
 }
@@ -159,7 +159,7 @@ fn short(value: f64) -> String {
     format!("{:.5}", value as f32)
 }
 
-fn normal_point(text: &String) -> String {
+fn normal_point(text: &str) -> String {
     let (value, name) = text.split_once(" = ").unwrap();
     format!("{} = {name}", short(value.parse().unwrap()))
 }
