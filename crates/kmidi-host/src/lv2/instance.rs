@@ -3,7 +3,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use super::abi::{Descriptor, Handle, StateInterface, WorkerInterface};
@@ -30,6 +30,8 @@ pub struct Instance {
     /// Values of the control ports, each at its port's index.
     controls: Box<[UnsafeCell<f32>]>,
     gate: AtomicU8,
+    /// Whether it has ever been activated.
+    was_active: AtomicBool,
     /// What it was made for.
     pub config: Config,
     // In order of dropping: nothing that the library may still use goes before it.
@@ -63,7 +65,8 @@ impl Instance {
             .map_err(|why| LoadError::Instance { id: id(), why: why.to_owned() })?;
         let controls = first_controls(text, config.sample_rate_hz);
         let gate = AtomicU8::new(FREE);
-        let instance = Instance { handle, controls, gate, config, library, features };
+        let was_active = AtomicBool::new(false);
+        let instance = Instance { handle, controls, gate, was_active, config, library, features };
         instance.connect_controls(text);
         instance.find_worker();
         Ok(Arc::new(instance))
@@ -163,6 +166,7 @@ impl Instance {
     /// # Safety
     /// No other call of the instance is under way, and it is not active.
     pub unsafe fn activate(&self) {
+        self.was_active.store(true, Ordering::Relaxed);
         if let Some(activate) = self.descriptor().activate {
             // SAFETY: the caller's promise.
             unsafe { activate(self.handle) }
@@ -202,7 +206,16 @@ impl Instance {
 }
 
 impl Drop for Instance {
+    /// There are plugins that make in `activate` what `cleanup` frees, without a look whether it is there: an instance that
+    /// has never been active is made so once before it ends.
     fn drop(&mut self) {
+        if !self.was_active.load(Ordering::Relaxed) {
+            // SAFETY: this is the last user of the instance, which is not active.
+            unsafe {
+                self.activate();
+                self.deactivate();
+            }
+        }
         if let Some(cleanup) = self.descriptor().cleanup {
             // SAFETY: this was the last use of the instance, which is not active.
             unsafe { cleanup(self.handle) }

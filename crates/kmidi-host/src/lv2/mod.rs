@@ -17,6 +17,8 @@ mod bundle;
 mod features;
 mod files;
 mod graph;
+#[cfg(test)]
+mod hostile_tests;
 mod instance;
 mod layout;
 mod library;
