@@ -6,17 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use kmidi_core::{
-    AudioBuffer, AudioPorts, Event, EventBuffer, NodeInfo, ProcessContext, Processor, SysExPool, TimedEvent,
-    Transport,
-};
+mod lv2_bench;
+
+use kmidi_core::{Event, TimedEvent};
 use kmidi_host::{Activation, Plugin, PluginId, lv2};
+use lv2_bench::{ACTIVATION, Bench, bundle};
 
 /// Blocks that each plugin runs.
 const BLOCKS: usize = 500;
-const QUANTUM_FRAMES: u32 = 64;
-const ACTIVATION: Activation =
-    Activation { sample_rate_hz: 48_000, quantum_frames: QUANTUM_FRAMES, offline: false };
 /// Processes at once.
 const PARALLEL: usize = 2;
 /// After this a child is stuck.
@@ -33,61 +30,6 @@ const KNOWN_BAD: [(&str, &str); 2] = [
         "its library is not linked to the fftw that it calls",
     ),
 ];
-
-/// A node's audio half with buffers of its own.
-struct Bench {
-    processor: Box<dyn Processor>,
-    inputs: Vec<Vec<f32>>,
-    outputs: Vec<AudioBuffer>,
-    events_out: EventBuffer,
-    sysex: SysExPool,
-    noise: u32,
-}
-
-impl Bench {
-    fn new(processor: Box<dyn Processor>, info: &NodeInfo) -> Self {
-        let channels = |ports: &[u16]| ports.iter().map(|it| usize::from(*it)).sum::<usize>();
-        let frames = QUANTUM_FRAMES as usize;
-        Bench {
-            processor,
-            inputs: vec![vec![0.0; frames]; channels(&info.audio_inputs)],
-            outputs: (0..channels(&info.audio_outputs)).map(|_| AudioBuffer::silent(frames)).collect(),
-            events_out: EventBuffer::with_capacity(1024),
-            sysex: SysExPool::new(),
-            noise: 1,
-        }
-    }
-
-    fn run(&mut self, events_in: &[TimedEvent]) {
-        for sample in self.inputs.iter_mut().flatten() {
-            self.noise = self.noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            *sample = ((self.noise >> 9) as f32 / 4_194_304.0 - 1.0) * 0.25;
-        }
-        let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
-        self.events_out.clear();
-        let transport = Transport { playing: true, ..Transport::default() };
-        self.processor.process(&mut ProcessContext {
-            frames: QUANTUM_FRAMES,
-            transport: &transport,
-            audio: AudioPorts {
-                inputs: &inputs,
-                outputs: &mut self.outputs,
-                silent_inputs: 0,
-                silent_outputs: 0,
-            },
-            events_in,
-            events_out: &mut self.events_out,
-            sysex: &mut self.sysex,
-        });
-    }
-
-    /// The highest level of the last block; infinite if it holds what is no number.
-    fn peak(&self) -> f32 {
-        let samples = self.outputs.iter().flat_map(|it| it.iter());
-        samples
-            .fold(0.0, |peak, sample| if sample.is_finite() { sample.abs().max(peak) } else { f32::INFINITY })
-    }
-}
 
 fn notes(block: usize) -> Vec<TimedEvent> {
     let at = |time, event| TimedEvent { time, port: 0, event };
@@ -109,6 +51,7 @@ fn run_one(folder: &Path, id: &PluginId) -> String {
     let (mut peak, mut events, mut told) = (0.0f32, 0, 0);
     let running = Instant::now();
     for block in 0..BLOCKS {
+        bench.make_noise();
         bench.run(&notes(block));
         peak = peak.max(bench.peak());
         events += bench.events_out.as_slice().len();
@@ -198,16 +141,6 @@ fn installed() -> Vec<(PathBuf, PluginId)> {
     lv2::bundles().into_iter().flat_map(of_bundle).collect()
 }
 
-/// The bundle of this name, or `None` with a note.
-fn bundle(name: &str) -> Option<PathBuf> {
-    let found = lv2::bundles().into_iter().find(|it| it.ends_with(name));
-    if found.is_none() {
-        assert!(std::env::var_os("KMIDI_REQUIRE_PLUGINS").is_none(), "{name} is not installed");
-        println!("passed over: {name} is not installed");
-    }
-    found
-}
-
 #[test]
 fn every_installed_plugin_runs_and_takes_its_state_back() {
     let plugins = Arc::new(installed());
@@ -258,6 +191,7 @@ fn a_plugin_that_loads_its_samples_on_a_worker_sounds_offline_from_the_first_sec
     let mut bench = Bench::new(processor, active.node_info());
     let mut peak = 0.0f32;
     for block in 0..BLOCKS {
+        bench.make_noise();
         bench.run(&notes(block));
         peak = peak.max(bench.peak());
     }

@@ -47,6 +47,8 @@ pub struct AudioHalf {
     offline: bool,
     atoms: AtomPorts,
     host_ports: HostPorts,
+    /// Outputs: place of the parameter, index of the port.
+    outputs: Box<[(usize, usize)]>,
     /// Where each port is connected to, as address.
     connected: Box<[usize]>,
     silence: Box<[f32]>,
@@ -80,6 +82,7 @@ impl AudioHalf {
         let mut half = AudioHalf {
             atoms: AtomPorts::new(&plan),
             host_ports: HostPorts::of(&plan.text),
+            outputs: output_ports(&plan.parameters),
             connected: vec![0; plan.text.ports.len()].into(),
             silence: vec![0.0; frames].into(),
             unheard: vec![0.0; frames].into(),
@@ -251,12 +254,13 @@ impl AudioHalf {
     }
 
     fn read_ports(&mut self) {
-        for (at, parameter) in self.plan.parameters.list.iter().enumerate().filter(|(_, it)| it.is_output) {
-            let Place::Port(index) = self.plan.parameters.sources[at].place else { continue };
+        for (at, index) in &self.outputs {
             // SAFETY: called in `process` alone, while the gate is this half's.
-            let value = unsafe { self.instance.control(index) };
-            if value.is_finite() {
-                self.values.note(at, f64::from(value).clamp(parameter.min, parameter.max));
+            let value = unsafe { self.instance.control(*index) };
+            if value.is_finite()
+                && let Some(value) = self.plan.parameters.clamp(*at, f64::from(value))
+            {
+                self.values.note(*at, value);
             }
         }
         if let Some(index) = self.host_ports.latency {
@@ -334,7 +338,8 @@ impl Processor for AudioHalf {
         ProcessStatus::Continue
     }
 
-    /// LV2 has no call for this on the audio thread: live all notes are ended, offline the plugin is activated anew.
+    /// LV2 has no call for this on the audio thread: all notes are ended, and offline the plugin is activated anew; live
+    /// the tail of an effect goes on.
     fn reset(&mut self) {
         if self.offline && self.instance.enter() {
             // SAFETY: the gate is this half's, and an audio half exists only while the instance is active.
@@ -344,7 +349,7 @@ impl Processor for AudioHalf {
             }
             self.instance.leave();
         }
-        self.end_notes = !self.offline;
+        self.end_notes = true;
         self.forget_position();
     }
 }
@@ -362,6 +367,14 @@ impl HostPorts {
             latency: latency_port(text),
         }
     }
+}
+
+fn output_ports(parameters: &Parameters) -> Box<[(usize, usize)]> {
+    let port = |(at, parameter): (usize, &crate::Parameter)| match parameters.sources[at].place {
+        Place::Port(index) if parameter.is_output => Some((at, index)),
+        _ => None,
+    };
+    parameters.list.iter().enumerate().filter_map(port).collect()
 }
 
 /// The output that says the latency.
