@@ -267,3 +267,12 @@ fn a_bundle_is_described_plugin_by_plugin_and_as_it_is_read() {
     assert!(error.contains("fftw"), "{error}");
     assert!(kmidi_host::describe(kmidi_host::Format::Lv2, &broken).is_err());
 }
+
+#[test]
+fn all_that_is_installed_is_read_in_seconds() {
+    let start = Instant::now();
+    let read: Vec<_> = lv2::bundles().iter().filter_map(|folder| lv2::read(folder).ok()).flatten().collect();
+    let parameters: usize = read.iter().filter_map(|(_, it)| Some(it.as_ref().ok()?.parameters.len())).sum();
+    println!("{} plugins, {parameters} parameters in {:?}", read.len(), start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(30));
+}

@@ -1,5 +1,6 @@
 //! What goes into a plugin's atom ports and comes out of them. `[side A]` but for [`AtomPorts::new`].
 
+use kmidi_core::limits::{MAX_EVENTS_PER_QUANTUM, SYSEX_POOL_BYTES};
 use kmidi_core::{Event, ProcessContext, SysExPool, TimedEvent};
 
 use super::atom::{class, is_object, number, properties};
@@ -12,8 +13,11 @@ use super::sequence::AtomBuffer;
 use super::urid::{map_str, urids};
 use super::uris::{LV2_CONTROL, MIDI_EVENT, PATCH_MESSAGE, TIME_POSITION};
 
-/// Room for the events of one quantum at the most, in bytes: as many as a node may have, and all SysEx in flight.
-const INPUT_BYTES: usize = 1 << 18;
+/// Bytes of a channel message as an event of a sequence.
+const MESSAGE_BYTES: usize = 24;
+/// Room for the events of one quantum at the most, in bytes: as many as a node may have, all SysEx in flight, and what the
+/// host says besides.
+const INPUT_BYTES: usize = MAX_EVENTS_PER_QUANTUM * MESSAGE_BYTES + SYSEX_POOL_BYTES + (1 << 12);
 /// Most room that a port gets, in bytes, however much it asks for.
 const MAX_BYTES: usize = 1 << 24;
 
@@ -99,10 +103,15 @@ impl AtomPorts {
         for port in &mut self.outputs {
             port.buffer.start_chunk();
         }
+    }
+
+    /// Asks the plugin for its properties, if it has not been asked. This comes behind all else of a quantum, so that the
+    /// answer has what was set in it.
+    pub fn push_question(&mut self, last_frame: u32) {
         if std::mem::take(&mut self.ask)
             && let Some(place) = self.messages
         {
-            self.inputs[place].buffer.push_object(0, urids().patch_get, &[]);
+            self.inputs[place].buffer.push_object(last_frame, urids().patch_get, &[]);
         }
     }
 

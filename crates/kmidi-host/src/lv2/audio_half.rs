@@ -214,14 +214,16 @@ impl AudioHalf {
                 None => self.atoms.push_event(event, cx.sysex),
             }
         }
+        self.atoms.push_question(cx.frames.saturating_sub(1));
     }
 
     fn push_parameter(&mut self, time: u32, at: usize, value: f64) {
-        if let Place::Property(place) = self.plan.parameters.sources[at].place
-            && self.atoms.push_property(time, place, value)
-        {
-            self.values.note(at, value);
-            self.told[at] = value;
+        let Place::Property(place) = self.plan.parameters.sources[at].place else { return };
+        self.told[at] = value;
+        match self.atoms.push_property(time, place, value) {
+            true => self.values.note(at, value),
+            // No room: in the next quantum.
+            false => self.values.set(at, value),
         }
     }
 

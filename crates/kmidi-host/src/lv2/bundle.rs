@@ -82,6 +82,7 @@ fn bundles_in(folder: &Path) -> Vec<PathBuf> {
 pub struct Bundle {
     /// Its folder, absolute.
     pub folder: PathBuf,
+    plugins: Vec<String>,
     graph: Graph,
 }
 
@@ -92,13 +93,14 @@ impl Bundle {
             .map_err(|error| LoadError::Bundle { path: folder.to_owned(), why: error.to_string() })?;
         let mut graph = Graph::default();
         graph.add_file(&folder.join("manifest.ttl"))?;
-        Ok(Bundle { folder, graph })
+        let plugins = graph.subjects_with(RDF_TYPE, LV2_PLUGIN);
+        let plugins = plugins.into_iter().filter_map(|id| graph.iri(id)).map(str::to_owned).collect();
+        Ok(Bundle { folder, plugins, graph })
     }
 
     /// The URIs of its plugins.
     pub fn plugins(&self) -> Vec<String> {
-        let plugins = self.graph.subjects_with(RDF_TYPE, LV2_PLUGIN);
-        plugins.into_iter().filter_map(|id| self.graph.iri(id)).map(str::to_owned).collect()
+        self.plugins.clone()
     }
 
     /// All that is known by now.
@@ -121,7 +123,7 @@ impl Bundle {
     /// Reads all that the bundle says of one of its plugins.
     pub fn plugin(&mut self, uri: &str) -> Result<PluginText, LoadError> {
         let id = || PluginId::new(Format::Lv2, uri);
-        if !self.plugins().iter().any(|it| it == uri) {
+        if !self.plugins.iter().any(|it| it == uri) {
             return Err(LoadError::NotInFile { id: id(), path: self.folder.clone() });
         }
         self.see_also(uri)?;

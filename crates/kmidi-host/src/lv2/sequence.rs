@@ -18,7 +18,10 @@ pub struct AtomBuffer {
 impl AtomBuffer {
     /// A buffer of at least so many bytes. `[side B]`
     pub fn with_bytes(bytes: usize) -> Self {
-        let mut buffer = AtomBuffer { words: vec![0; bytes.max(START).div_ceil(8)].into(), len: 0 };
+        let mut words: Box<[u64]> = vec![0; bytes.max(START).div_ceil(8)].into();
+        // Each page is written once here, so that none has to be found in the audio callback.
+        std::hint::black_box(&mut words).fill(0);
+        let mut buffer = AtomBuffer { words, len: 0 };
         buffer.start_sequence();
         buffer
     }
