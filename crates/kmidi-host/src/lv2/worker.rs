@@ -18,8 +18,9 @@ use crate::role::is_audio_thread;
 
 /// Bytes that can wait each way; what does not fit the plugin is told.
 const RING_BYTES: usize = 1 << 16;
-/// Rounds of work and response in one quantum offline: a plugin that answers each response with work does not hang.
-const MAX_ROUNDS: usize = 64;
+/// Most messages that are worked on, or answered, at one go: a plugin that answers each response with work does not hang
+/// its host.
+const MAX_MESSAGES: usize = 256;
 /// How long the thread sleeps while there is work, and at most.
 const SLEEP_MS: std::ops::RangeInclusive<u64> = 1..=10;
 
@@ -80,16 +81,15 @@ impl Worker {
         self.plugin.get().is_some()
     }
 
-    /// Does all work that waits; whether there was any.
-    pub fn work(&self) -> bool {
-        let Some(plugin) = self.plugin.get() else { return false };
+    /// Does the work that waits, at most so many messages of it; how many there were.
+    pub fn work(&self, most: usize) -> usize {
+        let Some(plugin) = self.plugin.get() else { return 0 };
         let mut side = self.work.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let mut has_worked = false;
-        while let Some(size) = side.next_request() {
+        for done in 0..most {
+            let Some(size) = side.next_request() else { return done };
             self.call(plugin, &mut side, size);
-            has_worked = true;
         }
-        has_worked
+        most
     }
 
     /// One call of the plugin's work with the first `size` bytes of the message.
@@ -109,9 +109,6 @@ impl Worker {
     /// Work that is asked for outside of `run`: done at once, on this thread. `[side B]`
     fn work_now(&self, data: &[u8]) -> u32 {
         let Some(plugin) = self.plugin.get() else { return WORKER_ERR_UNKNOWN };
-        if IS_AT_WORK.get() {
-            return WORKER_ERR_UNKNOWN;
-        }
         let mut side = self.work.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let Some(message) = side.message.get_mut(..data.len()) else { return WORKER_ERR_NO_SPACE };
         message.copy_from_slice(data);
@@ -125,11 +122,13 @@ impl Worker {
     /// On the thread that has just run the plugin.
     pub unsafe fn deliver(&self, is_offline: bool) {
         let Some(plugin) = self.plugin.get() else { return };
-        for _ in 0..MAX_ROUNDS {
-            let has_worked = is_offline && self.work();
-            // SAFETY: the caller is the audio half, which alone touches this, and the plugin is called after the last use.
+        let mut room = MAX_MESSAGES;
+        loop {
+            let worked = if is_offline { self.work(room) } else { 0 };
+            room -= worked;
+            // SAFETY: the caller is the audio half, which alone touches this.
             unsafe { self.respond_all(plugin) };
-            if !has_worked {
+            if worked == 0 || room == 0 {
                 break;
             }
         }
@@ -143,7 +142,7 @@ impl Worker {
     /// As [`Worker::deliver`].
     unsafe fn respond_all(&self, plugin: &WorkerInterface) {
         let handle = self.handle.load(Ordering::Acquire);
-        loop {
+        for _ in 0..MAX_MESSAGES {
             // SAFETY: the caller is the audio half; the borrow ends before the plugin is called, and what the plugin
             // gets is a buffer that `schedule` does not touch.
             let (data, size) = unsafe {
@@ -172,12 +171,20 @@ fn push_message(ring: &mut Producer<u8>, data: &[u8]) -> u32 {
     let Ok(mut chunk) = ring.write_chunk(data.len().saturating_add(4)) else { return WORKER_ERR_NO_SPACE };
     let (first, second) = chunk.as_mut_slices();
     let len = (data.len() as u32).to_ne_bytes();
-    let places = first.iter_mut().chain(second);
-    for (place, byte) in places.zip(len.iter().chain(data)) {
-        *place = *byte;
-    }
+    copy_to(first, second, 0, &len);
+    copy_to(first, second, len.len(), data);
     chunk.commit_all();
     WORKER_SUCCESS
+}
+
+/// Copies into two slices as if they were one, from `at` on.
+fn copy_to(first: &mut [u8], second: &mut [u8], at: usize, data: &[u8]) {
+    let (one, two) = data.split_at(data.len().min(first.len().saturating_sub(at)));
+    if !one.is_empty() {
+        first[at..at + one.len()].copy_from_slice(one);
+    }
+    let at = (at + one.len()).saturating_sub(first.len());
+    second[at..at + two.len()].copy_from_slice(two);
 }
 
 fn pop_message(ring: &mut Consumer<u8>, message: &mut [u8]) -> Option<usize> {
@@ -209,7 +216,8 @@ pub unsafe extern "C" fn schedule(handle: *mut c_void, size: u32, data: *const c
     let worker = unsafe { &*handle.cast::<Worker>() };
     // SAFETY: the plugin's promise.
     let data = unsafe { bytes(size, data) };
-    if !worker.is_used() {
+    // Work does not ask for work.
+    if !worker.is_used() || IS_AT_WORK.get() {
         return WORKER_ERR_UNKNOWN;
     }
     if !is_audio_thread() {
@@ -239,9 +247,9 @@ impl WorkerThread {
         let run = move || {
             let mut sleep_ms = *SLEEP_MS.end();
             while !asked.load(Ordering::Acquire) {
-                sleep_ms = match worker(&keep).work() {
-                    true => *SLEEP_MS.start(),
-                    false => (sleep_ms + 1).min(*SLEEP_MS.end()),
+                sleep_ms = match worker(&keep).work(MAX_MESSAGES) {
+                    0 => (sleep_ms + 1).min(*SLEEP_MS.end()),
+                    _ => *SLEEP_MS.start(),
                 };
                 std::thread::park_timeout(Duration::from_millis(sleep_ms));
             }
@@ -276,5 +284,12 @@ mod tests {
         assert_eq!(&message[..8], b"12345678");
         assert_eq!(pop_message(&mut consumer, &mut message), Some(0));
         assert_eq!(pop_message(&mut consumer, &mut message), None);
+        // Around the end of the ring at every place.
+        for n in 0..40u8 {
+            let data = vec![n; usize::from(n) % 9];
+            assert_eq!(push_message(&mut producer, &data), WORKER_SUCCESS);
+            assert_eq!(pop_message(&mut consumer, &mut message), Some(data.len()));
+            assert_eq!(message[..data.len()], data);
+        }
     }
 }
