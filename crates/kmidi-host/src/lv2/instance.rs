@@ -21,7 +21,7 @@ use crate::{Format, LoadError, PluginId};
 const FREE: u8 = 0;
 /// The audio half is running it.
 const RUNNING: u8 = 1;
-/// The main half has it for a while.
+/// The main half has it for a while, or waits for the audio half to leave. Besides [`RUNNING`].
 const HELD: u8 = 2;
 
 /// An instance with its library and all that it was given. Both halves keep it alive; it ends on side B.
@@ -191,16 +191,18 @@ impl Instance {
 
     /// The audio half is out again. `[side A]`
     pub fn leave(&self) {
-        self.gate.store(FREE, Ordering::Release);
+        self.gate.fetch_and(!RUNNING, Ordering::Release);
     }
 
-    /// Keeps the audio half out while `f` runs: it is silent meanwhile. Waits for a quantum under way. `[side B]`
+    /// Keeps the audio half out while `f` runs: it is silent meanwhile. Waits for a quantum under way, no longer.
+    /// `[side B]`, on the main thread alone.
     pub fn hold<T>(&self, f: impl FnOnce() -> T) -> T {
-        while self.gate.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        self.gate.fetch_or(HELD, Ordering::Acquire);
+        while self.gate.load(Ordering::Acquire) & RUNNING != 0 {
             std::thread::sleep(Duration::from_micros(100));
         }
         let result = f();
-        self.gate.store(FREE, Ordering::Release);
+        self.gate.fetch_and(!HELD, Ordering::Release);
         result
     }
 }
