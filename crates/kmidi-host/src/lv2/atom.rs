@@ -67,80 +67,102 @@ pub fn class(body: &[u8]) -> Option<u32> {
     u32_at(body, 4)
 }
 
-/// Gives every URID in the body of an atom to `renumber`, whatever it is nested in. The bytes of types that it does not
-/// know it leaves alone. `[side B]`
-pub fn renumber(kind: u32, body: &mut [u8], renumber: &mut dyn FnMut(u32) -> u32) {
-    walk(kind, body, renumber, MAX_DEPTH);
+/// Which numbers of types are those of this process while an atom is renumbered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Those that are replaced: the atom goes out.
+    Old,
+    /// Those that they are replaced with: the atom comes in.
+    New,
 }
 
-fn walk(kind: u32, body: &mut [u8], renumber: &mut dyn FnMut(u32) -> u32, depth: u32) {
-    let urids = urids();
-    if depth == 0 {
-        return;
-    }
-    match kind {
-        _ if kind == urids.urid => replace(body, 0, renumber),
-        _ if kind == urids.literal => {
-            replace(body, 0, renumber);
-            replace(body, 4, renumber);
+/// Gives every URID in the body of an atom to `renumber`, whatever it is nested in. `kind` is a number of this process.
+/// The bytes of types that this host does not know are left alone. `[side B]`
+pub fn renumber(kind: u32, body: &mut [u8], known: Known, renumber: &mut dyn FnMut(u32) -> u32) {
+    Walk { renumber, known }.body(kind, body, MAX_DEPTH);
+}
+
+struct Walk<'a> {
+    renumber: &'a mut dyn FnMut(u32) -> u32,
+    known: Known,
+}
+
+impl Walk<'_> {
+    fn body(&mut self, kind: u32, body: &mut [u8], depth: u32) {
+        let urids = urids();
+        if depth == 0 {
+            return;
         }
-        _ if kind == urids.property => {
-            replace(body, 0, renumber);
-            walk_atom(body, 8, renumber, depth);
-        }
-        _ if kind == urids.vector => walk_vector(body, renumber, depth),
-        _ if kind == urids.tuple => walk_row(body, 0, 0, renumber, depth),
-        _ if kind == urids.sequence => {
-            replace(body, 0, renumber);
-            walk_row(body, 8, 8, renumber, depth);
-        }
-        _ if is_object(kind) => {
-            replace(body, 0, renumber);
-            replace(body, 4, renumber);
-            let mut at = HEADER;
-            while at + 8 <= body.len() {
-                replace(body, at, renumber);
-                replace(body, at + 4, renumber);
-                let Some(size) = walk_atom(body, at + 8, renumber, depth) else { break };
-                at += 8 + padded(HEADER + size);
+        match kind {
+            _ if kind == urids.urid => {
+                self.replace(body, 0);
             }
+            _ if kind == urids.literal => {
+                self.replace(body, 0);
+                self.replace(body, 4);
+            }
+            _ if kind == urids.property => {
+                self.replace(body, 0);
+                self.atom(body, 8, depth);
+            }
+            _ if kind == urids.vector => self.vector(body, depth),
+            _ if kind == urids.tuple => self.row(body, 0, 0, depth),
+            _ if kind == urids.sequence => {
+                self.replace(body, 0);
+                self.row(body, 8, 8, depth);
+            }
+            _ if is_object(kind) => self.object(body, depth),
+            _ => {}
         }
-        _ => {}
     }
-}
 
-/// Atoms one after the other, each behind `before` bytes of something else.
-fn walk_row(body: &mut [u8], start: usize, before: usize, f: &mut dyn FnMut(u32) -> u32, depth: u32) {
-    let mut at = start;
-    while let Some(size) = walk_atom(body, at + before, f, depth) {
-        at += before + padded(HEADER + size);
+    fn object(&mut self, body: &mut [u8], depth: u32) {
+        self.replace(body, 0);
+        self.replace(body, 4);
+        let mut at = HEADER;
+        while at + 8 <= body.len() {
+            self.replace(body, at);
+            self.replace(body, at + 4);
+            let Some(size) = self.atom(body, at + 8, depth) else { break };
+            at += 8 + padded(HEADER + size);
+        }
     }
-}
 
-fn walk_vector(body: &mut [u8], f: &mut dyn FnMut(u32) -> u32, depth: u32) {
-    let (Some(size), Some(kind)) = (u32_at(body, 0), u32_at(body, 4)) else { return };
-    replace(body, 4, f);
-    if size == 0 {
-        return;
+    /// Atoms one after the other, each behind `before` bytes of something else.
+    fn row(&mut self, body: &mut [u8], start: usize, before: usize, depth: u32) {
+        let mut at = start;
+        while let Some(size) = self.atom(body, at + before, depth) {
+            at += before + padded(HEADER + size);
+        }
     }
-    for element in body[8..].chunks_exact_mut(size as usize) {
-        walk(kind, element, f, depth - 1);
+
+    fn vector(&mut self, body: &mut [u8], depth: u32) {
+        let Some(size) = u32_at(body, 0) else { return };
+        let Some(kind) = self.replace(body, 4) else { return };
+        if size == 0 {
+            return;
+        }
+        for element in body[8..].chunks_exact_mut(size as usize) {
+            self.body(kind, element, depth - 1);
+        }
     }
-}
 
-/// Walks the atom at `at`; the size of its body.
-fn walk_atom(body: &mut [u8], at: usize, f: &mut dyn FnMut(u32) -> u32, depth: u32) -> Option<usize> {
-    let (kind, value) = atom_at(body, at)?;
-    let size = value.len();
-    replace(body, at + 4, f);
-    let start = at + HEADER;
-    walk(kind, &mut body[start..start + size], f, depth - 1);
-    Some(size)
-}
+    /// The atom at `at`; the size of its body.
+    fn atom(&mut self, body: &mut [u8], at: usize, depth: u32) -> Option<usize> {
+        let size = atom_at(body, at)?.1.len();
+        let kind = self.replace(body, at + 4);
+        let start = at + HEADER;
+        if let Some(kind) = kind {
+            self.body(kind, &mut body[start..start + size], depth - 1);
+        }
+        Some(size)
+    }
 
-/// Replaces the URID at `at`; 0 is none and stays.
-fn replace(body: &mut [u8], at: usize, renumber: &mut dyn FnMut(u32) -> u32) {
-    if let Some(id) = u32_at(body, at).filter(|id| *id != 0) {
-        body[at..at + 4].copy_from_slice(&renumber(id).to_ne_bytes());
+    /// Replaces the URID at `at` and gives the one of this process; 0 is none and stays.
+    fn replace(&mut self, body: &mut [u8], at: usize) -> Option<u32> {
+        let old = u32_at(body, at).filter(|id| *id != 0)?;
+        let new = (self.renumber)(old);
+        body[at..at + 4].copy_from_slice(&new.to_ne_bytes());
+        Some(if self.known == Known::Old { old } else { new })
     }
 }

@@ -156,7 +156,7 @@ mod tests {
             buffer.put_u32(4, urids().sequence);
             for (_, kind, body) in buffer.events() {
                 super::super::atom::properties(body).for_each(drop);
-                super::super::atom::renumber(kind, &mut body.to_vec(), &mut |id| id);
+                super::super::atom::renumber(kind, &mut body.to_vec(), super::super::atom::Known::New, &mut |id| id);
                 super::super::atom::number(kind, body);
             }
         }
