@@ -13,7 +13,7 @@ mod clap;
 mod description;
 mod error;
 mod id;
-mod lv2;
+pub mod lv2;
 mod parameter;
 mod plugin;
 mod role;

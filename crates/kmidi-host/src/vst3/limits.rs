@@ -40,3 +40,5 @@ pub const OUTPUT_SYSEX_BYTES: usize = 1 << 15;
 
 /// Folders inside folders that are looked into for presets.
 pub const MAX_FOLDER_DEPTH: usize = 6;
+/// Entries of the folder that a module is in that are looked at.
+pub const MAX_FOLDER_ENTRIES: usize = 65_536;

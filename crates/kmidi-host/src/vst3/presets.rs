@@ -4,10 +4,10 @@ use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::controller::Controller;
-use super::limits::{MAX_PRESETS, MAX_STATE_BYTES};
+use super::limits::{MAX_FOLDER_DEPTH, MAX_PRESETS, MAX_STATE_BYTES};
 use super::midi_map::ProgramParameter;
-use crate::walk::{Walk, walk};
 use crate::Preset;
+use crate::walk::{Walk, walk};
 
 /// How the key of a program begins; the list's id and the program's number follow.
 pub const PROGRAM: &str = "program:";
