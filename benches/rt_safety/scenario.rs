@@ -350,7 +350,7 @@ impl Scenario {
         let chase = |song: &[PageEvent], frame: i64| {
             let before = &song[..cursor(song, frame)];
             let events = before.iter().filter(is_state).rev().take(300).copied().collect();
-            Chase { events, sysex: SYSEX.to_vec() }
+            Chase { events, sysex: SYSEX.to_vec(), ..Chase::default() }
         };
         self.generation += 1;
         // Short loops around the place, so that they wrap often before the next seek.

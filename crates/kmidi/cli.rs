@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kmidi_core::TempoScale;
 use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
-use kmidi_session::Position;
+use kmidi_session::{Position, SampleFormat};
 
+use crate::commands::fx::Fx;
 use crate::commands::mem::args::Mem;
 use crate::commands::plugin::args::Plugin;
 use crate::font_flag::{self, FontFlag};
@@ -86,6 +87,8 @@ pub enum Command {
         /// Command to describe
         command: Option<String>,
     },
+    /// Send an audio file through plugins
+    Fx(Fx),
     /// Find and describe plugins
     Plugin(Plugin),
     /// Look into the memory of a running kmidi, or measure that of an operation
@@ -104,6 +107,7 @@ impl Command {
             Command::Doctor(args) => args.json,
             Command::Serve(args) => args.sound.json,
             Command::Completions { .. } | Command::Man { .. } => false,
+            Command::Fx(args) => args.json,
             Command::Plugin(args) => args.wants_json(),
             Command::Mem(args) => args.wants_json(),
             Command::Soak(args) => args.json,
@@ -368,6 +372,16 @@ pub enum Bits {
     F32,
 }
 
+impl From<Bits> for SampleFormat {
+    fn from(bits: Bits) -> Self {
+        match bits {
+            Bits::B16 => SampleFormat::Int16,
+            Bits::B24 => SampleFormat::Int24,
+            Bits::F32 => SampleFormat::Float32,
+        }
+    }
+}
+
 fn sample_rate_hz(text: &str) -> Result<u32, String> {
     let (low, high) = (SAMPLE_RATE_RANGE_HZ.start(), SAMPLE_RATE_RANGE_HZ.end());
     let rate = text.parse().ok().filter(|rate| SAMPLE_RATE_RANGE_HZ.contains(rate));
@@ -379,7 +393,7 @@ fn gain_db(text: &str) -> Result<f32, String> {
     gain.ok_or_else(|| "a gain is a number of decibels from -60 to 24".into())
 }
 
-fn tail_seconds(text: &str) -> Result<f64, String> {
+pub fn tail_seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
     seconds.ok_or_else(|| "a tail is a number of seconds from 0 to 600".into())
 }

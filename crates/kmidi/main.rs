@@ -2,6 +2,7 @@
 //! shows what happens, and says how it ended.
 #![forbid(unsafe_code)]
 
+mod chain_flag;
 mod cli;
 mod commands;
 mod config;
@@ -80,6 +81,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Man { command } => commands::generate::manual(command.as_deref())?,
         Command::Serve(args) => commands::serve::run(args)?,
         Command::Devices(args) => commands::devices::run(args)?,
+        Command::Fx(args) => return commands::fx::run(args),
         Command::Plugin(args) => return commands::plugin::run(args),
         Command::Mem(args) => return commands::mem::run(args),
         Command::Soak(args) => return commands::soak::run(args),

@@ -52,7 +52,7 @@ pub(crate) enum Note {
     Song { number: usize, ticket: u64, opened: Result<Result<OpenSong, OpenError>, JobError> },
     Preset { generation: u32, key: PresetKey, keys: KeySet, loaded: Loaded },
     Device(Result<OpenDevice, DeviceError>),
-    Feeder { id: u64, answer: Answer },
+    Feeder { id: u64, answer: Box<Answer> },
 }
 
 /// A song of the playlist on its way to the ears.
@@ -221,7 +221,7 @@ impl Conductor {
                 self.preset_loaded(generation, key, keys, loaded);
             }
             Note::Device(opened) => self.device_opened(opened),
-            Note::Feeder { id, answer } => self.feeder_answered(id, answer),
+            Note::Feeder { id, answer } => self.feeder_answered(id, *answer),
         }
     }
 

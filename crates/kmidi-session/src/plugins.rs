@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::chain::ChainError;
 use kmidi_host::scan::{self, PROBE, ScanSettings};
+
 pub use kmidi_host::scan::{Failure, Index, IndexError, ScanProgress, ScanSummary};
 pub use kmidi_host::{
     AudioPort, Description, EventPort, Format, Kind, Parameter, ParseIdError, PluginId, PortRole, Preset,
@@ -83,6 +85,28 @@ pub fn scan(
     };
     let summary = scan::scan(&mut index, &found, &settings, stop, tell)?;
     Ok((index, summary))
+}
+
+/// The presets of a plugin, which is loaded for that: foreign code runs in this process.
+///
+/// # Errors
+/// [`ChainError`]: it is not known or cannot be loaded. [`ScanError`]: the index cannot be read.
+pub fn presets(plugin: &str) -> Result<Vec<Preset>, PresetsError> {
+    let index = open_index()?;
+    let found = index.find(plugin).map_err(ChainError::from)?;
+    let mut plugin = kmidi_host::Plugin::load(&found.path, &found.id).map_err(ChainError::from)?;
+    Ok(plugin.presets())
+}
+
+/// Why presets cannot be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum PresetsError {
+    /// The plugins cannot be looked up.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// The plugin is not known or cannot be loaded.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
 }
 
 /// The helper program: `KMIDI_PROBE`, else beside this program, else in `PATH`.

@@ -2,6 +2,7 @@
 
 pub mod devices;
 pub mod doctor;
+pub mod fx;
 pub mod generate;
 pub mod info;
 pub mod mem;

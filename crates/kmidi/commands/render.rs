@@ -5,11 +5,10 @@ use anyhow::{Result, anyhow};
 use indicatif::ProgressBar;
 use kmidi_memory::Budgets;
 use kmidi_session::{
-    Cancel, OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, SILENCE_DBFS, SampleFormat,
-    Tail,
+    Cancel, OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, SILENCE_DBFS, Tail,
 };
 
-use crate::cli::{Bits, Render};
+use crate::cli::Render;
 use crate::commands::{progress_bar, sort_files, sound_settings};
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::output::print_json;
@@ -52,11 +51,7 @@ fn request(args: Render, budgets: Budgets) -> Result<RenderRequest> {
         song,
         sound_fonts,
         output: args.output,
-        format: match args.bits {
-            Bits::B16 => SampleFormat::Int16,
-            Bits::B24 => SampleFormat::Int24,
-            Bits::F32 => SampleFormat::Float32,
-        },
+        format: args.bits.into(),
         sample_rate_hz: args.rate,
         quantum_frames: args.quantum,
         sound: sound_settings(&args.sound),

@@ -197,7 +197,7 @@ fn chase(song: &[PageEvent], position: SongTime) -> Chase {
         let note = matches!(event.message, Message::Event(Event::NoteOn { .. } | Event::NoteOff { .. }));
         event.time < position && !note
     };
-    Chase { events: song.iter().filter(is_state).copied().collect(), sysex: vec![] }
+    Chase { events: song.iter().filter(is_state).copied().collect(), ..Chase::default() }
 }
 
 /// A dense song: `notes` notes on all ports and channels, with controllers, pedals and bends between.

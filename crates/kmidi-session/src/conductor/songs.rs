@@ -159,7 +159,7 @@ impl Conductor {
         let (index, source) = (song.index.clone(), song.source.clone());
         let open = move || SongReader::new(index, source, rate);
         Feeder::start(open, begin, id, move |answer| {
-            let _ = notes.send(Note::Feeder { id, answer });
+            let _ = notes.send(Note::Feeder { id, answer: Box::new(answer) });
         })
     }
 

@@ -29,6 +29,8 @@ pub enum What {
     List(List),
     /// Describe a plugin: ports and parameters
     Info(Info),
+    /// List the presets that come with a plugin; the plugin is started for that
+    Presets(Info),
 }
 
 impl Plugin {
@@ -36,7 +38,7 @@ impl Plugin {
         match &self.what {
             What::Scan(args) => args.json,
             What::List(args) => args.json,
-            What::Info(args) => args.json,
+            What::Info(args) | What::Presets(args) => args.json,
         }
     }
 }

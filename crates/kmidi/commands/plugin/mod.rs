@@ -23,6 +23,7 @@ pub fn run(args: Plugin) -> Result<ExitCode> {
         What::Scan(args) => scan(args),
         What::List(args) => list(args),
         What::Info(args) => info(args),
+        What::Presets(args) => presets(args),
     }
 }
 
@@ -141,6 +142,15 @@ fn info(args: Info) -> Result<ExitCode> {
     match args.json {
         true => print_json(description)?,
         false => print(text::info(description)?.as_bytes())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn presets(args: Info) -> Result<ExitCode> {
+    let presets = plugins::presets(&args.plugin).map_err(|error| Unreadable(error.into()))?;
+    match args.json {
+        true => print_json(&serde_json::json!({ "presets": presets }))?,
+        false => print(text::presets(&presets)?.as_bytes())?,
     }
     Ok(ExitCode::SUCCESS)
 }

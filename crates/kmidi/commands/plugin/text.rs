@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use kmidi_session::plugins::{AudioPort, Description, EventPort, Kind, Parameter, PortRole, ScanSummary};
+use kmidi_session::plugins::{
+    AudioPort, Description, EventPort, Kind, Parameter, PortRole, Preset, ScanSummary,
+};
 
 use super::{Failed, Row};
 
@@ -79,6 +81,14 @@ pub fn info(description: &Description) -> Text {
     let width = shown.iter().map(|it| it.symbol.chars().count()).max().unwrap_or(0).min(32);
     for parameter in shown {
         writeln!(out, "    {:width$}  {}", parameter.symbol, range(parameter))?;
+    }
+    Ok(out)
+}
+
+pub fn presets(presets: &[Preset]) -> Text {
+    let mut out = String::new();
+    for Preset { key, name } in presets {
+        writeln!(out, "{name}  ({key})")?;
     }
     Ok(out)
 }
