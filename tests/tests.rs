@@ -14,6 +14,7 @@ mod e2e {
     mod memory;
     mod outputs;
     mod playing;
+    mod plugins;
     mod pulse;
     mod screen;
     mod serve;

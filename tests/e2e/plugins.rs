@@ -1,0 +1,186 @@
+//! Plugins through the program: found, asked, and used on a file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kmidi_gain_clap::ID;
+use serde_json::Value;
+
+use crate::support::program::{self, DEADLINE, Outcome};
+
+/// What a plugin may do when it is loaded.
+const MISDEEDS: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+__attribute__((constructor)) static void misbehave(void) {
+#ifdef CRASH
+    *(volatile int *)8 = 1;
+#elif defined ABORT
+    abort();
+#elif defined HANG
+    for (;;) pause();
+#elif defined EXIT
+    _exit(3);
+#elif defined PRINT
+    puts("{\"contents\":[]}\n\"end\"\n{\"done\":{}}");
+    fflush(stdout);
+#endif
+}
+"#;
+
+/// A machine of its own: folders for plugins and for the index.
+struct Machine {
+    folder: tempfile::TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Machine { folder: tempfile::tempdir().expect("a folder") };
+        fs::create_dir(machine.plugins()).expect("a folder");
+        machine
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn plugins(&self) -> PathBuf {
+        self.path("clap")
+    }
+
+    fn install_gain(&self) {
+        let built = std::env::current_exe().expect("a path").with_file_name("libkmidi_gain_clap.so");
+        fs::copy(built, self.plugins().join("gain.clap")).expect("the plugin is built with the tests");
+    }
+
+    /// A library that does what the name says as soon as it is loaded.
+    fn install_misdeed(&self, name: &str) {
+        let source = self.path("misdeed.c");
+        fs::write(&source, MISDEEDS).expect("written");
+        let output = self.plugins().join(format!("{}.clap", name.to_lowercase()));
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-o"])
+            .args([&output, &source])
+            .arg(format!("-D{name}"))
+            .status()
+            .expect("the C compiler that the build needs");
+        assert!(built.success());
+    }
+
+    fn run(&self, arguments: &[&str]) -> Outcome {
+        let mut command = program::command(arguments);
+        command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
+        command.env("CLAP_PATH", self.plugins());
+        // Nothing of what is installed.
+        command.env("VST3_PATH", self.plugins()).env("LV2_PATH", self.plugins());
+        program::spawn(command).wait(DEADLINE)
+    }
+
+    fn scan(&self) -> Value {
+        self.run(&["plugin", "scan", "--json", "--timeout", "2"]).success().json()
+    }
+}
+
+/// The reason that is given for a file.
+fn reason<'a>(failures: &'a Value, file: &str) -> &'a str {
+    let of_file = |failure: &&Value| failure["path"].as_str().is_some_and(|path| path.ends_with(file));
+    let failure = failures.as_array().and_then(|all| all.iter().find(of_file));
+    failure.and_then(|failure| failure["reason"].as_str()).unwrap_or_else(|| panic!("{file}: {failures:#}"))
+}
+
+/// How many plugins in the standard folders of this machine are found too.
+fn is_ours(plugin: &&Value) -> bool {
+    plugin["path"].as_str().is_some_and(|path| path.ends_with("/gain.clap"))
+}
+
+#[test]
+fn what_a_plugin_does_in_a_scan_costs_that_plugin_alone() {
+    let machine = Machine::new();
+    machine.install_gain();
+    ["CRASH", "ABORT", "HANG", "EXIT", "PRINT"].iter().for_each(|name| machine.install_misdeed(name));
+    fs::write(machine.plugins().join("text.clap"), "no library").expect("written");
+    let scanned = machine.scan();
+    let failures = &scanned["failures"];
+    assert!(reason(failures, "/crash.clap").starts_with("crashed with SIGSEGV"), "{failures:#}");
+    assert!(reason(failures, "/abort.clap").starts_with("crashed with SIGABRT"), "{failures:#}");
+    assert!(reason(failures, "/hang.clap").starts_with("did not answer within 2 s"), "{failures:#}");
+    assert!(reason(failures, "/exit.clap").starts_with("ended the process with exit code 3"), "{failures:#}");
+    // What it prints is no answer; what is wrong with it is that it is no plugin.
+    assert!(reason(failures, "/print.clap").contains("cannot be loaded"), "{failures:#}");
+    assert!(reason(failures, "/text.clap").contains("cannot be loaded"), "{failures:#}");
+    let listed = machine.run(&["plugin", "list", "--json"]).success().json();
+    let plugins = listed["plugins"].as_array().expect("a list");
+    let gain = plugins.iter().find(is_ours).expect("the good one is there");
+    assert_eq!(gain["id"], format!("clap:{ID}"));
+    assert_eq!((&gain["kind"], &gain["audio_outputs"]), (&"effect".into(), &2.into()));
+
+    // Nothing has changed: nothing is asked. Then something has.
+    let again = machine.scan();
+    assert_eq!((&again["scanned"], &again["removed"]), (&0.into(), &0.into()), "{again:#}");
+    assert_eq!(again["unchanged"], scanned["scanned"]);
+    fs::write(machine.plugins().join("text.clap"), "no library either").expect("written");
+    fs::remove_file(machine.plugins().join("hang.clap")).expect("removed");
+    let changed = machine.scan();
+    assert_eq!((&changed["scanned"], &changed["removed"]), (&1.into(), &1.into()), "{changed:#}");
+}
+
+/// A file of 32-bit floats, and its samples.
+fn sound(path: &Path) -> Vec<f32> {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 44_100,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).expect("created");
+    let samples: Vec<f32> = (0..100_001 * 2).map(|n| ((n as f32) * 0.0137).sin() * 0.9).collect();
+    samples.iter().for_each(|sample| writer.write_sample(*sample).expect("written"));
+    writer.finalize().expect("written");
+    samples
+}
+
+fn samples(path: &Path) -> Vec<f32> {
+    let mut reader = hound::WavReader::open(path).expect("a WAV file");
+    reader.samples().map(|sample| sample.expect("a sample")).collect()
+}
+
+#[test]
+fn a_file_goes_through_a_plugin_in_time_and_through_none_unchanged() {
+    let machine = Machine::new();
+    machine.install_gain();
+    machine.scan();
+    let (input, output) = (machine.path("in.wav"), machine.path("out.wav"));
+    let before = sound(&input);
+    let fx = |more: &[&str]| {
+        let [input, output] = [&input, &output].map(|path| path.to_str().expect("UTF-8"));
+        machine.run(&[&["fx", input, "-o", output, "--bits", "32f", "--json"], more].concat())
+    };
+    fx(&[]).success();
+    assert!(samples(&output) == before, "bit for bit");
+
+    let plugin = format!("clap:{ID}");
+    let report = fx(&["-p", &plugin, "-c", "gain=-6.0206"]).success().json();
+    assert_eq!((&report["input_frames"], &report["frames"]), (&100_001.into(), &100_001.into()));
+    let after = samples(&output);
+    assert_eq!(after.len(), before.len());
+    // As soon as the gain is where it was set to, every sample is half of that at the same place.
+    let is_half = |(before, after): (&f32, &f32)| (after - before / 2.0).abs() < 1e-4;
+    assert!(before.iter().zip(&after).skip(44_100).all(is_half));
+    assert!(!before.iter().skip(2).zip(&after).skip(44_100).all(is_half), "a frame of delay is seen");
+
+    for (more, said) in [
+        (vec!["-p", "Nothing"], "no plugin \"Nothing\" is known"),
+        (vec!["-p", &plugin, "-c", "loudness=1"], "has no parameter \"loudness\""),
+        (vec!["-p", &plugin, "-c", "gain=loud"], "\"loud\" is no value of gain"),
+        (vec!["-p", &plugin, "--preset", "Warm"], "has no preset \"Warm\""),
+        (vec!["-c", "gain=1"], "stands behind the --plugin"),
+    ] {
+        fs::remove_file(&output).ok();
+        let refused = fx(&more);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains(said), "{refused:#?}");
+        assert!(!output.exists());
+    }
+}
