@@ -26,6 +26,7 @@ use crate::exit::Unreadable;
 static HEAP: kmidi_memory::Heap = kmidi_memory::Heap::new();
 
 fn main() -> ExitCode {
+    kmidi_session::plugins::hide_the_screen_from_plugins();
     kmidi_memory::charge_panics_to_the_program();
     let cli = match parse() {
         Ok(cli) => cli,

@@ -160,15 +160,19 @@ impl Sequencer {
         if std::mem::take(&mut self.tempo_due) {
             self.outlet.broadcast(0, Event::Tempo(self.clock.scaled_tempo()));
         }
-        let clock = &self.clock;
-        transport.playing = clock.playing;
-        transport.position = clock.position();
-        transport.scale = clock.scale;
-        transport.tempo = clock.scaled_tempo();
-        transport.meter = clock.meter;
-        transport.looping = clock.looping;
-        transport.set_musical_time(clock.musical);
+        transport.playing = self.clock.playing;
+        transport.scale = self.clock.scale;
+        transport.looping = self.clock.looping;
         transport.spans.clear();
+        self.tell_place(transport);
+    }
+
+    /// Writes where the song is at the first frame of the quantum.
+    fn tell_place(&self, transport: &mut Transport) {
+        transport.position = self.clock.position();
+        transport.tempo = self.clock.scaled_tempo();
+        transport.meter = self.clock.meter;
+        transport.set_musical_time(self.clock.musical);
     }
 
     fn jump(&mut self, time: u32, sysex: &mut SysExPool) {
@@ -201,7 +205,11 @@ impl Sequencer {
             match reached {
                 None => {}
                 Some(Stop::End(_)) => return Outcome::Ended,
-                Some(Stop::Wrap(range)) if self.wrap(range, *at, sysex) => {}
+                Some(Stop::Wrap(range)) if self.wrap(range, *at, sysex) => {
+                    if *at == 0 {
+                        self.tell_place(transport);
+                    }
+                }
                 Some(Stop::Wrap(_)) => return self.starve(),
             }
             self.starving = false;
@@ -251,9 +259,7 @@ impl Sequencer {
             let arena = self.feed.sysex();
             send(&mut self.clock, &mut self.outlet, at + last, &event, arena, sysex);
             if at + last == 0 {
-                transport.tempo = self.clock.scaled_tempo();
-                transport.meter = self.clock.meter;
-                transport.set_musical_time(self.clock.musical);
+                self.tell_place(transport);
             }
             self.feed.take();
         }

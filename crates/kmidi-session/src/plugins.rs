@@ -11,6 +11,7 @@ pub use kmidi_host::scan::{Failure, Index, IndexError, ScanProgress, ScanSummary
 pub use kmidi_host::{
     AudioPort, Description, EventPort, Format, Kind, Parameter, ParseIdError, PluginId, PortRole, Preset,
 };
+pub use kmidi_sys::hide_the_screen_from_plugins;
 
 /// How a scan is to go.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 
 mod clock;
 mod denormals;
+mod environment;
 mod limits;
 mod memory;
 mod scheduling;
@@ -13,6 +14,7 @@ mod usage;
 
 pub use clock::{monotonic_ns, sleep_until_ns};
 pub use denormals::{FloatModes, FlushDenormals};
+pub use environment::hide_the_screen_from_plugins;
 pub use limits::{Resource, limit};
 pub use memory::{ProcessMemory, SystemMemory, prefault_code, prefault_stack, process_memory, system_memory};
 pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo};

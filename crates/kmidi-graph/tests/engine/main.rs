@@ -4,6 +4,7 @@ mod rig;
 
 mod behind;
 mod callbacks;
+mod musical;
 mod places;
 mod stuck;
 mod time;
