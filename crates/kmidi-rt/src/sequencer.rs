@@ -205,11 +205,7 @@ impl Sequencer {
             match reached {
                 None => {}
                 Some(Stop::End(_)) => return Outcome::Ended,
-                Some(Stop::Wrap(range)) if self.wrap(range, *at, sysex) => {
-                    if *at == 0 {
-                        self.tell_place(transport);
-                    }
-                }
+                Some(Stop::Wrap(range)) if self.wrap(range, *at, transport, sysex) => {}
                 Some(Stop::Wrap(_)) => return self.starve(),
             }
             self.starving = false;
@@ -278,7 +274,13 @@ impl Sequencer {
         *at += frames;
     }
 
-    fn wrap(&mut self, range: LoopRange, time: u32, sysex: &mut SysExPool) -> bool {
+    fn wrap(
+        &mut self,
+        range: LoopRange,
+        time: u32,
+        transport: &mut Transport,
+        sysex: &mut SysExPool,
+    ) -> bool {
         let Some(plan) = &self.place.looping else { return false };
         if !self.feed.wrap(plan.cursor) {
             return false;
@@ -287,6 +289,9 @@ impl Sequencer {
         self.wraps += 1;
         self.jumped = true;
         jump(&mut self.clock, &mut self.outlet, time, &plan.chase, sysex);
+        if time == 0 {
+            self.tell_place(transport);
+        }
         true
     }
 
