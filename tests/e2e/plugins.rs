@@ -90,7 +90,7 @@ fn reason<'a>(failures: &'a Value, file: &str) -> &'a str {
     failure.and_then(|failure| failure["reason"].as_str()).unwrap_or_else(|| panic!("{file}: {failures:#}"))
 }
 
-/// How many plugins in the standard folders of this machine are found too.
+/// Whether a plugin is the one that the test installed: those in the standard folders of this machine are found too.
 fn is_ours(plugin: &&Value) -> bool {
     plugin["path"].as_str().is_some_and(|path| path.ends_with("/gain.clap"))
 }
