@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod activation;
+pub mod certify;
 mod clap;
 mod description;
 mod error;
