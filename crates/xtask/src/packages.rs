@@ -148,7 +148,10 @@ fn apt(sudo: bool, arguments: &[&str]) -> Result<bool> {
     words.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]);
     words.extend(arguments);
     eprintln!("$ {}", words.join(" "));
-    let status = Command::new(words[0]).args(&words[1..]).status().context("cannot run apt-get")?;
+    // stdout is for what the command was asked for, such as a table.
+    let mut command = Command::new(words[0]);
+    let status =
+        command.args(&words[1..]).stdout(std::io::stderr()).status().context("cannot run apt-get")?;
     Ok(status.success())
 }
 
