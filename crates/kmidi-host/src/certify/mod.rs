@@ -2,4 +2,4 @@
 
 mod tally;
 
-pub use tally::{Deed, Site, Tally, Watch};
+pub use tally::{Deed, Held, Site, Tally, Watch};

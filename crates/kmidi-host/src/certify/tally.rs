@@ -33,6 +33,8 @@ pub enum Deed {
 pub struct Site {
     /// What was done.
     pub deed: Deed,
+    /// By what: the function of libc, or the system call with its number.
+    pub call: String,
     /// How often.
     pub count: u64,
     /// Bytes taken, where it took memory.
@@ -48,7 +50,7 @@ pub struct Tally {
     pub sites: Vec<Site>,
     /// Deeds that had no room among the sites: counted, of unknown kind and place.
     pub unplaced: u64,
-    /// Bytes allocated less bytes freed; negative if more was given back than taken.
+    /// Bytes allocated less bytes freed by this thread; negative if more was given back than taken.
     pub live_bytes: i64,
     /// Pages that were touched for the first time, or came from a file in memory.
     pub minor_faults: u64,
@@ -70,6 +72,15 @@ impl Tally {
     }
 }
 
+/// Memory that foreign code holds, whichever threads took it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Bytes now.
+    pub live_bytes: u64,
+    /// The most bytes at once since the last time that was asked.
+    pub peak_bytes: u64,
+}
+
 /// Who counts: the program in which foreign code runs on trial.
 pub trait Watch {
     /// From here on, what this thread does is counted. With `trap_system_calls` also each system call, which makes all
@@ -78,6 +89,10 @@ pub trait Watch {
 
     /// Up to here; what was counted. Symbols are looked up here, outside of what is counted.
     fn end(&mut self) -> Tally;
+
+    /// What foreign code has taken from the heap since there is somebody who counts, and not given back. From here on,
+    /// a new peak is looked for.
+    fn held(&mut self) -> Held;
 
     /// Whether system calls are seen here that do not go through libc.
     fn sees_system_calls(&self) -> bool;
