@@ -1,6 +1,21 @@
 //! `kmidi-probe`: the child process in which foreign code is run that nobody has looked at yet. `kmidi` starts it; there is
 //! no need to start it by hand.
-#![forbid(unsafe_code)]
+//!
+//! It counts what that code does: [`hooks`] stand before the functions of libc, [`dispatch`] before the kernel.
+
+mod dispatch;
+mod heap;
+mod hooks;
+mod stack;
+mod state;
+mod symbols;
+mod system_calls;
+mod table;
+#[cfg_attr(not(test), allow(dead_code, reason = "a certification takes it up"))]
+mod watch;
+
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -9,6 +24,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use kmidi_host::{Format, PluginId, scan};
 use rustix::process::{Signal, set_parent_process_death_signal};
+
+#[global_allocator]
+static HEAP: heap::AroundHooks = heap::AroundHooks;
 
 fn main() -> ExitCode {
     match run() {

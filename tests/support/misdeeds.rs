@@ -54,6 +54,7 @@ fn manifest() -> String {
                lv2:designation lv2:latency ; lv2:minimum 0 ; lv2:maximum 8192 ] .\n"
         )
     };
-    let prefixes = "@prefix lv2: <http://lv2plug.in/ns/lv2core#> . @prefix doap: <http://usefulinc.com/ns/doap#> .\n";
+    let prefixes =
+        "@prefix lv2: <http://lv2plug.in/ns/lv2core#> . @prefix doap: <http://usefulinc.com/ns/doap#> .\n";
     std::iter::once(prefixes.to_owned()).chain(names().into_iter().map(plugin)).collect()
 }
