@@ -1,7 +1,10 @@
 //! What each thread knows of being watched.
 
+use std::arch::asm;
 use std::cell::Cell;
 use std::ptr;
+
+use kmidi_host::certify::Deed;
 
 use crate::hooks::Function;
 use crate::table::{Recorder, What};
@@ -14,6 +17,7 @@ const TRAP: u8 = 1;
 thread_local! {
     static RECORDER: Cell<*mut Recorder> = const { Cell::new(ptr::null_mut()) };
     static SELECTOR: Cell<u8> = const { Cell::new(ALLOW) };
+    static IS_NEW: Cell<bool> = const { Cell::new(true) };
     /// What the byte is when nothing is kept quiet.
     static USUAL: Cell<u8> = const { Cell::new(ALLOW) };
 }
@@ -39,6 +43,11 @@ pub fn stop() -> *mut Recorder {
 #[inline(always)]
 pub fn recorder() -> *mut Recorder {
     RECORDER.get()
+}
+
+/// Whether this is asked for the first time on this thread.
+pub fn is_new_here() -> bool {
+    IS_NEW.replace(false)
 }
 
 /// Where the kernel finds this thread's byte. It lives as long as the thread.
@@ -78,36 +87,31 @@ impl Drop for Quiet {
     }
 }
 
-/// An address in the frame of the function that this is written into: what is called from there lies below, who called it
-/// above.
-macro_rules! frame_address {
-    () => {{
-        let here = 0_u8;
-        (&raw const here) as usize
-    }};
+/// An address in the frame of the function that this is inlined into: what is called from there lies below, who called it
+/// above. (Not that of a variable: a hook with a variable could not jump to the real function.)
+#[inline(always)]
+pub fn frame() -> usize {
+    let frame: usize;
+    // SAFETY: it only reads the stack pointer.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        asm!("mov {}, rsp", out(reg) frame, options(nomem, nostack, preserves_flags));
+        #[cfg(target_arch = "aarch64")]
+        asm!("mov {}, sp", out(reg) frame, options(nomem, nostack, preserves_flags));
+    }
+    frame
 }
-pub(crate) use frame_address;
 
-/// Notes a call if this thread is watched, and keeps quiet what the call does itself. To be written into the hook.
-macro_rules! tell {
-    ($function:expr, $deed:expr) => {
-        match $crate::state::recorder().is_null() {
-            true => None,
-            false => Some($crate::state::note($function, $deed, 0, $crate::state::frame_address!())),
-        }
-    };
+/// Notes a call if this thread is watched, and keeps quiet what the call does itself. To be called by the hook.
+#[inline(always)]
+pub fn tell(function: &'static Function, deed: Deed) -> Option<Quiet> {
+    (!recorder().is_null()).then(|| note(function, deed, 0, frame()))
 }
-pub(crate) use tell;
 
 /// Notes a call that was made out of the frame above `frame`.
 #[cold]
 #[inline(never)]
-pub fn note(
-    function: &'static Function,
-    deed: kmidi_host::certify::Deed,
-    bytes: usize,
-    frame: usize,
-) -> Quiet {
+pub fn note(function: &'static Function, deed: Deed, bytes: usize, frame: usize) -> Quiet {
     let mut quiet = Quiet::new();
     if let Some(recorder) = quiet.recorder() {
         recorder.note(What::Function(function, deed), bytes, frame);

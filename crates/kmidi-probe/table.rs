@@ -93,8 +93,10 @@ impl Recorder {
     }
 
     pub fn clear(&mut self) {
-        self.entries.clear();
-        self.index.fill(EMPTY);
+        if !self.entries.is_empty() {
+            self.entries.clear();
+            self.index.fill(EMPTY);
+        }
         (self.unplaced, self.live_bytes) = (0, 0);
         self.own = ThreadUsage::default();
     }

@@ -62,7 +62,9 @@ impl Hooks {
 impl Watch for Hooks {
     fn begin(&mut self, trap_system_calls: bool) {
         self.stop();
-        prefault_stack(STACK_BYTES);
+        if state::is_new_here() {
+            prefault_stack(STACK_BYTES);
+        }
         // SAFETY: no thread is watched: it is only here.
         unsafe { (*self.recorder).clear() };
         let trap = trap_system_calls && self.sees_system_calls && dispatch::trap();

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use kmidi_host::certify::Deed;
 
 use super::{Function, Pointer};
-use crate::state::{self, frame_address};
+use crate::state;
 
 super::functions! {
     pthread_mutex_lock pthread_mutex_trylock pthread_mutex_timedlock pthread_mutex_clocklock
@@ -44,7 +44,7 @@ macro_rules! waiting {
             let attempt = super::real!($attempt: fn(Pointer) -> c_int);
             // SAFETY: what the caller gave; who may take a lock may try to.
             let (attempt, wait) = unsafe { (|| attempt(lock), || wait(lock $(, $argument)*)) };
-            self::lock(&real::$name, attempt, wait, frame_address!())
+            self::lock(&real::$name, attempt, wait, state::frame())
         }
     )* };
 }
@@ -72,7 +72,7 @@ macro_rules! trying {
             // SAFETY: what the caller gave.
             let status = unsafe { attempt(lock) };
             if status != libc::EBUSY {
-                drop(state::tell!(&real::$name, Deed::Lock));
+                drop(state::tell(&real::$name, Deed::Lock));
             }
             status
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use kmidi_host::certify::{Deed, Held};
 
 use super::Function;
-use crate::state::{self, frame_address};
+use crate::state;
 
 // The real ones under names that cannot be hooked: they work from the first moment of the process on.
 unsafe extern "C" {
@@ -56,7 +56,8 @@ fn bytes_of(block: *mut c_void) -> i64 {
 #[inline(never)]
 fn note(function: &'static Function, deed: Deed, asked: usize, change: i64, frame: usize) {
     let live = LIVE_BYTES.fetch_add(change, Relaxed) + change;
-    if change > 0 {
+    // Looking is cheaper than writing, and most are no peak.
+    if live > PEAK_BYTES.load(Relaxed) {
         PEAK_BYTES.fetch_max(live, Relaxed);
     }
     if !state::recorder().is_null() {
@@ -69,17 +70,25 @@ fn note(function: &'static Function, deed: Deed, asked: usize, change: i64, fram
 
 /// Defines hooks for functions that give a new block.
 macro_rules! allocating {
-    ($(fn $name:ident($($argument:ident: usize),*) = $real:expr, $bytes:expr;)*) => { $(
+    ($(fn $name:ident($($argument:ident: usize),*) = $real:ident, $bytes:expr;)*) => { $(
         #[unsafe(no_mangle)]
         #[inline(never)]
         unsafe extern "C" fn $name($($argument: usize),*) -> *mut c_void {
             static FUNCTION: Function = Function::new(name_of(concat!(stringify!($name), "\0")));
-            // SAFETY: what the caller gave.
-            let block = unsafe { $real };
-            if is_counted() {
-                note(&FUNCTION, Deed::Allocation, $bytes, bytes_of(block), frame_address!());
+            // Apart, so that the hook keeps nothing and jumps to the real function.
+            #[cold]
+            #[inline(never)]
+            fn counted($($argument: usize,)* frame: usize) -> *mut c_void {
+                // SAFETY: any numbers are allowed.
+                let block = unsafe { $real($($argument),*) };
+                note(&FUNCTION, Deed::Allocation, $bytes, bytes_of(block), frame);
+                block
             }
-            block
+            if is_counted() {
+                return counted($($argument,)* state::frame());
+            }
+            // SAFETY: any numbers are allowed.
+            unsafe { $real($($argument),*) }
         }
     )* };
 }
@@ -92,12 +101,12 @@ const fn name_of(name: &'static str) -> &'static std::ffi::CStr {
 }
 
 allocating! {
-    fn malloc(size: usize) = __libc_malloc(size), size;
-    fn calloc(count: usize, size: usize) = __libc_calloc(count, size), count.wrapping_mul(size);
-    fn memalign(align: usize, size: usize) = __libc_memalign(align, size), size;
-    fn aligned_alloc(align: usize, size: usize) = __libc_memalign(align, size), size;
-    fn valloc(size: usize) = __libc_valloc(size), size;
-    fn pvalloc(size: usize) = __libc_pvalloc(size), size;
+    fn malloc(size: usize) = __libc_malloc, size;
+    fn calloc(count: usize, size: usize) = __libc_calloc, count.wrapping_mul(size);
+    fn memalign(align: usize, size: usize) = __libc_memalign, size;
+    fn aligned_alloc(align: usize, size: usize) = __libc_memalign, size;
+    fn valloc(size: usize) = __libc_valloc, size;
+    fn pvalloc(size: usize) = __libc_pvalloc, size;
 }
 
 #[unsafe(no_mangle)]
@@ -105,19 +114,16 @@ allocating! {
 unsafe extern "C" fn free(block: *mut c_void) {
     static FUNCTION: Function = Function::new(c"free");
     if is_counted() && !block.is_null() {
-        note(&FUNCTION, Deed::Free, 0, -bytes_of(block), frame_address!());
+        note(&FUNCTION, Deed::Free, 0, -bytes_of(block), state::frame());
     }
     // SAFETY: what the caller gave.
     unsafe { __libc_free(block) };
 }
 
 /// `block` with another size, for the functions that do that.
-#[inline(always)]
+#[cold]
+#[inline(never)]
 unsafe fn resized(function: &'static Function, block: *mut c_void, size: usize, frame: usize) -> *mut c_void {
-    if !is_counted() {
-        // SAFETY: what the caller gave.
-        return unsafe { __libc_realloc(block, size) };
-    }
     let before = bytes_of(block);
     // SAFETY: what the caller gave.
     let resized = unsafe { __libc_realloc(block, size) };
@@ -135,8 +141,12 @@ unsafe fn resized(function: &'static Function, block: *mut c_void, size: usize, 
 #[inline(never)]
 unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     static FUNCTION: Function = Function::new(c"realloc");
-    // SAFETY: what the caller gave.
-    unsafe { resized(&FUNCTION, block, size, frame_address!()) }
+    if !is_counted() {
+        // SAFETY: what the caller gave.
+        return unsafe { __libc_realloc(block, size) };
+    }
+    // SAFETY: as above.
+    unsafe { resized(&FUNCTION, block, size, state::frame()) }
 }
 
 #[unsafe(no_mangle)]
@@ -148,8 +158,12 @@ unsafe extern "C" fn reallocarray(block: *mut c_void, count: usize, size: usize)
         unsafe { *libc::__errno_location() = libc::ENOMEM };
         return ptr::null_mut();
     };
-    // SAFETY: what the caller gave.
-    unsafe { resized(&FUNCTION, block, size, frame_address!()) }
+    if !is_counted() {
+        // SAFETY: what the caller gave.
+        return unsafe { __libc_realloc(block, size) };
+    }
+    // SAFETY: as above.
+    unsafe { resized(&FUNCTION, block, size, state::frame()) }
 }
 
 #[unsafe(no_mangle)]
@@ -162,7 +176,7 @@ unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: usize, size: u
     // SAFETY: what the caller gave.
     let block = unsafe { __libc_memalign(align, size) };
     if is_counted() {
-        note(&FUNCTION, Deed::Allocation, size, bytes_of(block), frame_address!());
+        note(&FUNCTION, Deed::Allocation, size, bytes_of(block), state::frame());
     }
     if block.is_null() {
         return libc::ENOMEM;

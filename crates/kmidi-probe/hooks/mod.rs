@@ -163,7 +163,7 @@ macro_rules! hooks {
             #[inline(never)]
             unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
                 let next = $crate::hooks::real!($name: fn($($type),*) $(-> $result)?);
-                let _quiet = $crate::state::tell!(&real::$name, kmidi_host::certify::Deed::$deed);
+                let _quiet = $crate::state::tell(&real::$name, kmidi_host::certify::Deed::$deed);
                 // SAFETY: what the caller gave.
                 unsafe { next($($argument),*) }
             }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_long;
 
-use crate::state::{self, Quiet, frame_address};
+use crate::state::{self, Quiet};
 use crate::system_calls;
 use crate::table::What;
 
@@ -21,7 +21,7 @@ unsafe extern "C-unwind" fn syscall(
 ) -> c_long {
     type Word = c_long;
     let next = super::real!(syscall: fn(Word, Word, Word, Word, Word, Word, Word) -> Word);
-    let _quiet = (!state::recorder().is_null()).then(|| note(number, b, frame_address!()));
+    let _quiet = (!state::recorder().is_null()).then(|| note(number, b, state::frame()));
     // SAFETY: what the caller gave. Those that it did not give are read from where they would be, and not looked at.
     unsafe { next(number, a, b, c, d, e, f) }
 }
