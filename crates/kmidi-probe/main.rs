@@ -6,6 +6,7 @@
 mod dispatch;
 mod heap;
 mod hooks;
+mod library;
 mod stack;
 mod state;
 mod symbols;

@@ -1,8 +1,11 @@
 //! Addresses in words.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, c_int, c_void};
-use std::path::Path;
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use crate::library::{Library, in_words};
 
 /// Libraries whose own frames say nothing of a plugin.
 const RUNTIME: [&str; 8] = [
@@ -27,11 +30,13 @@ struct Frame {
 pub struct Symbols {
     frames: HashMap<usize, Frame>,
     loaded: (u64, u64),
+    /// What the files of libraries say; `None` of one that cannot be read.
+    files: HashMap<PathBuf, Option<Library>>,
 }
 
 impl Symbols {
     pub fn new() -> Self {
-        Symbols { frames: HashMap::new(), loaded: (0, 0) }
+        Symbols { frames: HashMap::new(), loaded: (0, 0), files: HashMap::new() }
     }
 
     /// Return addresses in words, from the plugin's own innermost one on if there is one.
@@ -39,15 +44,13 @@ impl Symbols {
         let now = loaded();
         if now != self.loaded {
             self.frames.clear();
-            backtrace::clear_symbol_cache();
             self.loaded = now;
         }
-        let frames: Vec<&Frame> = {
-            for address in addresses {
-                self.frames.entry(*address).or_insert_with(|| frame(*address));
-            }
-            addresses.iter().map(|address| &self.frames[address]).collect()
-        };
+        let files = &mut self.files;
+        for address in addresses {
+            self.frames.entry(*address).or_insert_with(|| frame(*address, files));
+        }
+        let frames: Vec<&Frame> = addresses.iter().map(|address| &self.frames[address]).collect();
         let own = frames.iter().position(|frame| !frame.is_runtime).unwrap_or(0);
         frames[own..].iter().map(|frame| frame.text.clone()).collect()
     }
@@ -67,42 +70,44 @@ fn loaded() -> (u64, u64) {
 }
 
 /// The call that returns to this address: function, library and offset, and the line if the library says it.
-fn frame(address: usize) -> Frame {
+fn frame(address: usize, files: &mut HashMap<PathBuf, Option<Library>>) -> Frame {
     // The call itself, not what comes after it.
     let call = address - 1;
-    let (mut function, mut line) = (None, None);
-    backtrace::resolve(call as *mut c_void, |symbol| {
-        // The innermost of those that were inlined comes first.
-        function = function.take().or_else(|| symbol.name().map(|name| format!("{name:#}")));
-        let file =
-            symbol.filename().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-        line = line.take().or_else(|| Some(format!(" ({}:{})", file?, symbol.lineno()?)));
-    });
-    let place = place(call);
-    let (library, offset, exported) = match &place {
-        Some((library, offset, exported)) => (library.as_str(), *offset, exported.clone()),
-        None => ("?", call, None),
+    let Some(place) = Place::of(call) else {
+        return Frame { text: format!("? {call:#x}"), is_runtime: false };
     };
-    let function = function.or(exported).unwrap_or_else(|| "?".to_owned());
+    let library = files.entry(place.library.clone()).or_insert_with_key(|path| Library::read(path));
+    let code = library.as_ref().map(|library| library.code(place.offset as u64)).unwrap_or_default();
+    let exported = || place.exported.as_deref().map(in_words);
+    let function = code.function.or_else(exported).unwrap_or_else(|| "?".to_owned());
+    let library = place.library.file_name().unwrap_or(place.library.as_os_str()).to_string_lossy();
+    let line = code.line.map(|line| format!(" ({line})")).unwrap_or_default();
     let is_runtime = RUNTIME.iter().any(|name| library.starts_with(name));
-    Frame { text: format!("{function} {library}+{offset:#x}{}", line.unwrap_or_default()), is_runtime }
+    Frame { text: format!("{function} {library}+{:#x}{line}", place.offset), is_runtime }
 }
 
-/// The library of an address, the offset in it, and the name that it exports there.
-fn place(address: usize) -> Option<(String, usize, Option<String>)> {
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: it only looks the address up, and fills in what it finds.
-    let found = unsafe { libc::dladdr(address as *const c_void, info.as_mut_ptr()) } != 0;
-    // SAFETY: all zero is valid too.
-    let info = unsafe { info.assume_init() };
-    if !found || info.dli_fname.is_null() {
-        return None;
+/// Where an address is.
+struct Place {
+    library: PathBuf,
+    offset: usize,
+    /// What the library exports there.
+    exported: Option<String>,
+}
+
+impl Place {
+    fn of(address: usize) -> Option<Place> {
+        let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+        // SAFETY: it only looks the address up, and fills in what it finds.
+        let found = unsafe { libc::dladdr(address as *const c_void, info.as_mut_ptr()) } != 0;
+        // SAFETY: all zero is valid too.
+        let info = unsafe { info.assume_init() };
+        // SAFETY: names that the linker keeps while the library is loaded, and it has just found them.
+        let text = |name: *const c_char| (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) });
+        let library = text(info.dli_fname).filter(|_| found)?;
+        Some(Place {
+            library: PathBuf::from(OsStr::from_bytes(library.to_bytes())),
+            offset: address - info.dli_fbase as usize,
+            exported: text(info.dli_sname).map(|name| name.to_string_lossy().into_owned()),
+        })
     }
-    // SAFETY: names that the linker keeps while the library is loaded, which it is: it is on the stack.
-    let text = |name: *const std::ffi::c_char| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
-    let path = text(info.dli_fname);
-    let library =
-        Path::new(&path).file_name().map_or_else(|| path.clone(), |it| it.to_string_lossy().into_owned());
-    let exported = (!info.dli_sname.is_null()).then(|| text(info.dli_sname));
-    Some((library, address - info.dli_fbase as usize, exported))
 }

@@ -24,7 +24,8 @@ pub struct Hooks {
     sees_system_calls: bool,
 }
 
-// SAFETY: nothing of it belongs to a thread but while that thread is watched, and then only that thread ends it.
+// SAFETY: nothing of it belongs to a thread but while that thread is watched, and then only that thread ends it. The
+// symbols refer to nothing but each other, and go as a whole.
 unsafe impl Send for Hooks {}
 
 impl Hooks {

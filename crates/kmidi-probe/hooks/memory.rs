@@ -170,7 +170,7 @@ unsafe extern "C" fn reallocarray(block: *mut c_void, count: usize, size: usize)
 #[inline(never)]
 unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: usize, size: usize) -> c_int {
     static FUNCTION: Function = Function::new(c"posix_memalign");
-    if !align.is_power_of_two() || align % size_of::<*mut c_void>() != 0 {
+    if !align.is_power_of_two() || !align.is_multiple_of(size_of::<*mut c_void>()) {
         return libc::EINVAL;
     }
     // SAFETY: what the caller gave.
