@@ -185,19 +185,18 @@ fn faults_and_waits_come_from_the_kernels_own_count() {
 }
 
 #[test]
-fn only_the_first_block_counts_what_only_that_does() {
+fn what_is_done_in_the_first_blocks_is_not_counted_in_later_ones() {
     let misdeeds = Misdeeds::new();
-    let first = counted(&misdeeds, "first-block-allocates", 0, false);
-    assert_eq!(site(&first, Deed::Allocation, "malloc").count, 1);
-    assert_eq!(counted(&misdeeds, "first-block-allocates", 1, false), Tally::default());
+    // It allocates in eight, of which one is run when it is activated.
+    let first = counted(&misdeeds, "first-blocks-allocate", 0, false);
+    assert_eq!(site(&first, Deed::Allocation, "malloc").count, 7);
+    assert_eq!(counted(&misdeeds, "first-blocks-allocate", 7, false), Tally::default());
 }
 
 #[test]
 fn the_memory_of_a_plugin_is_known_from_its_loading_to_its_end() {
     const HELD_BYTES: u64 = 1 << 20;
     let misdeeds = Misdeeds::new();
-    // What the linker keeps of libraries is the same for both.
-    let _loaded = load(&misdeeds, "good");
     let mut hooks = Hooks::new();
     let mut life = |name: &str| {
         hooks.begin(false);
@@ -208,12 +207,14 @@ fn the_memory_of_a_plugin_is_known_from_its_loading_to_its_end() {
         drop(active);
         (tally, held, hooks.held())
     };
+    // What the linker keeps once it has loaded anything is the same for both.
+    life("good");
     let (good, good_held, good_after) = life("good");
     let (tally, held, after) = life("holds-memory");
     assert!(held.live_bytes >= good_held.live_bytes + HELD_BYTES, "{held:?} {good_held:?}");
     assert!(held.live_bytes < good_held.live_bytes + HELD_BYTES + 4096, "{held:?} {good_held:?}");
     assert!(held.peak_bytes >= held.live_bytes);
-    assert_eq!((after.live_bytes, good_after.live_bytes), (0, 0), "{after:?} {good_after:?}");
+    assert_eq!(after.live_bytes, good_after.live_bytes);
     let more = tally.live_bytes - good.live_bytes;
     assert!((HELD_BYTES as i64..HELD_BYTES as i64 + 4096).contains(&more), "{more}");
     assert_eq!(tally.allocated_bytes() - good.allocated_bytes(), HELD_BYTES);
