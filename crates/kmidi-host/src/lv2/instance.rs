@@ -12,7 +12,7 @@ use super::features::{Config, Features};
 use super::files::Files;
 use super::library::{Library, Missing, c_folder};
 use super::parameters::Parameters;
-use super::ports::PortType;
+use super::ports::{Direction, PortType};
 use super::uris::{STATE_INTERFACE, WORKER_INTERFACE};
 use super::worker::Worker;
 use crate::{Format, LoadError, PluginId};
@@ -246,9 +246,14 @@ fn instantiate(
     }
 }
 
+/// Defaults of the inputs. An output that has none begins at 0, as elsewhere: there are plugins that read theirs.
 fn first_controls(text: &PluginText, sample_rate_hz: u32) -> Box<[UnsafeCell<f32>]> {
     let parameters = Parameters::of(text, sample_rate_hz);
     let value = |index: usize| {
+        let port = &text.ports[index];
+        if port.direction == Direction::Output {
+            return port.default.map(|default| default as f32);
+        }
         let at = parameters.find(index as u32)?;
         Some(parameters.turn(at, parameters.list[at].default) as f32)
     };
