@@ -7,6 +7,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use kmidi_host::{Activation, Format, LoadError, Plugin, PluginId, State, Told, contents};
+#[cfg(target_arch = "x86_64")]
+use kmidi_sys::FloatModes;
 use lv2_bench::{ACTIVATION, activate, deactivate};
 
 const OFFLINE: Activation = Activation { offline: true, ..ACTIVATION };
@@ -31,7 +33,7 @@ fn bundle(definitions: &[&str]) -> Option<tempfile::TempDir> {
     let mut text = String::from(
         "@prefix lv2: <http://lv2plug.in/ns/lv2core#> . @prefix atom: <http://lv2plug.in/ns/ext/atom#> .\n",
     );
-    for name in ["none", "empty", "garbage", "files", "slow", "gone", "needs"] {
+    for name in ["none", "empty", "garbage", "files", "slow", "modes", "gone", "needs"] {
         let needs = if name == "needs" { "; lv2:requiredFeature <urn:odd:feature>" } else { "" };
         text += &format!(
             "<urn:odd:{name}> a lv2:Plugin ; lv2:binary <odd.so> {needs} ; lv2:port
@@ -65,7 +67,7 @@ fn each_way_not_to_load_has_its_error_and_costs_no_neighbour() {
         let ids = contents(Format::Lv2, folder.path()).unwrap();
         let good = ids.iter().filter(|id| Plugin::load(folder.path(), id).is_ok());
         let good: Vec<&str> = good.map(|id| id.name.as_str()).collect();
-        assert_eq!(good, ["urn:odd:garbage", "urn:odd:files", "urn:odd:slow"]);
+        assert_eq!(good, ["urn:odd:garbage", "urn:odd:files", "urn:odd:slow", "urn:odd:modes"]);
     }
     let Some(folder) = bundle(&["-DEMPTY"]) else { return };
     assert!(matches!(load(&folder, "files").err(), Some(LoadError::Library { .. })));
@@ -92,6 +94,20 @@ fn garbage_from_a_plugin_is_neither_a_crash_nor_a_value() {
         active.restore(&state).unwrap();
         deactivate(active, bench);
     }
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn floating_point_modes_that_a_plugin_leaves_behind_are_put_back() {
+    let Some(folder) = bundle(&[]) else { return };
+    let (_active, mut bench) = activate(load(&folder, "modes").unwrap(), &ACTIVATION);
+    let modes = FloatModes::current();
+    bench.run(&[]);
+    assert_eq!(FloatModes::current(), modes);
+    // The control: they are what the plugin changes.
+    std::mem::forget(kmidi_sys::FlushDenormals::enable());
+    assert_ne!(FloatModes::current(), modes);
+    modes.restore();
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use kmidi_core::limits::MAX_LATENCY_FRAMES;
 use kmidi_core::{Event, ProcessContext, ProcessStatus, Processor, TimedEvent, Transport};
 
+use kmidi_sys::FloatModes;
+
 use super::atom_ports::AtomPorts;
 use super::bundle::PluginText;
 use super::instance::Instance;
@@ -235,8 +237,10 @@ impl AudioHalf {
         // SAFETY: this half alone runs the instance, whose gate it has; all ports are connected to what has `frames` frames.
         unsafe {
             self.connect_audio(cx);
+            let modes = FloatModes::current();
             self.instance.run(cx.frames);
             self.instance.worker().deliver(self.offline);
+            modes.restore();
         }
         self.set_ports(cx.events_in, true);
         let (values, plan) = (&self.values, &self.plan);

@@ -88,6 +88,10 @@ static void run(void* handle, uint32_t frames) {
     self->running = 1;
     if (!strcmp(self->uri, "urn:odd:garbage")) garbage(self);
     if (!strcmp(self->uri, "urn:odd:slow")) usleep(500);
+#if defined(__x86_64__)
+    /* Denormals are flushed from now on, in and out. */
+    if (!strcmp(self->uri, "urn:odd:modes")) __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040);
+#endif
     if (strcmp(self->uri, "urn:odd:garbage")) *(float*)self->ports[1] = self->found;
     memset(self->ports[3], 0, frames * sizeof(float));
     self->quantum++;
@@ -164,6 +168,7 @@ static const Descriptor plugins[] = {
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
     { "urn:odd:empty", NULL, NULL, NULL, NULL, NULL, NULL, NULL },
     PLUGIN("urn:odd:none"), PLUGIN("urn:odd:garbage"), PLUGIN("urn:odd:files"), PLUGIN("urn:odd:slow"),
+    PLUGIN("urn:odd:modes"),
 };
 
 static const Descriptor* at(uint32_t index) {
