@@ -32,7 +32,7 @@ const KNOWN: [(&str, &str); 23] = [
     ("km", "km"),
     ("m", "m"),
     ("mhz", "MHz"),
-    ("midiNote", ""),
+    ("midiNote", "note"),
     ("mile", "mi"),
     ("min", "min"),
     ("mm", "mm"),
