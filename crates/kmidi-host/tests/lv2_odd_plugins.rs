@@ -111,6 +111,13 @@ fn floating_point_modes_that_a_plugin_leaves_behind_are_put_back() {
 }
 
 #[test]
+fn a_plugin_that_stores_nothing_and_says_so_is_saved_all_the_same() {
+    let Some(folder) = bundle(&[]) else { return };
+    let state = load(&folder, "modes").unwrap().save().unwrap();
+    load(&folder, "modes").unwrap().restore(&state).unwrap();
+}
+
+#[test]
 fn a_file_of_a_state_travels_inside_of_it() {
     let Some(folder) = bundle(&[]) else { return };
     let bytes = load(&folder, "files").unwrap().save().unwrap().to_bytes();
