@@ -32,6 +32,8 @@ pub mod ids {
     pub const BOTH: &str = "test.probe.both";
     /// Watches, and knows MPE alone.
     pub const MPE: &str = "test.probe.mpe";
+    /// Watches, knows MIDI alone and has no audio.
+    pub const NOTES: &str = "test.probe.notes";
     /// Does not start.
     pub const BROKEN: &str = "test.broken";
     /// Multiplies by its parameter and does nothing else.
@@ -97,7 +99,7 @@ struct TestFactory {
 
 impl TestFactory {
     fn new() -> Self {
-        let all = [ids::BROKEN, ids::CLAP, ids::MIDI, ids::BOTH, ids::MPE, ids::GAIN];
+        let all = [ids::BROKEN, ids::CLAP, ids::MIDI, ids::BOTH, ids::MPE, ids::NOTES, ids::GAIN];
         let descriptor = |id: &'static str| {
             let feature = if id == ids::GAIN { AUDIO_EFFECT } else { INSTRUMENT };
             let descriptor = PluginDescriptor::new(id, "Test").with_vendor("KmiDi").with_version("1.2.3");
@@ -130,14 +132,15 @@ impl PluginFactoryImpl for TestFactory {
                 return Some(PluginInstance::new::<Gain>(host, descriptor, shared, main));
             }
             ids::CLAP => Dialects::Clap,
-            ids::MIDI => Dialects::Midi,
+            ids::MIDI | ids::NOTES => Dialects::Midi,
             ids::MPE => Dialects::Mpe,
             _ => Dialects::Both,
         };
+        let has_audio = *id != ids::NOTES;
         Some(PluginInstance::new::<watch::Probe>(
             host,
             descriptor,
-            move |host| Ok(Watch::new(host, dialects)),
+            move |host| Ok(Watch::new(host, dialects, has_audio)),
             ProbeMain::new,
         ))
     }

@@ -90,7 +90,11 @@ impl PluginRenderImpl for ProbeMain<'_> {
 impl PluginAudioPortsImpl for ProbeMain<'_> {
     fn count(&self, is_input: bool) -> u32 {
         self.watch.expect("audio ports", On::Main);
-        if is_input { 2 } else { 1 }
+        match (self.watch.has_audio, is_input) {
+            (false, _) => 0,
+            (true, true) => 2,
+            (true, false) => 1,
+        }
     }
 
     fn get(&self, index: u32, _: bool, writer: &mut AudioPortInfoWriter<'_>) {

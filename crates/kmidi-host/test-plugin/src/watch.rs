@@ -61,6 +61,7 @@ pub enum On {
 pub struct Watch<'a> {
     pub host: HostSharedHandle<'a>,
     pub dialects: Dialects,
+    pub has_audio: bool,
     pub notes: Mutex<Vec<String>>,
     pub is_active: AtomicBool,
     pub is_processing: AtomicBool,
@@ -72,11 +73,12 @@ pub struct Watch<'a> {
 impl<'a> PluginShared<'a> for Watch<'a> {}
 
 impl<'a> Watch<'a> {
-    pub fn new(host: HostSharedHandle<'a>, dialects: Dialects) -> Self {
+    pub fn new(host: HostSharedHandle<'a>, dialects: Dialects, has_audio: bool) -> Self {
         let values = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0f64];
         Watch {
             host,
             dialects,
+            has_audio,
             notes: Mutex::default(),
             is_active: AtomicBool::new(false),
             is_processing: AtomicBool::new(false),

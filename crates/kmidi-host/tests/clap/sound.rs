@@ -75,6 +75,14 @@ fn shorter_quanta_are_served_and_longer_ones_fail_without_harm() {
 }
 
 #[test]
+fn a_plugin_without_audio_is_told_how_many_frames_there_are() {
+    let mut rig = Rig::new(probe::load(ids::NOTES));
+    assert!(rig.info().audio_inputs.is_empty() && rig.info().audio_outputs.is_empty());
+    rig.run(&[]);
+    assert!(rig.notes().contains(&format!("frames {QUANTUM} constant []")));
+}
+
+#[test]
 fn a_failed_quantum_is_silent_and_told_and_the_next_is_tried() {
     let mut rig = Rig::new(probe::load(ids::BOTH));
     rig.inputs.iter_mut().for_each(|channel| channel.fill(1.0));

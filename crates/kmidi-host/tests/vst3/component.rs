@@ -365,7 +365,9 @@ macro_rules! component_interfaces {
                 self.0.shared.in_life("getLatencySamples", &[Life::Active, Life::Processing]);
                 self.0.shared.latency.load(SeqCst)
             }
-            unsafe fn setupProcessing(&self, _setup: *mut ProcessSetup) -> tresult {
+            unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
+                // SAFETY: the host's promise.
+                self.0.shared.process_mode.store(unsafe { (*setup).processMode }, SeqCst);
                 self.0.shared.on_main("setupProcessing", &INACTIVE);
                 self.0.shared.set_life(Life::SetUp);
                 kResultOk

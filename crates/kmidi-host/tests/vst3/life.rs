@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use kmidi_core::Event;
-use kmidi_host::{LoadError, Told, describe_vst3_of, load_vst3_of};
+use kmidi_host::{Activation, LoadError, Told, describe_vst3_of, load_vst3_of};
+use vst3::Steinberg::Vst::ProcessModes_::{kOffline, kRealtime};
 use vst3::Steinberg::Vst::RestartFlags_::{kIoChanged, kLatencyChanged, kReloadComponent};
 
 use crate::plugin::shared::Life;
 use crate::plugin::{Config, Factory, GAIN, LATENCY, Shared, config};
-use crate::{CLASS, Running, at, loaded, running};
+use crate::{CLASS, RUN, Running, at, loaded, running};
 
 fn both() -> [Config; 2] {
     [false, true].map(|is_separate| Config {
@@ -49,6 +50,18 @@ fn a_pedantic_plugin_sees_no_call_out_of_order_or_off_its_thread() {
         assert_eq!(calls.last(), Some(&"terminate"));
         let before_last = calls[calls.len() - 2];
         assert_eq!(before_last == "controller.terminate", is_separate, "{calls:?}");
+    }
+}
+
+#[test]
+fn an_offline_activation_is_processed_offline_and_a_live_one_live() {
+    let (mut plugin, shared) = loaded(config(&[(1, true)], &[(1, true)]));
+    for (offline, mode) in [(true, kOffline), (false, kRealtime)] {
+        let activation = Activation { offline, ..RUN };
+        let (active, half) = plugin.activate(&activation).map_err(|error| error.1).unwrap();
+        assert_eq!(shared.process_mode.load(SeqCst), mode as i32);
+        drop(half);
+        plugin = active.deactivate().map_err(|error| error.1).unwrap();
     }
 }
 

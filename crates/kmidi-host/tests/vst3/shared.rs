@@ -91,6 +91,8 @@ pub struct Shared {
     /// The processor's values, as bits: gain, mode.
     pub gain: AtomicU64,
     pub latency: AtomicU32,
+    /// As `setupProcessing` had it last.
+    pub process_mode: AtomicI32,
     /// The controller's gain.
     pub shown_gain: AtomicU64,
     pub shown_program: AtomicU64,
@@ -126,6 +128,7 @@ impl Shared {
             violations: Mutex::default(),
             calls: Mutex::default(),
             live_objects: AtomicI32::new(0),
+            process_mode: AtomicI32::new(-1),
             gain: AtomicU64::new(1f64.to_bits()),
             latency: AtomicU32::new(0),
             shown_gain: AtomicU64::new(1f64.to_bits()),
