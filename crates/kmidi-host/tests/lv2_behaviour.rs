@@ -141,6 +141,22 @@ fn a_sampler_gets_its_default_sample_and_a_restore_while_it_runs_is_heard() {
 }
 
 #[test]
+fn a_kit_that_is_loaded_by_its_worker_sounds_offline_from_the_first_note_on() {
+    let Some(folder) = bundle("avldrums.lv2") else { return };
+    let id = lv2::read(&folder).unwrap().remove(0).0;
+    let (_active, mut bench) = activate(Plugin::load(&folder, &id).unwrap(), &OFFLINE);
+    // The kit is asked for in the first quantum, and worked for before that ends.
+    bench.run(&[]);
+    bench.run(&[at(0, Event::note_on(0, 36, 120))]);
+    let mut peak = 0.0f32;
+    for _ in 0..20 {
+        bench.run(&[]);
+        peak = peak.max(bench.peak());
+    }
+    assert!(peak > 0.01 && peak.is_finite(), "peak {peak}");
+}
+
+#[test]
 fn a_kit_that_is_loaded_by_the_worker_thread_sounds_live_after_a_while() {
     let Some(folder) = bundle("avldrums.lv2") else { return };
     let id = lv2::read(&folder).unwrap().remove(0).0;

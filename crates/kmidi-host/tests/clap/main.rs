@@ -3,7 +3,6 @@
 mod allocations;
 mod description;
 mod events;
-mod foreign;
 mod life;
 mod probe;
 mod rig;

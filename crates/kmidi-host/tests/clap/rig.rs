@@ -113,14 +113,6 @@ impl SideA {
         self.silent_outputs = cx.audio.silent_outputs;
         status
     }
-
-    /// Fills the inputs with noise from a generator's state.
-    pub fn noise(&mut self, state: &mut u32) {
-        for sample in self.inputs.iter_mut().flatten() {
-            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            *sample = ((*state >> 9) as f32 / (1 << 22) as f32 - 1.0) * 0.25;
-        }
-    }
 }
 
 /// An event of port 0.

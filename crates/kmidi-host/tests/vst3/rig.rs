@@ -47,7 +47,7 @@ impl Rig {
 
     /// Runs one quantum.
     pub fn run(&mut self, processor: &mut dyn Processor, events: &[TimedEvent]) -> ProcessStatus {
-        let mut inputs: [&[f32]; 16] = [&[]; 16];
+        let mut inputs: [&[f32]; 64] = [&[]; 64];
         for (slot, input) in inputs.iter_mut().zip(&self.inputs) {
             *slot = &input[..self.frames as usize];
         }
