@@ -54,7 +54,11 @@ impl Lv2Main {
     /// Makes an instance of what a bundle describes.
     pub fn with_text(text: PluginText) -> Result<Self, LoadError> {
         let quantum_frames = DEFAULT_QUANTUM_FRAMES as u32;
-        let config = Config { sample_rate_hz: FIRST_SAMPLE_RATE_HZ, quantum_frames };
+        Self::with_config(text, Config { sample_rate_hz: FIRST_SAMPLE_RATE_HZ, quantum_frames })
+    }
+
+    /// Makes an instance for a rate and a quantum: activated with these, it need not be made again.
+    pub fn with_config(text: PluginText, config: Config) -> Result<Self, LoadError> {
         let files = Arc::new(Files::default());
         let instance = Instance::new(&text, config, files.clone())?;
         let description = description(&text);

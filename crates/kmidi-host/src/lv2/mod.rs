@@ -22,9 +22,9 @@ mod hostile_tests;
 mod instance;
 mod layout;
 mod library;
-mod main_half;
 #[cfg(test)]
-mod oracle_tests;
+mod lilv_tests;
+mod main_half;
 mod packed;
 mod parameters;
 mod ports;
