@@ -45,6 +45,31 @@ pub const TEST: &[Package] = &[
     package("python3-prometheus-client", "reads metrics as Prometheus does"),
 ];
 
+/// Plugins of others, on which hosting is proved, and lilv, which other hosts read LV2 with. Only tests use them.
+pub const PLUGINS: &[Package] = &[
+    package("zam-plugins", "17 plugins as CLAP, VST3 and LV2"),
+    package("amsynth", "LV2: a synthesiser"),
+    package("avldrums.lv2", "LV2: drum kits that a worker loads"),
+    package("blop-lv2", "LV2: oscillators and filters with control voltages"),
+    package("calf-plugins", "LV2: effects and instruments that take long to load"),
+    package("dpf-plugins-lv2", "LV2: effects of another framework"),
+    package("dragonfly-reverb-lv2", "LV2: reverbs"),
+    package("fomp", "LV2: filters and oscillators with control voltages"),
+    package("invada-studio-plugins-lv2", "LV2: effects"),
+    package("ir.lv2", "LV2: convolution"),
+    package("lsp-plugins-lv2", "LV2: effects with many ports"),
+    package("lv2-examples", "LV2: the examples of the specification"),
+    package("mda-lv2", "LV2: effects and instruments"),
+    package("rubberband-lv2", "LV2: pitch shifting with latency"),
+    package("so-synth-lv2", "LV2: a library that cannot be loaded"),
+    package("swh-lv2", "LV2: a hundred small effects"),
+    package("synthv1-lv2", "LV2: a synthesiser with Qt"),
+    package("x42-plugins", "LV2: filters of MIDI, meters, effects"),
+    package("zynaddsubfx-lv2", "LV2: a synthesiser with many presets"),
+    package("lilv-utils", "lv2apply, whose output ours is compared with"),
+    package("liblilv-dev", "what LV2 bundles say, to compare with"),
+];
+
 /// What making the shipped SoundFont needs.
 pub const SOUNDFONT: &[Package] = &[
     package("fluid-soundfont-gm", "the SoundFont it is made from"),

@@ -14,6 +14,7 @@ use crate::{cargo, packages};
 pub fn run() -> Result<()> {
     packages::ensure(packages::BUILD)?;
     packages::ensure(packages::TEST)?;
+    packages::ensure(packages::PLUGINS)?;
     let mut steps = Steps::default();
 
     steps.run("format", &mut cargo("fmt --all --check"))?;
@@ -23,8 +24,9 @@ pub fn run() -> Result<()> {
         cargo("doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     forget_dead_jack_servers()?;
-    // With the servers installed above, a test that cannot reach one must fail instead of passing over it.
-    steps.run("tests", test_runner().env("KMIDI_REQUIRE_SERVERS", "1"))?;
+    // With servers and plugins installed above, a test that lacks one must fail instead of passing over it.
+    let required = [("KMIDI_REQUIRE_SERVERS", "1"), ("KMIDI_REQUIRE_PLUGINS", "1")];
+    steps.run("tests", test_runner().envs(required))?;
     steps.run("doc tests", &mut cargo("test --locked --workspace --doc"))?;
     // A million quanta, each kind of violation planted once, and the worst quantum's instructions by callgrind.
     steps.run("real-time safety", &mut cargo("bench --locked --bench rt_safety"))?;
