@@ -9,6 +9,7 @@ mod e2e {
     mod big_song;
     mod budgets;
     mod command_line;
+    mod effects;
     mod hooks;
     mod jack;
     mod live_callback;

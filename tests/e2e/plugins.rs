@@ -31,26 +31,26 @@ __attribute__((constructor)) static void misbehave(void) {
 "#;
 
 /// A machine of its own: folders for plugins and for the index.
-struct Machine {
+pub struct Machine {
     folder: tempfile::TempDir,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let machine = Machine { folder: tempfile::tempdir().expect("a folder") };
         fs::create_dir(machine.plugins()).expect("a folder");
         machine
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn plugins(&self) -> PathBuf {
+    pub fn plugins(&self) -> PathBuf {
         self.path("clap")
     }
 
-    fn install_gain(&self) {
+    pub fn install_gain(&self) {
         let built = std::env::current_exe().expect("a path").with_file_name("libkmidi_gain_clap.so");
         fs::copy(built, self.plugins().join("gain.clap")).expect("the plugin is built with the tests");
     }
@@ -69,7 +69,7 @@ impl Machine {
         assert!(built.success());
     }
 
-    fn run(&self, arguments: &[&str]) -> Outcome {
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
         // Nothing of what is installed.
         self.run_with(arguments, &self.plugins())
     }
@@ -86,7 +86,7 @@ impl Machine {
         program::spawn(command).wait(4 * DEADLINE)
     }
 
-    fn scan(&self) -> Value {
+    pub fn scan(&self) -> Value {
         self.run(&["plugin", "scan", "--json", "--timeout", "2"]).success().json()
     }
 }
@@ -149,7 +149,7 @@ fn sound(path: &Path) -> Vec<f32> {
     samples
 }
 
-fn samples(path: &Path) -> Vec<f32> {
+pub fn samples(path: &Path) -> Vec<f32> {
     let mut reader = hound::WavReader::open(path).expect("a WAV file");
     reader.samples().map(|sample| sample.expect("a sample")).collect()
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask bench-peers`: KmiDi beside FluidSynth, TiMidity and rustysynth.
+//! `cargo xtask bench-peers`: KmiDi beside FluidSynth, TiMidity and rustysynth, and as a host of effects beside pedalboard
+//! and dawdreamer.
 //!
 //! The same songs, of constant tempo and with their events on FluidSynth's grid of 64 frames, with
 //! the same SoundFont, each a process of its own. The table goes to stdout, progress to stderr.
@@ -9,6 +10,7 @@ mod engine;
 #[path = "../../../plugins/kmidi-soundfont/tests/songs/likeness.rs"]
 mod likeness;
 mod measure;
+mod plugins;
 mod rusty;
 #[path = "../../../plugins/kmidi-soundfont/tests/songs/score.rs"]
 mod score;
@@ -25,13 +27,15 @@ use anyhow::{Context, Result, bail};
 
 use compare::Comparison;
 use engine::Commands;
+use plugins::Plugins;
 
 const USAGE: &str = "\
-usage: peers KMIDI [--seconds N] [NAME]...
+usage: peers KMIDI [--seconds N] [--python PATH] [NAME]...
 
   KMIDI         the kmidi to measure
-  --seconds N   how long each song lasts at least (600)
-  NAME          only songs with this in their name (\"strokes\": the onset errors)
+  --seconds N   how long each song lasts at least, and what effects are done to (600)
+  --python PATH a Python with pedalboard and dawdreamer; without it effects are left out
+  NAME          only songs with this in their name (\"strokes\": the onset errors, \"plugins\": effects)
 ";
 
 /// What the figures mean.
@@ -70,18 +74,47 @@ fn main() -> ExitCode {
     }
 }
 
+/// What of the comparison is asked for.
+struct Options {
+    seconds: u64,
+    python: Option<PathBuf>,
+    names: Vec<String>,
+}
+
+impl Options {
+    fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|it| it == name)
+    }
+}
+
 /// All of the comparison, or the part that the arguments ask for.
 fn bench(kmidi: PathBuf, arguments: &[&str]) -> Result<()> {
-    let (seconds, wanted) = options(arguments)?;
+    let options = options(arguments)?;
     let folder = tempfile::tempdir()?;
-    let soundfont = soundfont::without_classes(folder.path())?;
-    let commands = Commands::new(kmidi, &soundfont, folder.path())?;
-    let pieces = songs::pieces(folder.path(), seconds, &wanted)?;
-    let strokes = wanted.is_empty() || wanted.iter().any(|name| name == "strokes");
-    if pieces.is_empty() && !strokes {
-        bail!("no song has {} in its name", wanted.join(" or "));
+    if options.names.iter().any(|name| name != PLUGINS) || options.names.is_empty() {
+        songs(&kmidi, &options, folder.path())?;
     }
-    let mut comparison = Comparison::new(commands, &soundfont, folder.path())?;
+    match &options.python {
+        Some(python) if options.wants(PLUGINS) => {
+            Plugins::new(&kmidi, python, folder.path(), options.seconds)?.run()
+        }
+        None if options.names.iter().any(|name| name == PLUGINS) => bail!("{PLUGINS} needs --python"),
+        _ => Ok(()),
+    }
+}
+
+/// The name that stands for the comparison of effects.
+const PLUGINS: &str = "plugins";
+
+fn songs(kmidi: &Path, options: &Options, folder: &Path) -> Result<()> {
+    let soundfont = soundfont::without_classes(folder)?;
+    let commands = Commands::new(kmidi.to_owned(), &soundfont, folder)?;
+    let pieces = songs::pieces(folder, options.seconds, &options.names)?;
+    let strokes = options.wants("strokes");
+    if pieces.is_empty() && !strokes {
+        bail!("no song has {} in its name", options.names.join(" or "));
+    }
+    let mut comparison = Comparison::new(commands, &soundfont, folder)?;
     println!("{}\n", versions());
     print!("{}", table::heading());
     // Each song as soon as it is measured: the whole takes hours.
@@ -103,21 +136,22 @@ fn bench(kmidi: PathBuf, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn options(arguments: &[&str]) -> Result<(u64, Vec<String>)> {
-    let mut seconds = 600;
-    let mut names = Vec::new();
+fn options(arguments: &[&str]) -> Result<Options> {
+    let mut options = Options { seconds: 600, python: None, names: Vec::new() };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match *word {
             "--seconds" => {
                 let value = words.next().context("--seconds takes a number")?;
-                seconds = value.parse().with_context(|| format!("--seconds takes a number, not {value}"))?;
+                options.seconds =
+                    value.parse().with_context(|| format!("--seconds takes a number, not {value}"))?;
             }
+            "--python" => options.python = Some(words.next().context("--python takes a path")?.into()),
             option if option.starts_with('-') => bail!("there is no option {option}\n\n{USAGE}"),
-            name => names.push(name.to_owned()),
+            name => options.names.push(name.to_owned()),
         }
     }
-    Ok((seconds, names))
+    Ok(options)
 }
 
 /// What the installed programs call themselves.

@@ -265,6 +265,37 @@ impl Graph {
         Ok(())
     }
 
+    /// Connects one channel to one at a gain (linear). Channels are counted over all audio ports of their node.
+    ///
+    /// # Errors
+    /// [`GraphError::NoSuchNode`], [`GraphError::NoSuchPort`], [`GraphError::GainOutOfRange`],
+    /// [`GraphError::TooMany`] edges.
+    pub fn connect_channel(
+        &mut self,
+        from: (NodeId, u16),
+        to: (NodeId, u16),
+        gain: f32,
+    ) -> Result<(), GraphError> {
+        for ((id, channel), outgoing) in [(from, true), (to, false)] {
+            let node = self.nodes.get(&id).ok_or(GraphError::NoSuchNode)?;
+            let (channels, what) = match outgoing {
+                true => (node.outputs(), "output channel"),
+                false => (node.inputs(), "input channel"),
+            };
+            if channel >= channels {
+                let (node, ports) = (node.info.name.clone(), channels.into());
+                return Err(GraphError::NoSuchPort { node, what, port: channel, ports });
+            }
+        }
+        if !(-MAX_GAIN..=MAX_GAIN).contains(&gain) {
+            return Err(GraphError::GainOutOfRange { gain });
+        }
+        let key = AudioKey { from, to };
+        self.room_for_edges(usize::from(!self.audio.contains_key(&key)))?;
+        self.audio.insert(key, AudioGain { set: 1.0, adapted: gain });
+        Ok(())
+    }
+
     /// Moves the gain of all connections between two nodes to `gain` (linear), smoothly.
     ///
     /// # Errors

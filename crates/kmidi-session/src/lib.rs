@@ -27,6 +27,7 @@ mod preset_load;
 mod presets;
 mod reader;
 mod render;
+mod resample;
 mod rig;
 mod session;
 mod shelf;

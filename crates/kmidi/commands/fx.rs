@@ -1,11 +1,13 @@
 //! `kmidi fx`: an audio file through plugins.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
-use kmidi_core::limits::MAX_QUANTUM_FRAMES;
+use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
 use kmidi_session::{Cancel, FxError, FxReport, FxRequest, JobError, Tail};
 
 use super::progress_bar;
@@ -19,16 +21,25 @@ const AFTER_HELP: &str = "\
 What a plugin is late is taken off the front, so that the sound stays in time; behind the end its tail rings out.
 Without a plugin the file comes out as it went in.
 
+The chain runs at the rate of the file, or at --rate: the file is then resampled before the first plugin, to the frame as long
+as it was and with nothing moved in time.
+
+A mono plugin on a stereo file runs twice, set alike, once for each side. A stereo plugin on a mono file gets the same on both
+sides. A plugin that makes stereo of mono, or mono of stereo, gets the mean of both sides where it takes one. The output has
+the channels that the last plugin gives. A file with more than two channels goes only through plugins with as many.
+
 EXAMPLES:
   kmidi fx in.wav -o out.wav -p ZamComp -c threshold=-20 -c ratio=4
-  kmidi fx in.mp3 -o out.flac -p clap:com.zamaudio.ZamVerb --preset Hall";
+  kmidi fx in.mp3 -o out.flac -p clap:com.zamaudio.ZamVerb --preset Hall
+  kmidi fx in.wav -o out.wav --rate 48000
+  curl -s https://example.org/in.ogg | kmidi fx - -o - -p ZamEQ2 | aplay";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Fx {
-    /// Audio file: WAV, FLAC, MP3 or Ogg Vorbis
+    /// Audio file: WAV, FLAC, MP3 or Ogg Vorbis; - reads standard input
     pub file: PathBuf,
-    /// File to write, .wav or .flac; it appears when it is complete
+    /// File to write, .wav or .flac; it appears when it is complete. - writes WAV to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     #[command(flatten)]
@@ -36,6 +47,9 @@ pub struct Fx {
     /// Bits of a sample: 16, 24 or 32f
     #[arg(long, value_enum, default_value_t = Bits::B24)]
     pub bits: Bits,
+    /// Sample rate of the chain and the output; that of the file otherwise
+    #[arg(long, value_name = "HZ", value_parser = rate_hz())]
+    pub rate: Option<u32>,
     /// Frames that plugins get at once
     #[arg(long, value_name = "N", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(16..=MAX_QUANTUM_FRAMES as i64))]
@@ -50,13 +64,27 @@ pub struct Fx {
     pub memory: MemoryArgs,
 }
 
+fn rate_hz() -> clap::builder::RangedI64ValueParser<u32> {
+    let (least, most) = (*SAMPLE_RATE_RANGE_HZ.start(), *SAMPLE_RATE_RANGE_HZ.end());
+    clap::value_parser!(u32).range(i64::from(least)..=i64::from(most))
+}
+
+/// The name that stands for standard input and output.
+const STANDARD: &str = "-";
+
 pub fn run(args: Fx) -> Result<ExitCode> {
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
+    let standard_output = match args.output == Path::new(STANDARD) {
+        true => Some(StandardOutput::new(args.json)?),
+        false => None,
+    };
     let request = FxRequest {
-        input: args.file,
-        output: args.output,
+        // A pipe is read as a file that has no length.
+        input: if args.file == Path::new(STANDARD) { "/dev/stdin".into() } else { args.file },
+        output: standard_output.as_ref().map_or(args.output, StandardOutput::path),
         format: args.bits.into(),
         plugins: args.chain.plugins,
+        rate_hz: args.rate,
         quantum_frames: args.quantum,
         tail: args.tail.map_or_else(Tail::default, Tail::Seconds),
         budgets: memory.budgets.clone(),
@@ -68,12 +96,48 @@ pub fn run(args: Fx) -> Result<ExitCode> {
     bar.set_message("effects");
     let done = kmidi_session::fx(&request, &cancel, |part| bar.set_position((part * 1000.0) as u64));
     bar.finish_and_clear();
-    let report = done.map_err(error)?;
+    let mut report = done.map_err(error)?;
+    if let Some(output) = standard_output {
+        output.write()?;
+        report.output = STANDARD.into();
+    }
     tell(&report);
     if args.json {
         print_json(&report)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn usage(text: &'static str) -> anyhow::Error {
+    Unreadable(anyhow::Error::msg(text)).into()
+}
+
+/// A file that is written to standard output when it is complete: its header says how long it is.
+struct StandardOutput {
+    folder: tempfile::TempDir,
+}
+
+impl StandardOutput {
+    fn new(json: bool) -> Result<Self> {
+        if json {
+            return Err(usage("--json and -o - would both write to standard output"));
+        }
+        if io::stdout().is_terminal() {
+            return Err(usage("-o -: standard output is a terminal; send it to a program or a file"));
+        }
+        Ok(StandardOutput { folder: tempfile::tempdir().context("no temporary folder")? })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("output.wav")
+    }
+
+    fn write(self) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        io::copy(&mut File::open(self.path())?, &mut stdout)
+            .and_then(|_| stdout.flush())
+            .context("standard output")
+    }
 }
 
 fn error(error: FxError) -> anyhow::Error {
@@ -100,6 +164,9 @@ fn tell(report: &FxReport) {
     if report.damaged_packets > 0 {
         let damaged = report.damaged_packets;
         eprintln!("kmidi: warning: {damaged} damaged pieces of {} are left out", report.input.display());
+    }
+    if report.input_rate_hz != report.sample_rate_hz {
+        eprintln!("kmidi: resampled from {} to {} Hz", report.input_rate_hz, report.sample_rate_hz);
     }
     eprintln!(
         "kmidi: wrote {}: {:.2} s, peak {:.1} dBFS, {:.0} times faster than it sounds",

@@ -1,24 +1,100 @@
-//! `cargo xtask bench-peers`: KmiDi measured beside other synthesisers. Takes an hour or two, so no
-//! part of the tests.
+//! `cargo xtask bench-peers`: KmiDi measured beside other synthesisers and other hosts of plugins. Takes an hour or two, so
+//! no part of the tests.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{cargo, packages, root, succeed};
+
+/// The name that stands for the comparison of hosts.
+const PLUGINS: &str = "plugins";
+
+/// The other hosts, of PyPI.
+const HOSTS: [&str; 3] = ["pedalboard==0.9.26", "dawdreamer==0.9.0", "numpy==2.4.6"];
 
 /// Installs what it needs, builds `kmidi` and the comparison, and runs it with `arguments`.
 ///
 /// # Errors
 /// Something is missing, does not build, or cannot be measured.
 pub fn run(arguments: &[String]) -> Result<()> {
+    let names = names(arguments);
+    let (songs, plugins) = (names != [PLUGINS], names.is_empty() || names.contains(&PLUGINS));
     packages::ensure(packages::BUILD)?;
-    packages::ensure(packages::PEERS)?;
+    if songs {
+        packages::ensure(packages::PEERS)?;
+    }
+    if plugins {
+        packages::ensure(packages::PLUGIN_PEERS)?;
+    }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     let target = root().join(target);
-    let build = "build --release --locked --bin kmidi --target-dir";
+    let build = "build --release --locked --bin kmidi --bin kmidi-probe --target-dir";
     succeed(cargo(build).arg(&target))?;
-    let peers = "run --quiet --release --locked --manifest-path benches/peers/Cargo.toml --target-dir";
-    let kmidi = target.join("release/kmidi");
-    succeed(cargo(peers).arg(target.join("peers")).arg("--").arg(kmidi).args(arguments))
+    let own = target.join("peers");
+    let build = "build --quiet --release --locked --manifest-path benches/peers/Cargo.toml --target-dir";
+    succeed(cargo(build).arg(&own))?;
+    let mut peers = Command::new(own.join("release/peers"));
+    peers.arg(target.join("release/kmidi"));
+    if plugins {
+        peers.arg("--python").arg(python(&own.join("python"))?);
+    }
+    succeed(peers.args(arguments))
+}
+
+/// What is to be measured; all of it where nothing is named.
+fn names(arguments: &[String]) -> Vec<&str> {
+    let mut words = arguments.iter().map(String::as_str);
+    let mut names = Vec::new();
+    while let Some(word) = words.next() {
+        match word {
+            // Its value is no name.
+            "--seconds" => drop(words.next()),
+            option if option.starts_with('-') => {}
+            name => names.push(name),
+        }
+    }
+    names
+}
+
+/// The Python of a virtual environment with the other hosts, made if it is not there.
+fn python(folder: &Path) -> Result<PathBuf> {
+    let python = folder.join("bin/python");
+    if !python.is_file() {
+        // Debian's, which its package python3-venv is for.
+        let made = Command::new("/usr/bin/python3").args(["-m", "venv"]).arg(folder).status();
+        succeeded(made, "python3 -m venv")?;
+    }
+    let mut install = Command::new(&python);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary",
+        ":all:",
+    ]);
+    succeeded(install.args(HOSTS).status(), "pip install")?;
+    Ok(python)
+}
+
+fn succeeded(status: std::io::Result<std::process::ExitStatus>, what: &str) -> Result<()> {
+    let status = status.with_context(|| format!("cannot run {what}"))?;
+    anyhow::ensure!(status.success(), "{what} failed (its message is above)");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_options_are_no_names() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(names(&words("--seconds 60 plugins")), [PLUGINS]);
+        assert_eq!(names(&words("E1M1 --seconds 60 plugins")), ["E1M1", PLUGINS]);
+        assert_eq!(names(&words("--seconds 60")), [""; 0]);
+    }
 }

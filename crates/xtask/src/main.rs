@@ -25,8 +25,9 @@ usage: cargo xtask COMMAND
   memcheck                  look with valgrind for memory that is lost for good
   soundfont                 make assets/soundfonts/kmidi-gm.sf3 again, and check it
   bench-peers [--seconds N] [NAME]...
-                            install FluidSynth and TiMidity, and measure kmidi, them and rustysynth with
-                            the same songs (those with NAME in their name) of N seconds (600) or more
+                            install FluidSynth, TiMidity, pedalboard and dawdreamer, and measure kmidi, them
+                            and rustysynth with the same songs (those with NAME in their name) of N seconds
+                            (600) or more; `plugins`: the comparison of hosts
 ";
 
 fn main() -> ExitCode {
@@ -72,7 +73,8 @@ fn cargo(arguments: &str) -> Command {
 
 /// Runs `command`, whose failure is an error.
 fn succeed(command: &mut Command) -> Result<()> {
-    match command.status().context("cannot run cargo")?.success() {
+    let name = command.get_program().to_string_lossy().into_owned();
+    match command.status().with_context(|| format!("cannot run {name}"))?.success() {
         true => Ok(()),
         false => bail!("this failed (its message is above)"),
     }

@@ -85,6 +85,12 @@ pub const PEERS: &[Package] = &[
     package("fluid-soundfont-gm", "the SoundFont that all play with"),
 ];
 
+/// What the comparison with other hosts of plugins needs besides [`BUILD`].
+pub const PLUGIN_PEERS: &[Package] = &[
+    package("zam-plugins", "the effects that all hosts run"),
+    package("python3-venv", "keeps the other hosts, which are Python packages, to themselves"),
+];
+
 /// Installs those of `packages` that are missing, where this is Debian (or a child of it) and the
 /// user may; elsewhere says what is needed and goes on, since it may be there under another name.
 ///

@@ -47,6 +47,11 @@ fn what_does_not_fit_together_is_refused() {
     assert_eq!(no_port.to_string(), "'mono' has no audio output 1; it has 1");
     assert!(matches!(graph.connect_events((mono, 0), (three, 4)), Err(GraphError::NoSuchPort { .. })));
     assert_eq!(graph.set_connection_gain(mono, three, 1.0), Err(GraphError::NotConnected));
+    let no_channel = graph.connect_channel((three, 3), (mono, 0), 1.0).unwrap_err();
+    assert_eq!(no_channel.to_string(), "'three' has no output channel 3; it has 3");
+    assert!(matches!(graph.connect_channel((three, 0), (mono, 1), 1.0), Err(GraphError::NoSuchPort { .. })));
+    let too_loud = graph.connect_channel((three, 0), (mono, 0), f32::NAN);
+    assert!(matches!(too_loud, Err(GraphError::GainOutOfRange { .. })));
     graph.connect_audio((mono, 0), (mono, 0)).unwrap();
     for gain in [f32::NAN, f32::INFINITY, 1e9] {
         assert!(matches!(

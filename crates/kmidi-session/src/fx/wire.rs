@@ -1,0 +1,118 @@
+//! The plugins of a chain: how many instances of each, and how they are connected.
+
+use kmidi_graph::{Compensation, EngineHandle, Graph, NodeId};
+use kmidi_host::scan::Index;
+use kmidi_host::{Activation, ActivePlugin};
+use kmidi_rt::{Engine, EngineConfig};
+
+use super::{FxError, FxPlugin};
+use crate::chain::{self, Link, PluginChoice};
+use crate::rig::RigError;
+
+/// One place of the chain.
+pub struct Stage {
+    /// One, or one for each channel.
+    links: Vec<Link>,
+}
+
+/// A chain that is loaded.
+pub struct Chain {
+    stages: Vec<Stage>,
+    channels_in: u16,
+    /// Channels that come out of it.
+    pub channels_out: u16,
+}
+
+impl Chain {
+    /// Loads the plugins for a file of `channels` channels. May take seconds, and runs foreign code.
+    pub fn load(
+        index: &Index,
+        choices: &[PluginChoice],
+        activation: &Activation,
+        channels: u16,
+    ) -> Result<Self, FxError> {
+        let mut chain = Chain {
+            stages: Vec::with_capacity(choices.len()),
+            channels_in: channels,
+            channels_out: channels,
+        };
+        let mut from = "the file".to_owned();
+        for choice in choices {
+            let load = || chain::load(index, std::slice::from_ref(choice), activation);
+            let mut links = load()?;
+            let info = &links[0].info;
+            let main = |ports: &[u16], what| {
+                let channels = ports.first().copied();
+                channels.ok_or_else(|| FxError::NoAudio { plugin: info.name.clone(), what })
+            };
+            let (takes, gives) = (main(&info.audio_inputs, "input")?, main(&info.audio_outputs, "output")?);
+            let plugin = info.name.clone();
+            match (chain.channels_out, takes, gives) {
+                // What is different on both sides stays so.
+                (2, 1, 1) => links.extend(load()?),
+                (given, takes, _) if given == takes || (given.max(takes) == 2 && given.min(takes) == 1) => {
+                    chain.channels_out = gives;
+                }
+                (from_channels, to_channels, _) => {
+                    return Err(FxError::Channels { from, from_channels, to: plugin, to_channels });
+                }
+            }
+            from = plugin;
+            chain.stages.push(Stage { links });
+        }
+        Ok(chain)
+    }
+
+    /// What there is to tell of its plugins.
+    pub fn report(&self) -> Vec<FxPlugin> {
+        let told = |stage: &Stage| {
+            let Link { plugin, info, .. } = &stage.links[0];
+            FxPlugin {
+                id: plugin.description().id.to_string(),
+                name: info.name.clone(),
+                instances: stage.links.len(),
+                latency_frames: stage.links.iter().map(|it| it.info.latency_frames).max().unwrap_or(0),
+            }
+        };
+        self.stages.iter().map(told).collect()
+    }
+
+    /// An engine with input, plugins and output in a row, and the plugins that it runs.
+    pub fn wire(self, config: EngineConfig) -> Result<(EngineHandle, Engine, Vec<ActivePlugin>), FxError> {
+        let mut graph = Graph::new();
+        let mut plugins = Vec::new();
+        let input = graph.add_device_in(self.channels_in)?;
+        let mut signal: Vec<(NodeId, u16)> = channels_of(input, self.channels_in).collect();
+        for Stage { links } in self.stages {
+            let mut nodes = Vec::with_capacity(links.len());
+            for Link { plugin, processor, info } in links {
+                let (takes, gives) = (info.audio_inputs[0], info.audio_outputs[0]);
+                nodes.push((graph.add_processor(info, processor)?, takes, gives));
+                plugins.push(plugin);
+            }
+            let inputs: Vec<_> = nodes.iter().flat_map(|it| channels_of(it.0, it.1)).collect();
+            connect(&mut graph, &signal, &inputs)?;
+            signal = nodes.iter().flat_map(|it| channels_of(it.0, it.2)).collect();
+        }
+        let output = graph.add_output(self.channels_out)?;
+        connect(&mut graph, &signal, &channels_of(output, self.channels_out).collect::<Vec<_>>())?;
+        let (mut handle, engine) = kmidi_graph::engine(config).map_err(RigError::from)?;
+        // Nobody plays live here.
+        handle.compiler().set_compensation(Compensation::All);
+        handle.set_graph(&mut graph).map_err(RigError::from)?;
+        Ok((handle, engine, plugins))
+    }
+}
+
+fn channels_of(node: NodeId, channels: u16) -> impl Iterator<Item = (NodeId, u16)> {
+    (0..channels).map(move |channel| (node, channel))
+}
+
+/// One to one; mono to both sides; both sides to mono as their mean.
+fn connect(graph: &mut Graph, from: &[(NodeId, u16)], to: &[(NodeId, u16)]) -> Result<(), FxError> {
+    let gain = if from.len() > to.len() { to.len() as f32 / from.len() as f32 } else { 1.0 };
+    for channel in 0..from.len().max(to.len()) {
+        graph.connect_channel(from[channel % from.len()], to[channel % to.len()], gain)?;
+    }
+    Ok(())
+}
