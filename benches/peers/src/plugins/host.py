@@ -35,8 +35,6 @@ def in_dawdreamer(plugin, sound, rate, block, settings):
 
     engine = dawdreamer.RenderEngine(rate, block)
     effect = engine.make_plugin_processor("effect", plugin)
-    channels = len(sound)
-    effect.set_bus(channels, channels)
     by_name = {it["name"]: it["index"] for it in effect.get_parameters_description()}
     for name, value in settings:
         effect.set_parameter(by_name[name], value)
