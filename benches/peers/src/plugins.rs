@@ -37,7 +37,7 @@ struct Effect {
 const EFFECTS: [Effect; 2] = [
     Effect {
         bundle: "ZamEQ2",
-        id: "vst3:204650447361DBF0322D4551585A0000",
+        id: "vst3:2046504473616C633251455A00000000",
         channels: 1,
         settings: &[("Master Gain", "6", 0.75)],
     },

@@ -204,7 +204,7 @@ mod tests {
     /// What is left of a sine when the same sine at the other rate is taken off, away from both ends: alias, image, noise,
     /// and any error of level or time.
     fn residue_db(sound: &[f32], expected: &[f32]) -> f64 {
-        let middle = 4000..expected.len() - 4000;
+        let middle = expected.len() / 4..expected.len() / 4 * 3;
         let rms = |samples: &mut dyn Iterator<Item = f64>| samples.map(|it| it * it).sum::<f64>().sqrt();
         let error = rms(&mut middle.clone().map(|n| f64::from(sound[n]) - f64::from(expected[n])));
         db(error, rms(&mut middle.map(|n| f64::from(expected[n]))))
@@ -250,8 +250,9 @@ mod tests {
                 }
                 let input = sine(part, from_hz, from_hz as usize);
                 let output = resampled(from_hz, to_hz, &[input.clone(), input]);
-                let loudest = output[1][4000.min(to_hz as usize / 4)..].iter().rev().skip(to_hz as usize / 4);
-                let loudest = db(loudest.fold(0.0f32, |most, it| most.max(it.abs())).into(), 0.9);
+                // The sine begins and ends at once, which the lower rate hears.
+                let middle = &output[1][to_hz as usize / 4..to_hz as usize / 4 * 3];
+                let loudest = db(kmidi_core::peak(middle).into(), 0.9);
                 let alias = db(amplitude(&output[0], f64::from(to_hz) - part, to_hz), 0.9);
                 println!(
                     "{from_hz} -> {to_hz} Hz, sine of {part:.0} Hz: alias {alias:.1}, all {loudest:.1} dB"

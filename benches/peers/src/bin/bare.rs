@@ -64,6 +64,8 @@ fn read(path: &Path) -> Result<(Vec<Vec<f32>>, u32), Failure> {
 
 /// A plugin at work. It is never taken apart: the process ends.
 struct Effect {
+    /// Takes what the plugin says of its parameters: DPF's plugins complain in every block where there is none.
+    unheard: ComPtr<IParameterChanges>,
     processor: ComPtr<IAudioProcessor>,
     _component: ComPtr<IComponent>,
     _library: Library,
@@ -107,15 +109,14 @@ impl Effect {
             done(component.setActive(1), "setActive")?;
             processor.setProcessing(1);
         }
-        Ok(Effect { processor, _component: component, _library: library })
+        let unheard = ComWrapper::new(Unheard(queue(0, 0.0))).to_com_ptr().expect("it is one");
+        Ok(Effect { unheard, processor, _component: component, _library: library })
     }
 
     /// Sets parameters in a block of silence, as hosts do before there is sound.
     fn set(&self, settings: Settings, block: usize) -> Result<(), Failure> {
-        let queue = |(id, value)| {
-            ComWrapper::new(Queue { id, value }).to_com_ptr::<IParamValueQueue>().expect("it is one")
-        };
-        let changes = ComWrapper::new(Changes(settings.into_iter().map(queue).collect()));
+        let queues = settings.into_iter().map(|(id, value)| queue(id, value)).collect();
+        let changes = ComWrapper::new(Changes(queues));
         let changes = changes.to_com_ptr::<IParameterChanges>().expect("it is one");
         let mut silence = vec![vec![0.0; block]; 2];
         let mut unheard = silence.clone();
@@ -153,7 +154,7 @@ impl Effect {
             inputs,
             outputs,
             inputParameterChanges: changes,
-            outputParameterChanges: std::ptr::null_mut(),
+            outputParameterChanges: self.unheard.as_ptr(),
             inputEvents: std::ptr::null_mut(),
             outputEvents: std::ptr::null_mut(),
             processContext: std::ptr::null_mut(),
@@ -225,8 +226,12 @@ impl IParamValueQueueTrait for Queue {
     }
 
     unsafe fn addPoint(&self, _: int32, _: ParamValue, _: *mut int32) -> tresult {
-        kNotImplemented
+        kResultOk
     }
+}
+
+fn queue(id: u32, value: f64) -> ComPtr<IParamValueQueue> {
+    ComWrapper::new(Queue { id, value }).to_com_ptr().expect("it is one")
 }
 
 struct Changes(Vec<ComPtr<IParamValueQueue>>);
@@ -246,5 +251,26 @@ impl IParameterChangesTrait for Changes {
 
     unsafe fn addParameterData(&self, _: *const ParamID, _: *mut int32) -> *mut IParamValueQueue {
         std::ptr::null_mut()
+    }
+}
+
+/// Changes that nobody wants to know.
+struct Unheard(ComPtr<IParamValueQueue>);
+
+impl Class for Unheard {
+    type Interfaces = (IParameterChanges,);
+}
+
+impl IParameterChangesTrait for Unheard {
+    unsafe fn getParameterCount(&self) -> int32 {
+        0
+    }
+
+    unsafe fn getParameterData(&self, _: int32) -> *mut IParamValueQueue {
+        std::ptr::null_mut()
+    }
+
+    unsafe fn addParameterData(&self, _: *const ParamID, _: *mut int32) -> *mut IParamValueQueue {
+        self.0.as_ptr()
     }
 }
