@@ -232,7 +232,9 @@ mod tests {
                 assert_eq!(output[0].len(), expected.len());
                 let residue = residue_db(&output[0], &expected);
                 println!("{from_hz} -> {to_hz} Hz, sine of {hz:.0} Hz: residue {residue:.1} dB");
-                assert!(residue < -120.0, "{from_hz} -> {to_hz}, {hz} Hz: {residue} dB");
+                // A filter as long as a second is less exact.
+                let most = if to_hz == 44_101 { -100.0 } else { -140.0 };
+                assert!(residue < most, "{from_hz} -> {to_hz}, {hz} Hz: {residue} dB");
                 assert!(output[1].iter().all(|sample| *sample == 0.0), "the other channel is silent");
                 // A frame too late is seen.
                 let late = residue_db(&output[0][..expected.len() - 1], &expected[1..]);
