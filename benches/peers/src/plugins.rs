@@ -45,7 +45,7 @@ const EFFECTS: [Effect; 2] = [
         bundle: "ZamCompX2",
         id: "vst3:2046504473616C633250435A00000000",
         channels: 2,
-        settings: &[("Threshold", "-30", 0.5), ("Makeup", "6", 0.2)],
+        settings: &[("Threshold", "-30", 0.625), ("Makeup", "6", 0.2)],
     },
 ];
 
