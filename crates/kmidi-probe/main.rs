@@ -18,6 +18,9 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+mod certify;
+
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,19 +45,33 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let command = arguments.next().unwrap_or_default();
-    if command != "describe" {
-        bail!("kmidi starts this program by itself: kmidi-probe describe FORMAT FILE [ID TO PASS OVER]...");
-    }
+    let run = match command.to_str() {
+        Some("describe") => describe,
+        Some("certify") => certify::run,
+        _ => bail!("kmidi starts this program by itself: kmidi-probe describe|certify FORMAT FILE ..."),
+    };
     let format = arguments.next().context("a format is missing")?;
     let format = Format::ALL.into_iter().find(|it| format == it.name()).context("no such format")?;
     let path = PathBuf::from(arguments.next().context("a file is missing")?);
-    let skip = arguments.map(|id| Ok(id.to_str().context("an id is no UTF-8")?.parse()?));
-    let skip = skip.collect::<Result<Vec<PluginId>>>()?;
     // Whoever asked is gone: nobody is left to end what hangs.
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    let mut out = taken_stdout()?;
-    scan::describe_for_parent(format, &path, &skip, &mut out)?;
+    run(format, path, &mut arguments, &mut taken_stdout()?)
+}
+
+/// `describe FORMAT FILE [ID TO PASS OVER]...`
+fn describe(
+    format: Format,
+    path: PathBuf,
+    rest: &mut dyn Iterator<Item = OsString>,
+    out: &mut File,
+) -> Result<()> {
+    let skip = rest.map(|id| plugin_id(&id)).collect::<Result<Vec<PluginId>>>()?;
+    scan::describe_for_parent(format, &path, &skip, out)?;
     Ok(())
+}
+
+fn plugin_id(text: &OsString) -> Result<PluginId> {
+    Ok(text.to_str().context("an id is no UTF-8")?.parse()?)
 }
 
 /// The pipe to the parent, where no plugin finds it: what they print goes to stderr.

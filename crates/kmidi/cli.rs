@@ -10,6 +10,7 @@ use kmidi_core::TempoScale;
 use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
 use kmidi_session::{Position, SampleFormat};
 
+use crate::commands::certify::args::Certify;
 use crate::commands::fx::Fx;
 use crate::commands::mem::args::Mem;
 use crate::commands::plugin::args::Plugin;
@@ -91,6 +92,8 @@ pub enum Command {
     Fx(Fx),
     /// Find and describe plugins
     Plugin(Plugin),
+    /// Run plugins through phases and tell whether they keep the rules of the audio thread
+    Certify(Certify),
     /// Look into the memory of a running kmidi, or measure that of an operation
     Mem(Mem),
     /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
@@ -109,6 +112,7 @@ impl Command {
             Command::Completions { .. } | Command::Man { .. } => false,
             Command::Fx(args) => args.json,
             Command::Plugin(args) => args.wants_json(),
+            Command::Certify(args) => args.json,
             Command::Mem(args) => args.wants_json(),
             Command::Soak(args) => args.json,
         }

@@ -84,6 +84,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Devices(args) => commands::devices::run(args)?,
         Command::Fx(args) => return commands::fx::run(args),
         Command::Plugin(args) => return commands::plugin::run(args),
+        Command::Certify(args) => return commands::certify::run(args),
         Command::Mem(args) => return commands::mem::run(args),
         Command::Soak(args) => return commands::soak::run(args),
     }

@@ -10,6 +10,7 @@
 
 mod activation;
 pub mod certify;
+mod child;
 mod clap;
 mod description;
 mod error;

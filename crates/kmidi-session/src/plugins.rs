@@ -48,9 +48,14 @@ pub enum ScanError {
 /// # Errors
 /// [`ScanError::NoCache`].
 pub fn index_path() -> Result<PathBuf, ScanError> {
+    Ok(cache_folder()?.join("plugins.json"))
+}
+
+/// Where things are kept that can be found out again: `$XDG_CACHE_HOME/kmidi`.
+pub(crate) fn cache_folder() -> Result<PathBuf, ScanError> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    Ok(cache.ok_or(ScanError::NoCache)?.join("kmidi/plugins.json"))
+    Ok(cache.ok_or(ScanError::NoCache)?.join("kmidi"))
 }
 
 /// The index as the last scan left it; empty if there was none.
@@ -111,7 +116,7 @@ pub enum PresetsError {
 }
 
 /// The helper program: `KMIDI_PROBE`, else beside this program, else in `PATH`.
-fn probe() -> Result<PathBuf, ScanError> {
+pub(crate) fn probe() -> Result<PathBuf, ScanError> {
     let given = std::env::var_os("KMIDI_PROBE").filter(|path| !path.is_empty()).map(PathBuf::from);
     let beside = || {
         let own = std::env::current_exe().ok()?;

@@ -89,6 +89,9 @@ pub fn run(args: Fx) -> Result<ExitCode> {
         tail: args.tail.map_or_else(Tail::default, Tail::Seconds),
         budgets: memory.budgets.clone(),
     };
+    for warning in kmidi_session::certify::warnings(&request.plugins) {
+        eprintln!("kmidi: warning: {warning}");
+    }
     let cancel = Cancel::default();
     let interrupted = cancel.clone();
     on_signals(move || interrupted.cancel())?;

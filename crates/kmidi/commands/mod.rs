@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub mod certify;
 pub mod devices;
 pub mod doctor;
 pub mod fx;

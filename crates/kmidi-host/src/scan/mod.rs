@@ -130,6 +130,11 @@ pub fn scan(
     Ok(summary)
 }
 
+/// Asks the plugins of one file what they are, without an index; `None` if that was stopped.
+pub fn look_into(candidate: &Candidate, settings: &ScanSettings, stop: &AtomicBool) -> Option<FileEntry> {
+    child::ask(candidate, settings, stop)
+}
+
 /// Whether a file is what the index knows. One that was only touched is stamped anew.
 fn is_as_before(entry: &mut FileEntry, candidate: &Candidate, is_changed: &mut bool) -> bool {
     let Some(now) = Stamp::times_of(&candidate.path) else { return false };

@@ -123,7 +123,7 @@ impl From<OfKind> for Kind {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| "this is no number of seconds")?;
     match seconds {
         0.1..=3600.0 => Ok(Duration::from_secs_f64(seconds)),

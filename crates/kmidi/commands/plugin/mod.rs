@@ -3,13 +3,15 @@
 pub mod args;
 mod text;
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::Result;
+use kmidi_session::certify::{self, Certificate, Grade, Summary};
 use kmidi_session::plugins::{
-    self, Description, Failure, Index, Kind, ScanProgress, ScanRequest, ScanSummary,
+    self, Description, Failure, Index, Kind, PluginId, ScanProgress, ScanRequest, ScanSummary,
 };
 use serde::Serialize;
 
@@ -40,10 +42,12 @@ struct Row<'a> {
     audio_inputs: u16,
     audio_outputs: u16,
     parameters: usize,
+    /// None where the file as it is now has not been certified.
+    grade: Option<Grade>,
 }
 
 impl<'a> Row<'a> {
-    fn of(description: &'a Description) -> Self {
+    fn of(description: &'a Description, grades: &HashMap<PluginId, Summary>) -> Self {
         let channels = |ports: &[plugins::AudioPort]| ports.iter().map(|port| port.channels).sum();
         Row {
             id: description.id.to_string(),
@@ -56,6 +60,7 @@ impl<'a> Row<'a> {
             audio_inputs: channels(&description.audio_inputs),
             audio_outputs: channels(&description.audio_outputs),
             parameters: description.parameters.len(),
+            grade: grades.get(&description.id).map(|summary| summary.grade),
         }
     }
 }
@@ -128,7 +133,8 @@ fn list(args: List) -> Result<ExitCode> {
             && kind.is_none_or(|kind| description.kind == kind)
     };
     let all = index.plugins();
-    let rows: Vec<_> = all.iter().filter(wanted).map(|description| Row::of(description)).collect();
+    let grades = certify::grades(&index)?;
+    let rows: Vec<_> = all.iter().filter(wanted).map(|description| Row::of(description, &grades)).collect();
     match args.json {
         true => print_json(&serde_json::json!({ "plugins": rows }))?,
         false => print(text::list(&rows)?.as_bytes())?,
@@ -139,11 +145,28 @@ fn list(args: List) -> Result<ExitCode> {
 fn info(args: Info) -> Result<ExitCode> {
     let index = plugins::open_index()?;
     let description = index.find(&args.plugin).map_err(|error| Unreadable(error.into()))?;
+    let grades = certify::grades(&index)?;
+    let summary = grades.get(&description.id);
+    let certificate = match summary {
+        Some(summary) => certify::certificate(summary)?,
+        None => None,
+    };
     match args.json {
-        true => print_json(description)?,
-        false => print(text::info(description)?.as_bytes())?,
+        true => print_json(&Known { description, certificate: certificate.as_ref() })?,
+        false => {
+            print(text::info(description)?.as_bytes())?;
+            print(text::certificate(certificate.as_ref())?.as_bytes())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is known of a plugin.
+#[derive(Serialize)]
+struct Known<'a> {
+    #[serde(flatten)]
+    description: &'a Description,
+    certificate: Option<&'a Certificate>,
 }
 
 fn presets(args: Info) -> Result<ExitCode> {

@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
+use kmidi_session::certify::{Certificate, Grade};
 use kmidi_session::plugins::{
     AudioPort, Description, EventPort, Kind, Parameter, PortRole, Preset, ScanSummary,
 };
 
 use super::{Failed, Row};
+use crate::commands::certify::text as certified;
 
 type Text = Result<String, std::fmt::Error>;
 
@@ -45,7 +47,8 @@ pub fn list(rows: &[Row<'_>]) -> Text {
     let mut out = String::new();
     let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).min(40);
     for row in rows {
-        writeln!(out, "{:width$}  {:<11}  {}", row.name, kind(row.kind), row.id)?;
+        let grade = row.grade.map_or("-", Grade::name);
+        writeln!(out, "{:width$}  {:<11}  {grade:<5}  {}", row.name, kind(row.kind), row.id)?;
     }
     Ok(out)
 }
@@ -82,6 +85,26 @@ pub fn info(description: &Description) -> Text {
     for parameter in shown {
         writeln!(out, "    {:width$}  {}", parameter.symbol, range(parameter))?;
     }
+    Ok(out)
+}
+
+/// The grade, the memory and what each phase found; how to get these where there is no certificate.
+pub fn certificate(certificate: Option<&Certificate>) -> Text {
+    let mut out = String::new();
+    let Some(certificate) = certificate else {
+        writeln!(out, "  grade       not certified (kmidi certify)")?;
+        return Ok(out);
+    };
+    writeln!(out, "  grade       {} at level {}", certificate.grade.name(), certificate.level)?;
+    if let Some(reason) = certificate.reasons.first() {
+        writeln!(out, "              {}", certified::in_short(reason))?;
+    }
+    writeln!(
+        out,
+        "  memory      {} KiB when it is loaded and activated",
+        certificate.resting_bytes() / 1024
+    )?;
+    out += &certified::phases(certificate)?;
     Ok(out)
 }
 
