@@ -8,6 +8,7 @@ mod e2e {
     mod bad_soundfonts;
     mod big_song;
     mod budgets;
+    mod certify;
     mod command_line;
     mod effects;
     mod hooks;

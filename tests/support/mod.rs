@@ -3,6 +3,7 @@
 
 pub mod analysis;
 pub mod midi;
+pub mod misdeeds;
 pub mod native;
 pub mod program;
 pub mod servers;

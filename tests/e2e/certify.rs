@@ -1,0 +1,233 @@
+//! Plugins on trial: who does what must not be done is told so, with where it was done; who does not is green.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::misdeeds::{self, Misdeeds};
+use crate::support::program::{self, Outcome};
+
+/// Trials of many plugins on a slow machine.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+/// A machine of its own: folders for plugins and for what is kept.
+struct Machine {
+    folder: tempfile::TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        Machine { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Outcome {
+        let mut command = program::command(arguments);
+        command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
+        let plugins = self.path("plugins");
+        ["CLAP_PATH", "VST3_PATH", "LV2_PATH"].iter().for_each(|name| {
+            command.env(name, &plugins);
+        });
+        program::spawn(command).wait(DEADLINE)
+    }
+
+    /// Certifies a file or an id and gives what it prints and how it ends.
+    fn certify(&self, what: &str, more: &[&str]) -> (Value, i32) {
+        let outcome = self.run(&[&["certify", what, "--json", "--timeout", "3"], more].concat());
+        let code = outcome.code.unwrap_or_else(|| panic!("{outcome:#?}"));
+        (outcome.json(), code)
+    }
+}
+
+/// The plugin of this name among those that were tried.
+fn plugin<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let plugins = report["plugins"].as_array().expect("a list");
+    let id = format!("lv2:urn:misdeed:{name}");
+    plugins.iter().find(|it| it["id"] == *id).unwrap_or_else(|| panic!("{name} was not tried"))
+}
+
+fn phase<'a>(plugin: &'a Value, name: &str) -> &'a Value {
+    let phases = plugin["phases"].as_array().expect("a list");
+    phases.iter().find(|it| it["phase"] == name).unwrap_or_else(|| panic!("no phase {name}: {plugin:#}"))
+}
+
+/// What must be said of a misdeed: grade, kind of the reason, phase of the reason.
+type Verdict = (&'static str, &'static str, Option<&'static str>, &'static str);
+
+const VERDICTS: &[Verdict] = &[
+    ("good", "green", None, ""),
+    ("allocates", "red", Some("allocation"), "steady"),
+    ("frees", "red", Some("free"), "steady"),
+    ("first-block-allocates", "amber", Some("allocation"), "warm-up"),
+    ("faults", "red", Some("page-faults"), "steady"),
+    ("locks", "red", Some("lock"), "steady"),
+    ("locks-contended", "red", Some("contended-lock"), "steady"),
+    ("waits", "red", Some("wait"), "steady"),
+    ("sleeps", "red", Some("wait"), "steady"),
+    ("calls-raw", "red", Some("system-call"), "steady"),
+    ("reads-a-file", "red", Some("io"), "steady"),
+    ("prints", "red", Some("io"), "steady"),
+    ("maps", "red", Some("mapping"), "steady"),
+    ("starts-a-thread", "red", Some("thread"), "steady"),
+    ("loads", "red", Some("loading"), "steady"),
+    ("makes-denormals", "red", Some("denormal"), "warm-up"),
+    ("makes-nan", "red", Some("not-a-number"), "warm-up"),
+    ("is-too-loud", "red", Some("over-level"), "warm-up"),
+    ("tells-another-latency", "red", Some("latency"), "latency"),
+    ("is-not-deterministic", "green", None, ""),
+    ("works-in-bursts", "green", None, ""),
+    ("crashes", "red", Some("crash"), "steady"),
+    ("aborts", "red", Some("crash"), "steady"),
+    ("hangs", "red", Some("hang"), "steady"),
+    ("holds-memory", "green", None, ""),
+    ("forgets-its-state", "red", Some("state"), "state"),
+];
+
+/// The reason of a kind in a phase.
+fn reason<'a>(plugin: &'a Value, kind: &str, phase: &str) -> &'a Value {
+    let is_of_kind = |reason: &&Value| reason["kind"] == kind || reason["kind"]["deed"] == kind;
+    let reasons = plugin["reasons"].as_array().expect("a list");
+    let found = reasons.iter().find(|reason| reason["phase"] == phase && is_of_kind(reason));
+    found.unwrap_or_else(|| panic!("no {kind} in {phase}: {reasons:#?}"))
+}
+
+#[test]
+fn every_misdeed_is_graded_with_its_reason_and_the_good_ones_are_green() {
+    let machine = Machine::new();
+    let built = Misdeeds::new();
+    let bundle = built.bundle();
+    let (report, code) = machine.certify(path(&bundle), &["--level", "6"]);
+    assert_eq!(code, 2, "the worst that happened");
+    let named: Vec<_> = VERDICTS.iter().map(|it| it.0).collect();
+    assert_eq!(named, misdeeds::names(), "there is a verdict for each");
+    for (name, grade, kind, in_phase) in VERDICTS {
+        let plugin = plugin(&report, name);
+        let reasons = &plugin["reasons"];
+        assert_eq!(plugin["grade"], *grade, "{name}: {reasons:#}");
+        let Some(kind) = kind else { continue };
+        let reason = reason(plugin, kind, in_phase);
+        // A deed has a place in the plugin; all else has a count.
+        let is_deed = reason["kind"]["deed"].is_string();
+        let stack = reason["stack"].as_array().expect("a list");
+        let is_here = stack.first().is_some_and(|call| call.as_str().unwrap_or("").contains("misdeeds.so"));
+        assert!(!is_deed || is_here, "{name}: {reason:#}");
+        assert!(reason["count"].as_u64() > Some(0), "{name}: {reason:#}");
+    }
+    // What is no fault is seen too.
+    let notes = phase(plugin(&report, "is-not-deterministic"), "determinism")["notes"].to_string();
+    assert!(notes.contains("random"), "{notes}");
+    let notes = phase(plugin(&report, "good"), "determinism")["notes"].to_string();
+    assert!(notes.contains("\"deterministic\""), "{notes}");
+    let bursts = &phase(plugin(&report, "works-in-bursts"), "steady")["bursts"];
+    assert_eq!(bursts[0]["every_blocks"], 16, "{bursts:#}");
+    let held =
+        |name| phase(plugin(&report, name), "activation")["held"]["live_bytes"].as_u64().expect("bytes");
+    let more = held("holds-memory") - held("good");
+    assert!((1 << 20..(1 << 20) + 4096).contains(&more), "{more} bytes");
+    let block = |name| reason(plugin(&report, name), "allocation", "steady")["blocks"].as_u64();
+    assert_eq!(block("allocates"), Some(1000));
+}
+
+#[test]
+fn how_it_ends_says_what_happened_and_a_certificate_is_kept_for_the_binary() {
+    let machine = Machine::new();
+    let built = Misdeeds::new();
+    fs::create_dir(machine.path("plugins")).expect("a folder");
+    let bundle = machine.path("plugins").join("misdeeds.lv2");
+    copy_folder(&built.bundle(), &bundle);
+    machine.run(&["plugin", "scan"]).success();
+    for (name, code) in [("good", 0), ("first-block-allocates", 0), ("allocates", 1), ("crashes", 2)] {
+        let id = format!("lv2:urn:misdeed:{name}");
+        let (report, ended) = machine.certify(&id, &["--level", "1"]);
+        assert_eq!((ended, &report["known"]), (code, &0.into()), "{name}: {report:#}");
+        let (again, ended) = machine.certify(&id, &["--level", "1"]);
+        assert_eq!((ended, &again["known"]), (code, &1.into()), "{name}");
+        assert_eq!(again["plugins"], report["plugins"]);
+    }
+    let (fresh, _) = machine.certify("lv2:urn:misdeed:good", &["--level", "1", "--fresh"]);
+    let (other, _) = machine.certify("lv2:urn:misdeed:good", &["--level", "1", "--seed", "2"]);
+    assert_eq!((&fresh["known"], &other["known"]), (&0.into(), &0.into()));
+
+    // Lists show it.
+    let grade = |name: &str| {
+        let listed = machine.run(&["plugin", "list", "--json"]).success().json();
+        plugin(&listed, name)["grade"].clone()
+    };
+    assert_eq!(
+        (grade("good"), grade("allocates"), grade("frees")),
+        ("green".into(), "red".into(), Value::Null)
+    );
+    let info = machine.run(&["plugin", "info", "lv2:urn:misdeed:allocates"]).success().stdout;
+    assert!(info.contains("red at level 1") && info.contains("allocations in"), "{info}");
+    // Another binary has no grade.
+    fs::write(
+        bundle.join("manifest.ttl"),
+        fs::read_to_string(bundle.join("manifest.ttl")).expect("read") + "\n",
+    )
+    .expect("written");
+    machine.run(&["plugin", "scan"]).success();
+    assert_eq!(grade("allocates"), Value::Null);
+
+    // What is no library does not load.
+    fs::write(machine.path("text.clap"), "no library").expect("written");
+    let (report, code) = machine.certify(path(&machine.path("text.clap")), &[]);
+    assert_eq!((code, &report["plugins"][0]["outcome"]), (3, &"not-loadable".into()), "{report:#}");
+    let unknown = machine.run(&["certify", "Nothing"]);
+    assert_eq!(unknown.code, Some(2), "{unknown:#?}");
+}
+
+#[test]
+fn pages_need_nothing_but_themselves_and_text_of_a_plugin_stays_text() {
+    let machine = Machine::new();
+    let built = Misdeeds::new();
+    let (pages, table) = (machine.path("pages"), machine.path("table.md"));
+    let more = ["--level", "1", "--html", path(&pages), "--markdown", path(&table)];
+    let (report, _) = machine.certify(path(&built.bundle()), &more);
+    let count = report["plugins"].as_array().expect("a list").len();
+    let index = fs::read_to_string(pages.join("index.html")).expect("an index");
+    assert_eq!(fs::read_dir(&pages).expect("a folder").count(), count + 1);
+    assert_eq!(index.matches("<tr>").count(), count + 1);
+    for page in fs::read_dir(&pages).expect("a folder").flatten() {
+        let text = fs::read_to_string(page.path()).expect("a page");
+        assert!(
+            !text.contains("http://") && !text.contains("https://") && !text.contains("<script"),
+            "{text}"
+        );
+        assert!(text.ends_with("</html>\n"));
+    }
+    let table = fs::read_to_string(table).expect("a table");
+    let rows = table.lines().filter(|line| line.starts_with("| ") && line.contains("urn:misdeed")).count();
+    assert_eq!(rows, count);
+}
+
+/// Our own plugins.
+#[test]
+fn our_own_plugins_pass_at_the_highest_level() {
+    let machine = Machine::new();
+    for name in ["gain", "soundfont"] {
+        let built =
+            std::env::current_exe().expect("a path").with_file_name(format!("libkmidi_{name}_clap.so"));
+        let file = machine.path(&format!("{name}.clap"));
+        fs::copy(built, &file).expect("the plugin is built with the tests");
+        let (report, code) = machine.certify(path(&file), &["--level", "10"]);
+        let plugin = &report["plugins"][0];
+        assert_eq!((code, &plugin["grade"]), (0, &"green".into()), "{name}: {:#}", plugin["reasons"]);
+        assert_eq!(plugin["phases"].as_array().expect("a list").len(), 15, "all phases were run");
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").flatten() {
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+    }
+}
