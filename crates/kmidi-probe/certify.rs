@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use kmidi_host::Format;
-use kmidi_host::certify::{Level, Plan, UsageWatch, certify_for_parent};
+use kmidi_host::certify::{Level, Plan, certify_for_parent};
+
+use crate::watch::Hooks;
 
 pub fn run(
     format: Format,
@@ -31,6 +33,6 @@ pub fn run(
             _ => bail!("{} is no flag", flag.display()),
         }
     }
-    certify_for_parent(&path, &id, &plan, Box::new(UsageWatch::default()), out)?;
+    certify_for_parent(&path, &id, &plan, Box::new(Hooks::new()), out)?;
     Ok(())
 }

@@ -18,7 +18,6 @@ mod states;
 mod stimulus;
 mod tally;
 mod trial;
-mod usage_watch;
 
 pub use archive::{Archive, ArchiveError, Summary};
 pub use parent::{Accused, CertifySettings, certify, certify_all};
@@ -28,7 +27,6 @@ pub use report::{
 };
 pub use tally::{Deed, Held, Site, Tally, Watch};
 pub use trial::certify_for_parent;
-pub use usage_watch::UsageWatch;
 
 /// Of what is tried and how it is graded: a certificate of another version says nothing.
 pub const CERTIFY_VERSION: u32 = 1;
