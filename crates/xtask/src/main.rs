@@ -7,6 +7,7 @@ mod bench_peers;
 mod memcheck;
 mod packages;
 mod play;
+mod plugins;
 mod soundfont;
 mod steps;
 mod test;
@@ -23,6 +24,7 @@ usage: cargo xtask COMMAND
                             options go to `kmidi play`
   test                      install what the tests need, and run every check of the project
   memcheck                  look with valgrind for memory that is lost for good
+  plugins                   build our plugins as CLAP files into target/plugins/
   soundfont                 make assets/soundfonts/kmidi-gm.sf3 again, and check it
   bench-peers [--seconds N] [NAME]...
                             install FluidSynth, TiMidity, pedalboard and dawdreamer, and measure kmidi, them
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         (Some("play"), _) => play::run(&rest),
         (Some("test"), true) => test::run(),
         (Some("memcheck"), true) => memcheck::run(),
+        (Some("plugins"), true) => plugins::run(),
         (Some("soundfont"), true) => soundfont::run(),
         (Some("bench-peers"), _) => bench_peers::run(&rest),
         (Some("help" | "--help" | "-h"), _) => {

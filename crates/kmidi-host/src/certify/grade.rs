@@ -1,7 +1,5 @@
 //! From what the phases found to a grade and its reasons.
 
-use std::collections::BTreeMap;
-
 use super::plan::Phase;
 use super::report::{Count, Grade, Outcome, PhaseReport, Reason, Violation};
 use super::tally::Deed;
@@ -72,12 +70,10 @@ fn failures(report: &PhaseReport) -> Vec<Reason> {
 
 /// One reason for each kind of deed, with the stack of the most frequent.
 fn deeds(report: &PhaseReport) -> Vec<Reason> {
-    let mut kinds: BTreeMap<Deed, u64> = report.deeds.clone();
-    kinds.retain(|_, count| *count > 0);
-    let of_kind = |(deed, count): (Deed, u64)| {
+    let of_kind = |(deed, count): (&Deed, &Count)| {
+        let (deed, Count { count, blocks, first_block }) = (*deed, *count);
         let site = report.tally.sites.iter().find(|site| site.deed == deed);
         let (call, stack) = site.map(|site| (site.call.clone(), site.stack.clone())).unwrap_or_default();
-        let Count { blocks, first_block, .. } = report.deed_blocks;
         Reason {
             phase: report.phase,
             kind: Violation::Deed(deed),
@@ -89,7 +85,7 @@ fn deeds(report: &PhaseReport) -> Vec<Reason> {
             stack,
         }
     };
-    kinds.into_iter().map(of_kind).collect()
+    report.deeds.iter().map(of_kind).collect()
 }
 
 /// What the system counted.
@@ -170,8 +166,7 @@ mod tests {
     fn with_deed(phase: Phase) -> PhaseReport {
         let mut report = PhaseReport::new(phase);
         report.blocks = 100;
-        report.deeds.insert(Deed::Allocation, 3);
-        report.deed_blocks = Count { count: 3, first_block: Some(7), blocks: 1 };
+        report.deeds.insert(Deed::Allocation, Count { count: 3, first_block: Some(7), blocks: 1 });
         let (call, stack) = ("malloc".into(), vec!["grow x.so+0x1".into()]);
         let site = Site { deed: Deed::Allocation, call, count: 3, bytes: 9, stack };
         report.tally.sites.push(site);

@@ -1,11 +1,13 @@
 //! From blocks to a report: what is counted, what the samples are, how long it took, what comes back.
 
+use std::collections::BTreeMap;
+
 use kmidi_core::limits::GUARD_LEVEL;
 
 use super::bench::{Bench, BlockResult};
 use super::plan::Phase;
 use super::report::{Burst, PhaseReport, Times};
-use super::tally::{Site, Tally};
+use super::tally::{Deed, Site, Tally};
 
 /// Sites that a phase keeps; the others are counted.
 const MAX_SITES: usize = 64;
@@ -49,14 +51,13 @@ impl Measure {
             self.times_ns.push(result.time_ns);
         }
         let tally = &result.tally;
-        let deeds = tally.sites.iter().map(|site| site.count).sum::<u64>() + tally.unplaced;
-        self.report.deed_blocks.add(deeds, block);
-        if deeds > 0 && self.deed_blocks.len() < MAX_REMEMBERED {
+        let is_busy = !tally.sites.is_empty() || tally.unplaced > 0;
+        if is_busy && self.deed_blocks.len() < MAX_REMEMBERED {
             self.deed_blocks.push(block);
         }
         self.report.fault_blocks.add(tally.minor_faults + tally.major_faults, block);
         self.report.switch_blocks.add(tally.voluntary_switches, block);
-        add_tally(&mut self.report, result.tally);
+        add_tally(&mut self.report, result.tally, block);
     }
 
     fn samples(&mut self, bench: &Bench, block: u32) {
@@ -110,8 +111,11 @@ impl Measure {
     }
 }
 
-/// Adds what was counted to a report.
-pub(super) fn add_tally(report: &mut PhaseReport, tally: Tally) {
+/// Adds what was counted in a block, or in a call, to a report.
+pub(super) fn add_tally(report: &mut PhaseReport, tally: Tally, block: u32) {
+    let mut deeds = BTreeMap::<Deed, u64>::new();
+    tally.sites.iter().for_each(|site| *deeds.entry(site.deed).or_default() += site.count);
+    deeds.iter().for_each(|(deed, count)| report.deeds.entry(*deed).or_default().add(*count, block));
     let Tally { sites, unplaced, live_bytes, minor_faults, major_faults, voluntary_switches } = tally;
     let all = &mut report.tally;
     all.live_bytes += live_bytes;
@@ -120,7 +124,6 @@ pub(super) fn add_tally(report: &mut PhaseReport, tally: Tally) {
     all.major_faults += major_faults;
     all.voluntary_switches += voluntary_switches;
     for site in sites {
-        *report.deeds.entry(site.deed).or_default() += site.count;
         let same = |known: &&mut Site| {
             (known.deed, &known.call, &known.stack) == (site.deed, &site.call, &site.stack)
         };
@@ -168,7 +171,7 @@ fn burst(blocks: &[u32], deeds: bool) -> Option<Burst> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certify::Deed;
+    use crate::certify::Count;
 
     #[test]
     fn what_comes_back_is_told_from_what_comes_now_and_then() {
@@ -200,13 +203,14 @@ mod tests {
             bytes: 3,
             stack: vec![format!("f{n}")],
         };
-        for _ in 0..2 {
+        for block in 3..5 {
             let sites = (0..MAX_SITES + 5).map(site).collect();
-            add_tally(&mut report, Tally { sites, live_bytes: 7, ..Tally::default() });
+            add_tally(&mut report, Tally { sites, live_bytes: 7, ..Tally::default() }, block);
         }
         assert_eq!(report.tally.sites.len(), MAX_SITES);
         assert!(report.tally.sites.iter().all(|site| (site.count, site.bytes) == (4, 6)));
         assert_eq!((report.tally.unplaced, report.tally.live_bytes), (20, 14));
-        assert_eq!(report.deeds[&Deed::Free], 4 * (MAX_SITES as u64 + 5));
+        let count = Count { count: 4 * (MAX_SITES as u64 + 5), first_block: Some(3), blocks: 2 };
+        assert_eq!(report.deeds[&Deed::Free], count);
     }
 }

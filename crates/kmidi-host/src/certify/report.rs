@@ -14,7 +14,7 @@ use crate::PluginId;
 pub struct Count {
     /// How often.
     pub count: u64,
-    /// The first block that has it, counted from 0 in its phase.
+    /// The first block that has it, counted from 0 in its phase; 0 of a call.
     pub first_block: Option<u32>,
     /// Blocks that have it.
     pub blocks: u32,
@@ -101,9 +101,7 @@ pub struct PhaseReport {
     /// Memory of the plugin at the end of the phase, and the most in it; of all its threads.
     pub held: Held,
     /// How often each thing was done; also what has no place in the tally.
-    pub deeds: BTreeMap<Deed, u64>,
-    /// Blocks in which something was done.
-    pub deed_blocks: Count,
+    pub deeds: BTreeMap<Deed, Count>,
     /// Blocks in which pages were missing.
     pub fault_blocks: Count,
     /// Blocks in which the thread waited.
@@ -129,7 +127,6 @@ impl PhaseReport {
             tally: Tally::default(),
             held: Held::default(),
             deeds: BTreeMap::new(),
-            deed_blocks: Count::default(),
             fault_blocks: Count::default(),
             switch_blocks: Count::default(),
             sound: Sound::default(),

@@ -117,7 +117,7 @@ impl Trial<'_> {
         self.watch().begin(false);
         let result = call();
         let tally = self.watch().end();
-        add_tally(&mut report, tally);
+        add_tally(&mut report, tally, 0);
         report.held = self.watch().held();
         (report, result)
     }

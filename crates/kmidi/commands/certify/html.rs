@@ -6,7 +6,7 @@ use std::path::Path;
 
 use kmidi_session::certify::{Certificate, Deed, Grade, PhaseReport, Site};
 
-use super::text::{Text, in_short, remarks, stack};
+use super::text::{Text, deeds, in_short, remarks, stack};
 use super::write_whole;
 
 const STYLE: &str = "\
@@ -128,7 +128,7 @@ fn phases(certificate: &Certificate) -> Text {
             report.times.map_or((String::new(), String::new()), |it| (us(it.median_ns), us(it.worst_ns)));
         let cells = [
             report.blocks.to_string(),
-            report.deeds.values().sum::<u64>().to_string(),
+            deeds(report).to_string(),
             (report.tally.minor_faults + report.tally.major_faults).to_string(),
             report.tally.voluntary_switches.to_string(),
             (report.held.live_bytes / 1024).to_string(),

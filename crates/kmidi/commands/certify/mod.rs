@@ -49,7 +49,7 @@ pub fn run(args: Certify) -> Result<ExitCode> {
             .with_context(|| format!("{} cannot be written", folder.display()))?;
     }
     if let Some(file) = &args.markdown {
-        let text = markdown::table(&certified.certificates, &args.level)?;
+        let text = markdown::page(&certified.certificates, args.level)?;
         write_whole(file, text.as_bytes())
             .with_context(|| format!("{} cannot be written", file.display()))?;
     }

@@ -77,7 +77,7 @@ pub fn phases(certificate: &Certificate) -> Text {
         "phase", "blocks", "deeds", "faults", "waits", "KiB held", "median us", "worst us", "peak dB"
     )?;
     for report in &certificate.phases {
-        let deeds = report.deeds.values().sum::<u64>();
+        let deeds = deeds(report);
         let faults = report.tally.minor_faults + report.tally.major_faults;
         let us = |ns: u64| format!("{:.1}", ns as f64 / 1000.0);
         let (median, worst) =
@@ -96,6 +96,11 @@ pub fn phases(certificate: &Certificate) -> Text {
         }
     }
     Ok(out)
+}
+
+/// How much was done that must not be done while somebody listens.
+pub fn deeds(report: &PhaseReport) -> u64 {
+    report.deeds.values().map(|count| count.count).sum::<u64>() + report.tally.unplaced
 }
 
 fn peak(report: &PhaseReport) -> String {
