@@ -51,7 +51,7 @@ impl Measure {
             self.times_ns.push(result.time_ns);
         }
         let tally = &result.tally;
-        let is_busy = !tally.sites.is_empty() || tally.unplaced > 0;
+        let is_busy = tally.sites.iter().any(is_held_against) || tally.unplaced > 0;
         if is_busy && self.deed_blocks.len() < MAX_REMEMBERED {
             self.deed_blocks.push(block);
         }
@@ -111,10 +111,19 @@ impl Measure {
     }
 }
 
+/// A lock that was asked for, and would not have been waited for, is how an audio thread should take one.
+pub(super) fn is_held_against(site: &Site) -> bool {
+    site.deed != Deed::Lock || !site.call.contains("_try")
+}
+
 /// Adds what was counted in a block, or in a call, to a report.
 pub(super) fn add_tally(report: &mut PhaseReport, tally: Tally, block: u32) {
     let mut deeds = BTreeMap::<Deed, u64>::new();
-    tally.sites.iter().for_each(|site| *deeds.entry(site.deed).or_default() += site.count);
+    tally
+        .sites
+        .iter()
+        .filter(|it| is_held_against(it))
+        .for_each(|site| *deeds.entry(site.deed).or_default() += site.count);
     deeds.iter().for_each(|(deed, count)| report.deeds.entry(*deed).or_default().add(*count, block));
     let Tally { sites, unplaced, live_bytes, minor_faults, major_faults, voluntary_switches } = tally;
     let all = &mut report.tally;
@@ -212,5 +221,9 @@ mod tests {
         assert_eq!((report.tally.unplaced, report.tally.live_bytes), (20, 14));
         let count = Count { count: 4 * (MAX_SITES as u64 + 5), first_block: Some(3), blocks: 2 };
         assert_eq!(report.deeds[&Deed::Free], count);
+        let lock = |call: &str| Site { deed: Deed::Lock, call: call.into(), ..site(0) };
+        let sites = vec![lock("pthread_mutex_trylock"), lock("pthread_mutex_lock")];
+        add_tally(&mut report, Tally { sites, ..Tally::default() }, 0);
+        assert_eq!(report.deeds[&Deed::Lock].count, 2, "one of them is no fault");
     }
 }

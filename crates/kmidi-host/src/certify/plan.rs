@@ -150,9 +150,9 @@ impl Level {
     /// Blocks of a phase; 0 where it has none. A sweep has more where there are many parameters.
     pub fn blocks(self, phase: Phase) -> u32 {
         let long = match self.0 {
-            1..=3 => 500,
-            4..=6 => 1000,
-            7..=8 => 2000,
+            1..=5 => 500,
+            6..=7 => 1000,
+            8 => 2000,
             9 => 5000,
             _ => 10_000,
         };

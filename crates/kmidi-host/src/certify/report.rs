@@ -100,7 +100,7 @@ pub struct PhaseReport {
     pub tally: Tally,
     /// Memory of the plugin at the end of the phase, and the most in it; of all its threads.
     pub held: Held,
-    /// How often each thing was done; also what has no place in the tally.
+    /// How often each thing was done that is held against the plugin: a lock that is only tried is not.
     pub deeds: BTreeMap<Deed, Count>,
     /// Blocks in which pages were missing.
     pub fault_blocks: Count,
@@ -188,7 +188,7 @@ pub enum Violation {
 pub enum Grade {
     /// No rule was broken.
     Green,
-    /// Only in its first blocks, which can be run before anybody listens.
+    /// Only in its first blocks, which can be run before anybody listens, or in touching memory for the first time.
     Amber,
     /// A rule was broken.
     Red,

@@ -111,7 +111,14 @@ fn fresh(
             compare(report, "a fresh instance", &other, before);
             match other.save() {
                 Ok(again) if again == *state => report.notes.push("saved again: the same bytes".to_owned()),
-                Ok(_) => report.notes.push("saved again: other bytes".to_owned()),
+                Ok(again) => report.fail(
+                    Violation::State,
+                    format!(
+                        "restored and saved again it has {} other bytes of {}",
+                        different_bytes(&state.data, &again.data),
+                        state.data.len()
+                    ),
+                ),
                 Err(error) => report.fail(Violation::State, error.to_string()),
             }
         }
@@ -133,6 +140,11 @@ fn fresh(
         }
     }
     Ok(())
+}
+
+fn different_bytes(one: &[u8], other: &[u8]) -> usize {
+    let differ = one.iter().zip(other).filter(|(one, other)| one != other).count();
+    differ + one.len().abs_diff(other.len())
 }
 
 /// What an instance sounds like that was set by hand as the saved one was.

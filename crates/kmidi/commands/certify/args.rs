@@ -9,18 +9,19 @@ const AFTER_HELP: &str = "\
 A process of its own runs each plugin and counts what it does while it makes sound: allocations, frees, locks, waits, system
 calls, page faults; it looks at every sample and at every block's time.
   green   it keeps the rules of the audio thread
-  amber   it breaks them in its first blocks alone, which kmidi runs before anybody listens
+  amber   it breaks them in its first 32 blocks alone, which can be run before anybody listens, or touches memory for the
+          first time later on (page faults in at most one of four blocks)
   red     it breaks them later, sends garbage, does not come back as it was saved, crashes or hangs
 
 LEVELS:
   1   load, activation, warm-up (32 blocks), steady noise (500 blocks), deactivation, unload
   2   and notes, controllers, bends and pedals
   3   and state: saved, changed, restored, in fresh instances too
-  4   and a sweep over all parameters (1000 blocks each from here on)
+  4   and a sweep over all parameters
   5   and silence until the tail has rung out, and blocks of odd sizes
-  6   and latency by an impulse, and two instances against each other
-  7   and presets (2000 blocks each from here on)
-  8   and once more at another rate and block size
+  6   and latency by an impulse, and two instances against each other (1000 blocks each from here on)
+  7   and presets
+  8   and once more at another rate and block size (2000 blocks)
   9   5000 blocks each, 32 presets
   10  10000 blocks each, 64 presets
 
