@@ -220,6 +220,8 @@ fn our_own_plugins_pass_at_the_highest_level() {
         let plugin = &report["plugins"][0];
         assert_eq!((code, &plugin["grade"]), (0, &"green".into()), "{name}: {:#}", plugin["reasons"]);
         assert_eq!(plugin["phases"].as_array().expect("a list").len(), 15, "all phases were run");
+        let peak = phase(plugin, "notes")["sound"]["peak"].as_f64();
+        assert!(peak > Some(0.01), "{name} makes sound: {peak:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! first meets a thread, it does in the warm-up.
 
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use kmidi_sys::{FlushDenormals, prefault_stack};
@@ -11,6 +12,8 @@ use super::measure::Measure;
 use super::stimulus::Stimulus;
 use super::tally::Watch;
 
+/// After this it is told that the blocks go on.
+const LONGEST: Duration = Duration::from_millis(500);
 /// Stack that is touched before the first block.
 const STACK_BYTES: usize = 256 << 10;
 
@@ -27,7 +30,9 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    /// Runs so many blocks, fewer where they take long.
     fn run(&mut self, blocks: u32) {
+        let start = Instant::now();
         for _ in 0..blocks {
             self.stimulus.prepare(&mut self.bench, self.block);
             let result = self.bench.run(&mut *self.watch, true);
@@ -36,6 +41,9 @@ impl Stage {
                 self.bench.outputs().for_each(|channel| recorded.extend(channel));
             }
             self.block += 1;
+            if start.elapsed() > LONGEST {
+                return;
+            }
         }
     }
 }
@@ -64,7 +72,7 @@ impl AudioThread {
         Ok(AudioThread { work: Some(work), done, thread: Some(thread) })
     }
 
-    /// Runs blocks, and waits for them.
+    /// Runs at most so many blocks, and waits for them.
     pub fn run(&self, stage: Box<Stage>, blocks: u32) -> Box<Stage> {
         let work = self.work.as_ref().expect("it is taken only when this is dropped");
         work.send((stage, blocks)).expect("the thread lives as long as its work is wanted");

@@ -89,7 +89,7 @@ fn deeds(report: &PhaseReport) -> Vec<Reason> {
             count,
             blocks,
             first_block,
-            text: format!("{count} {} in {}", words(deed, count), in_blocks(report, blocks, first_block)),
+            text: format!("{count} {} in {}", deed.words(count), in_blocks(report, blocks, first_block)),
             call,
             stack,
         }
@@ -155,21 +155,23 @@ fn in_blocks(report: &PhaseReport, blocks: u32, first: Option<u32>) -> String {
     format!("{blocks} of {} blocks{first}", report.blocks)
 }
 
-/// What a deed is called.
-pub(super) fn words(deed: Deed, count: u64) -> &'static str {
-    let (one, many) = match deed {
-        Deed::Allocation => ("allocation", "allocations"),
-        Deed::Free => ("free", "frees"),
-        Deed::Lock => ("lock", "locks"),
-        Deed::ContendedLock => ("contended lock", "contended locks"),
-        Deed::Wait => ("wait", "waits"),
-        Deed::Io => ("input or output", "inputs and outputs"),
-        Deed::Mapping => ("change of the address space", "changes of the address space"),
-        Deed::Thread => ("thread or process started", "threads or processes started"),
-        Deed::Loading => ("library looked into", "libraries looked into"),
-        Deed::SystemCall => ("system call", "system calls"),
-    };
-    if count == 1 { one } else { many }
+impl Deed {
+    /// What so many of them are called.
+    pub fn words(self, count: u64) -> &'static str {
+        let (one, many) = match self {
+            Deed::Allocation => ("allocation", "allocations"),
+            Deed::Free => ("free", "frees"),
+            Deed::Lock => ("lock", "locks"),
+            Deed::ContendedLock => ("contended lock", "contended locks"),
+            Deed::Wait => ("wait", "waits"),
+            Deed::Io => ("input or output", "inputs and outputs"),
+            Deed::Mapping => ("change of the address space", "changes of the address space"),
+            Deed::Thread => ("thread or process started", "threads or processes started"),
+            Deed::Loading => ("library looked into", "libraries looked into"),
+            Deed::SystemCall => ("system call", "system calls"),
+        };
+        if count == 1 { one } else { many }
+    }
 }
 
 #[cfg(test)]

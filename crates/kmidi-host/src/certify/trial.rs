@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::audio_thread::{AudioThread, Stage};
 use super::bench::Bench;
@@ -12,7 +13,7 @@ use super::report::{PhaseReport, Violation};
 use super::stimulus::{Stimulus, sweep_blocks};
 use super::tally::Watch;
 use super::{latency, repeats, states};
-use crate::{Activation, ActivePlugin, Description, LoadError, Parameter, Plugin, PluginId, Told};
+use crate::{Activation, ActivePlugin, Description, Kind, LoadError, Parameter, Plugin, PluginId, Told};
 
 /// How a plugin runs in all phases but one.
 pub(super) const ACTIVATION: Activation =
@@ -23,6 +24,8 @@ const OTHER_ACTIVATION: Activation =
 /// Blocks between two looks at the plugin's main half. After a look a block may take longer, for the thread was woken: no
 /// two lie equally far apart, so that this is not taken for something that comes back.
 const CHUNKS: [u32; 7] = [64, 51, 80, 43, 72, 57, 67];
+/// Where blocks take long a phase has fewer of them.
+const LONGEST_PHASE: Duration = Duration::from_secs(30);
 /// What a plugin says in the log that is passed on.
 const MAX_LOG_LINES: usize = 8;
 
@@ -125,15 +128,18 @@ impl Trial<'_> {
 
     /// A fresh instance.
     pub fn load(&self) -> Result<Plugin, LoadError> {
-        Plugin::load(self.path, self.id)
+        load(self.path, self.id).map(|(plugin, _)| plugin)
     }
 
     fn load_first(&mut self) -> io::Result<Option<Plugin>> {
         self.begin(Phase::Load)?;
         let (path, id) = (self.path, self.id);
-        let (report, plugin) = self.counted(Phase::Load, || Plugin::load(path, id));
+        let (mut report, plugin) = self.counted(Phase::Load, || load(path, id));
         match plugin {
-            Ok(plugin) => self.done(report).map(|()| Some(plugin)),
+            Ok((plugin, preset)) => {
+                report.notes.extend(preset.map(|name| format!("plays the preset {name}")));
+                self.done(report).map(|()| Some(plugin))
+            }
             Err(error) => self.tell(&Line::NotLoadable(error.to_string())).map(|()| None),
         }
     }
@@ -182,7 +188,8 @@ impl Trial<'_> {
         let mut heard = Heard::default();
         let mut told = Ok(());
         let mut chunks = CHUNKS.iter().cycle();
-        while stage.block < blocks && told.is_ok() {
+        let start = Instant::now();
+        while stage.block < blocks && told.is_ok() && start.elapsed() < LONGEST_PHASE {
             let chunk = chunks.next().map_or(1, |chunk| *chunk).min(blocks - stage.block);
             stage = self.audio.run(stage, chunk);
             heard.listen(&mut at_work.active);
@@ -192,8 +199,17 @@ impl Trial<'_> {
         (at_work.bench, self.watch) = (Some(bench), Some(watch));
         told?;
         let mut report = measure.finish();
+        if phase == Phase::Notes
+            && at_work.active.description().kind == Kind::Instrument
+            && report.sound.peak == 0.0
+        {
+            report.notes.push("an instrument, and silent".to_owned());
+        }
         report.held = self.watch().held();
         heard.note(&mut report);
+        if report.blocks < blocks {
+            report.notes.push(format!("{} of {blocks} blocks, which took too long", report.blocks));
+        }
         Ok((report, recorded.unwrap_or_default()))
     }
 
@@ -225,6 +241,16 @@ impl Trial<'_> {
             }
         }
     }
+}
+
+/// Loads a plugin. An instrument gets its first preset, whose name is returned: without one it may have no sound to make.
+fn load(path: &Path, id: &PluginId) -> Result<(Plugin, Option<String>), LoadError> {
+    let mut plugin = Plugin::load(path, id)?;
+    let is_instrument = plugin.description().kind == Kind::Instrument;
+    let first = if is_instrument { plugin.presets().into_iter().next() } else { None };
+    // One that it does not take is told of when the presets are tried.
+    let taken = first.filter(|preset| plugin.load_preset(&preset.key).is_ok());
+    Ok((plugin, taken.map(|preset| preset.name)))
 }
 
 /// Activates a plugin; else the plugin as it was, and why not.

@@ -156,8 +156,8 @@ fn sites(report: &PhaseReport) -> Text {
     writeln!(out, "<h2>What it did: {}</h2>\n<ul>", report.phase)?;
     for Site { deed, count, bytes, call, stack } in &report.tally.sites {
         let bytes = if *deed == Deed::Allocation { format!(", {bytes} bytes") } else { String::new() };
-        let deed = format!("{deed:?}").to_lowercase();
-        writeln!(out, "<li>{count} × {deed}{bytes}{}</li>", calls(call, stack))?;
+        let words = deed.words(*count);
+        writeln!(out, "<li>{count} {words}{bytes}{}</li>", calls(call, stack))?;
     }
     writeln!(out, "</ul>")?;
     Ok(out)
