@@ -7,10 +7,12 @@ use super::repeats::{first_difference, sound_of};
 use super::report::{PhaseReport, Violation};
 use super::stimulus::value_at;
 use super::trial::{Trial, settable};
-use crate::{Plugin, State, StateError};
+use crate::{Format, Parameter, Plugin, State, StateError};
 
 /// By so much of its range a value may differ: some plugins keep theirs as text.
 const TOLERANCE: f64 = 1e-3;
+/// The first id of a property of LV2 ([`Parameter::id`]).
+const FIRST_PROPERTY: u32 = 1 << 31;
 /// Values that are named.
 const MAX_NAMED: usize = 4;
 
@@ -54,28 +56,35 @@ fn disturb(plugin: &mut Plugin, random: &mut Random) {
     }
 }
 
-/// Parameters and their values.
-fn values(plugin: &Plugin) -> Vec<(String, f64, Option<f64>)> {
-    let parameters = settable(plugin.description());
-    let value = |it: crate::Parameter| (it.name, it.max - it.min, plugin.value(it.id));
-    parameters.into_iter().map(value).collect()
+/// A parameter and its value.
+struct Known {
+    id: u32,
+    name: String,
+    range: f64,
+    value: Option<f64>,
 }
 
-fn compare(report: &mut PhaseReport, which: &str, plugin: &Plugin, before: &[(String, f64, Option<f64>)]) {
+/// All values that a host can know: a property of LV2 is told by the plugin when it likes.
+fn values(plugin: &Plugin) -> Vec<Known> {
+    let is_lv2 = plugin.description().id.format == Format::Lv2;
+    let known = settable(plugin.description()).into_iter().filter(|it| !is_lv2 || it.id < FIRST_PROPERTY);
+    let value =
+        |Parameter { id, name, min, max, .. }| Known { id, name, range: max - min, value: plugin.value(id) };
+    known.map(value).collect()
+}
+
+fn compare(report: &mut PhaseReport, which: &str, plugin: &Plugin, before: &[Known]) {
     let now = values(plugin);
-    let differs =
-        |((_, range, before), (_, _, now)): &(&(String, f64, Option<f64>), &(String, f64, Option<f64>))| {
-            match (before, now) {
-                (Some(before), Some(now)) => (before - now).abs() > range * TOLERANCE,
-                (None, None) => false,
-                _ => true,
-            }
-        };
+    let differs = |(before, now): &(&Known, &Known)| match (before.value, now.value) {
+        (Some(one), Some(other)) => (one - other).abs() > before.range * TOLERANCE,
+        (None, None) => false,
+        _ => true,
+    };
     let different: Vec<_> = before.iter().zip(&now).filter(differs).collect();
     if !different.is_empty() {
         let named = different.iter().take(MAX_NAMED).map(|(before, now)| {
             let shown = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.4}"));
-            format!("{} was {} and is {}", before.0, shown(before.2), shown(now.2))
+            format!("{} was {} and is {}", before.name, shown(before.value), shown(now.value))
         });
         let named = named.collect::<Vec<_>>().join(", ");
         let count = different.len();
@@ -87,12 +96,7 @@ fn compare(report: &mut PhaseReport, which: &str, plugin: &Plugin, before: &[(St
 }
 
 /// The state in instances that know nothing: their values, and whether they sound alike.
-fn fresh(
-    trial: &mut Trial<'_>,
-    report: &mut PhaseReport,
-    state: &State,
-    before: &[(String, f64, Option<f64>)],
-) -> io::Result<()> {
+fn fresh(trial: &mut Trial<'_>, report: &mut PhaseReport, state: &State, before: &[Known]) -> io::Result<()> {
     let mut sounds = Vec::new();
     for _ in 0..2 {
         let mut other = match trial.load() {
@@ -148,13 +152,10 @@ fn different_bytes(one: &[u8], other: &[u8]) -> usize {
 }
 
 /// What an instance sounds like that was set by hand as the saved one was.
-fn set_alike(trial: &mut Trial<'_>, before: &[(String, f64, Option<f64>)]) -> io::Result<Option<Vec<f32>>> {
+fn set_alike(trial: &mut Trial<'_>, before: &[Known]) -> io::Result<Option<Vec<f32>>> {
     let Ok(mut plugin) = trial.load() else { return Ok(None) };
-    for (parameter, (_, _, value)) in settable(plugin.description()).iter().zip(before) {
-        if let Some(value) = value {
-            plugin.set_value(parameter.id, *value);
-        }
-    }
+    let known = before.iter().filter_map(|it| Some((it.id, it.value?)));
+    known.for_each(|(id, value)| plugin.set_value(id, value));
     Ok(sound_of(trial, plugin, Phase::State)?.ok().map(|(_, _, sound)| sound))
 }
 
