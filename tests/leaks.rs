@@ -96,6 +96,7 @@ fn rendered(change: impl FnOnce(&mut RenderRequest), cancel: &Cancel, on_progres
         sample_rate_hz: 48_000,
         quantum_frames: 512,
         sound: SoundSettings::default(),
+        rack: Default::default(),
         from: None,
         to: Some(Position::Seconds(3.0)),
         tail: Tail::Seconds(0.1),

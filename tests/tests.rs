@@ -19,6 +19,7 @@ mod e2e {
     mod playing;
     mod plugins;
     mod pulse;
+    mod rack;
     mod screen;
     mod serve;
     mod soak;

@@ -8,6 +8,7 @@ mod crowd;
 mod instructions;
 mod nodes;
 mod plant;
+mod racks;
 mod scenario;
 mod watch;
 
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
     }
     passed &= life.was_lively();
     passed &= crowd::phase((quanta / 50) as usize, &mut watch);
+    passed &= racks::phase((quanta / 50) as usize, &mut watch);
     passed &= instructions::gate();
     println!("rt_safety: {}", if passed { "passed" } else { "FAILED" });
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }

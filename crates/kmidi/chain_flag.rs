@@ -16,9 +16,6 @@ pub struct ChainFlag {
 
 impl Args for ChainFlag {
     fn augment_args(command: Command) -> Command {
-        let many = |name: &'static str, value| {
-            Arg::new(name).value_name(value).action(ArgAction::Append).num_args(1)
-        };
         command
             .arg(many(PLUGIN, "ID").long(PLUGIN).short('p').help(
                 "Plugin, by its id or by a name that only one has (kmidi plugin list); once for each, in their order",
@@ -34,21 +31,15 @@ impl Args for ChainFlag {
     }
 }
 
+/// A flag that can be given many times, with one value each time.
+pub fn many(name: &'static str, value: &'static str) -> Arg {
+    Arg::new(name).value_name(value).action(ArgAction::Append).num_args(1)
+}
+
 impl FromArgMatches for ChainFlag {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut plugins: Vec<(usize, PluginChoice)> = places(matches, PLUGIN)
-            .map(|(place, plugin)| (place, PluginChoice { plugin, ..PluginChoice::default() }))
-            .collect();
-        for (place, name) in places(matches, PRESET) {
-            before(&mut plugins, place, "--preset")?.preset = Some(name);
-        }
-        for (place, text) in places(matches, SET) {
-            let (name, value) =
-                text.split_once('=').ok_or_else(|| wrong(&format!("-c {text}: this is no PARAM=VALUE")))?;
-            before(&mut plugins, place, "-c")?
-                .settings
-                .push((name.trim().to_owned(), value.trim().to_owned()));
-        }
+        let mut plugins = plugins(matches);
+        set(&mut plugins, matches)?;
         Ok(ChainFlag { plugins: plugins.into_iter().map(|(_, choice)| choice).collect() })
     }
 
@@ -56,6 +47,25 @@ impl FromArgMatches for ChainFlag {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// The plugins of `--plugin`, and where each stands.
+pub fn plugins(matches: &ArgMatches) -> Vec<(usize, PluginChoice)> {
+    let choice = |plugin| PluginChoice { plugin, ..PluginChoice::default() };
+    places(matches, PLUGIN).map(|(place, plugin)| (place, choice(plugin))).collect()
+}
+
+/// Gives each plugin the preset and the settings that stand behind it. The plugins are in the order of their places.
+pub fn set(plugins: &mut [(usize, PluginChoice)], matches: &ArgMatches) -> Result<(), clap::Error> {
+    for (place, name) in places(matches, PRESET) {
+        before(plugins, place, "--preset")?.preset = Some(name);
+    }
+    for (place, text) in places(matches, SET) {
+        let (name, value) =
+            text.split_once('=').ok_or_else(|| wrong(&format!("-c {text}: this is no PARAM=VALUE")))?;
+        before(plugins, place, "-c")?.settings.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    Ok(())
 }
 
 /// The last plugin before a place on the command line.
@@ -71,13 +81,13 @@ fn before<'a>(
 }
 
 /// The values of a flag, and where on the command line each stands.
-fn places(matches: &ArgMatches, flag: &str) -> impl Iterator<Item = (usize, String)> {
+pub fn places(matches: &ArgMatches, flag: &str) -> impl Iterator<Item = (usize, String)> {
     let places = matches.indices_of(flag).into_iter().flatten();
     let values = matches.get_many::<String>(flag).into_iter().flatten();
     places.zip(values.cloned()).collect::<Vec<_>>().into_iter()
 }
 
-fn wrong(text: &str) -> clap::Error {
+pub fn wrong(text: &str) -> clap::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{text}\n"))
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kmidi_core::TempoScale;
 use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
-use kmidi_session::{Position, SampleFormat};
+use kmidi_session::{Compensation, Position, SampleFormat};
 
 use crate::commands::certify::args::Certify;
 use crate::commands::fx::Fx;
@@ -16,6 +16,7 @@ use crate::commands::mem::args::Mem;
 use crate::commands::plugin::args::Plugin;
 use crate::font_flag::{self, FontFlag};
 use crate::memory::MemoryArgs;
+use crate::rack_flag::{self, RackFlag};
 
 const AFTER_HELP: &str = "\
 EXIT CODES:
@@ -163,13 +164,18 @@ pub struct Sound {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = format!("{KEYS}\n\n{}", font_flag::AFTER_HELP))]
+#[command(after_help = format!("{KEYS}\n\n{}\n\n{}", rack_flag::AFTER_HELP, font_flag::AFTER_HELP))]
 pub struct Play {
     /// MIDI files (- for standard input) and at most one SoundFont, in any order: told apart by content
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub sound: Sound,
+    #[command(flatten)]
+    pub rack: RackFlag,
+    /// Which paths are delayed so that all plugins are heard in time
+    #[arg(long, value_enum, default_value_t = Pdc::Song)]
+    pub pdc: Pdc,
     #[command(flatten)]
     pub output: Output,
     /// Repeat from --from to --to (the whole playlist where neither is given)
@@ -232,7 +238,7 @@ pub struct Serve {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = font_flag::AFTER_HELP)]
+#[command(after_help = format!("{}\n\n{}", rack_flag::AFTER_HELP, font_flag::AFTER_HELP))]
 pub struct Render {
     /// A MIDI file (- for standard input) and at most one SoundFont, in any order: told apart by content
     #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
@@ -242,6 +248,8 @@ pub struct Render {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub sound: Sound,
+    #[command(flatten)]
+    pub rack: RackFlag,
     /// Sample rate in Hz
     #[arg(long, short = 'r', value_name = "N", default_value_t = 48_000, value_parser = sample_rate_hz)]
     pub rate: u32,
@@ -341,6 +349,26 @@ pub enum OnDeviceLoss {
     Continue,
     /// End
     Stop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pdc {
+    /// What the song plays; what is played live is not delayed
+    Song,
+    /// Everything
+    All,
+    /// Nothing
+    Off,
+}
+
+impl From<Pdc> for Compensation {
+    fn from(pdc: Pdc) -> Self {
+        match pdc {
+            Pdc::Song => Compensation::Song,
+            Pdc::All => Compensation::All,
+            Pdc::Off => Compensation::Off,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -11,6 +11,7 @@ mod exit;
 mod font_flag;
 mod memory;
 mod output;
+mod rack_flag;
 mod screens;
 
 use std::ffi::OsString;

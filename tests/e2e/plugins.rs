@@ -51,8 +51,13 @@ impl Machine {
     }
 
     pub fn install_gain(&self) {
-        let built = std::env::current_exe().expect("a path").with_file_name("libkmidi_gain_clap.so");
-        fs::copy(built, self.plugins().join("gain.clap")).expect("the plugin is built with the tests");
+        self.install("libkmidi_gain_clap.so", "gain.clap");
+    }
+
+    /// Installs a library that is built with the tests.
+    pub fn install(&self, library: &str, name: &str) {
+        let built = std::env::current_exe().expect("a path").with_file_name(library);
+        fs::copy(built, self.plugins().join(name)).expect("the plugin is built with the tests");
     }
 
     /// A library that does what the name says as soon as it is loaded.

@@ -114,6 +114,22 @@ impl Event {
         Some(len)
     }
 
+    /// The MIDI channel that it concerns, 0 to 15; `None` if it concerns none. `[side A]` `[side B]`
+    pub fn channel(&self) -> Option<u8> {
+        match *self {
+            Event::NoteOn { channel, .. }
+            | Event::NoteOff { channel, .. }
+            | Event::PolyPressure { channel, .. }
+            | Event::ControlChange { channel, .. }
+            | Event::ProgramChange { channel, .. }
+            | Event::ChannelPressure { channel, .. }
+            | Event::PitchBend { channel, .. } => Some(channel & 15),
+            Event::SysEx(_) | Event::Parameter { .. } | Event::Tempo(_) | Event::Meter(_) | Event::Jump => {
+                None
+            }
+        }
+    }
+
     /// Whether this may use the room that is kept back for what ends sound (note-offs, pedals,
     /// all-notes-off): dropping it could leave a note hanging.
     pub fn ends_sound(&self) -> bool {

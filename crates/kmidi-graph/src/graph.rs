@@ -1,7 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kmidi_core::limits::{MAX_DEVICE_CHANNELS, MAX_EDGES, MAX_LATENCY_FRAMES, MAX_MIDI_PORTS, MAX_NODES};
 use kmidi_core::{NodeInfo, Processor};
+use kmidi_rt::ChannelFilter;
 
 use crate::limits_of_node;
 
@@ -109,7 +110,7 @@ pub enum GraphError {
     /// Only one output node and one MIDI output node can be there.
     #[error("the graph has this device node already")]
     Duplicate,
-    /// No audio goes from one node to the other.
+    /// Nothing of the kind goes from one node to the other.
     #[error("the two nodes are not connected; connect them first")]
     NotConnected,
     /// A gain is not a number or too large.
@@ -125,7 +126,7 @@ pub enum GraphError {
 pub struct Graph {
     pub(crate) nodes: BTreeMap<NodeId, Node>,
     pub(crate) audio: BTreeMap<AudioKey, AudioGain>,
-    pub(crate) events: BTreeSet<EventKey>,
+    pub(crate) events: BTreeMap<EventKey, ChannelFilter>,
     next_id: u64,
 }
 
@@ -223,7 +224,7 @@ impl Graph {
     pub fn remove_node(&mut self, id: NodeId) -> Result<(), GraphError> {
         self.nodes.remove(&id).ok_or(GraphError::NoSuchNode)?;
         self.audio.retain(|key, _| key.from.0 != id && key.to.0 != id);
-        self.events.retain(|key| key.from.0 != id && key.to.0 != id);
+        self.events.retain(|key, _| key.from.0 != id && key.to.0 != id);
         Ok(())
     }
 
@@ -336,16 +337,34 @@ impl Graph {
             }
         }
         let key = EventKey { from, to };
-        if !self.events.contains(&key) {
+        if !self.events.contains_key(&key) {
             self.room_for_edges(1)?;
+            self.events.insert(key, ChannelFilter::ALL);
         }
-        self.events.insert(key);
         Ok(())
+    }
+
+    /// Lets only these MIDI channels go from one node to the other. Notes that sound get their ends.
+    ///
+    /// # Errors
+    /// [`GraphError::NotConnected`].
+    pub fn set_event_filter(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        filter: ChannelFilter,
+    ) -> Result<(), GraphError> {
+        let between = |key: &EventKey| key.from.0 == from && key.to.0 == to;
+        let filters = self.events.iter_mut().filter(|(key, _)| between(key));
+        match filters.map(|(_, value)| *value = filter).count() {
+            0 => Err(GraphError::NotConnected),
+            _ => Ok(()),
+        }
     }
 
     /// Disconnects all events between two nodes. What they owe is sent with the swap.
     pub fn disconnect_events(&mut self, from: NodeId, to: NodeId) {
-        self.events.retain(|key| key.from.0 != from || key.to.0 != to);
+        self.events.retain(|key, _| key.from.0 != from || key.to.0 != to);
     }
 
     /// What a node is from outside.

@@ -70,6 +70,7 @@ pub fn engine(config: EngineConfig) -> Result<(EngineHandle, Engine), ConfigErro
         reports: reports_out,
         status: engine.status_cell(),
         compiler: Compiler::new(config.quantum_frames, config.sample_rate_hz),
+        graphs_out: 0,
     };
     Ok((handle, engine))
 }
@@ -84,6 +85,8 @@ pub struct EngineHandle {
     reports: Consumer<Report>,
     status: Arc<StatusCell>,
     compiler: Compiler,
+    /// Graphs that were sent and have not come home.
+    graphs_out: usize,
 }
 
 impl EngineHandle {
@@ -120,7 +123,15 @@ impl EngineHandle {
             return Err(BorderFull.into());
         }
         let graph = Some(self.compiler.compile(graph)?);
-        Ok(self.send(Mail::Swap(Box::new(Swap { graph, ..Swap::default() })))?)
+        self.send(Mail::Swap(Box::new(Swap { graph, ..Swap::default() })))?;
+        self.graphs_out += 1;
+        Ok(())
+    }
+
+    /// Whether the engine runs the graph that was sent last, and the ones before have come home and were dropped
+    /// by [`EngineHandle::collect`].
+    pub fn has_taken_graphs(&self) -> bool {
+        self.graphs_out == 0
     }
 
     /// Loads a song (`None` unloads) and says where it begins; whether it plays stays as it is.
@@ -234,7 +245,12 @@ impl EngineHandle {
     /// Drops what has come home; returns how many boxes. To be called now and then: the engine
     /// takes no box while the way home is full.
     pub fn collect(&mut self) -> usize {
-        std::iter::from_fn(|| self.home.pop().ok()).count()
+        let mut boxes = 0;
+        while let Ok(swap) = self.home.pop() {
+            boxes += 1;
+            self.graphs_out -= usize::from(swap.graph.is_some());
+        }
+        boxes
     }
 
     /// Whether the engine is gone.

@@ -24,6 +24,7 @@ mod state;
 mod told;
 mod vst3;
 mod walk;
+mod warm;
 
 pub use self::vst3::{describe_vst3_of, load_vst3_of};
 pub use activation::Activation;
@@ -34,6 +35,7 @@ pub use parameter::Parameter;
 pub use plugin::{ActivePlugin, Plugin, Preset, StillLent};
 pub use state::State;
 pub use told::{Tellings, Told};
+pub use warm::warm_up;
 
 use std::path::Path;
 

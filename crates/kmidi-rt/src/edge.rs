@@ -4,7 +4,7 @@ use kmidi_core::{Event, EventBuffer, Smoothed, TimedEvent};
 
 use crate::delay::{DelayLine, EventDelay};
 use crate::ledger::{Ledger, MOST_PER_KEY};
-use crate::schedule::{AudioEdgeSpec, EventEdgeSpec, EventSource, Quantum};
+use crate::schedule::{AudioEdgeSpec, ChannelFilter, EventEdgeSpec, EventSource, Quantum};
 
 /// A connection of two audio channels: its gain, and its delay where it has one.
 pub(crate) struct AudioEdge {
@@ -47,6 +47,7 @@ impl AudioEdge {
 /// A connection of two event ports: what it has delivered and must still end, and its delay.
 pub(crate) struct EventEdge {
     source: EventSource,
+    filter: ChannelFilter,
     port: u16,
     pub ledger: Ledger,
     pub delay: Option<EventDelay>,
@@ -59,6 +60,7 @@ impl EventEdge {
     pub fn new(spec: &EventEdgeSpec) -> Self {
         EventEdge {
             source: spec.source,
+            filter: spec.filter,
             port: spec.port,
             ledger: Ledger::new(MOST_PER_KEY),
             delay: spec.delay_frames.map(EventDelay::new),
@@ -93,7 +95,7 @@ impl EventEdge {
     }
 
     /// Whether an event in the source's buffer belongs to this edge.
-    fn carries(&self, event: &TimedEvent) -> bool {
+    fn is_of_port(&self, event: &TimedEvent) -> bool {
         match self.source {
             EventSource::Node { port, .. } => event.port == port,
             // Their buffers hold one port each.
@@ -101,10 +103,15 @@ impl EventEdge {
         }
     }
 
+    /// Whether it is let through: also where a channel has been taken away, what sounds gets its end.
+    fn lets_through(&self, event: &Event) -> bool {
+        self.filter.passes(event) || self.ledger.is_owed(event)
+    }
+
     /// `[side A]` Sends this quantum's events into the delay.
     pub fn enter_delay(&mut self, now: u64, buffers: &[EventBuffer], quantum: &Quantum<'_>) {
         let Some(mut delay) = self.delay.take() else { return };
-        for event in self.events(buffers, quantum).iter().filter(|event| self.carries(event)) {
+        for event in self.events(buffers, quantum).iter().filter(|event| self.is_of_port(event)) {
             delay.push(now, event);
         }
         self.delay = Some(delay);
@@ -112,11 +119,17 @@ impl EventEdge {
 
     /// The next event to deliver in this quantum, without taking it.
     fn peek(&mut self, now: u64, buffers: &[EventBuffer], quantum: &Quantum<'_>) -> Option<(u32, Event)> {
-        if let Some(delay) = &self.delay {
-            return delay.peek(now, quantum.frames);
+        // What is let through is known only when it comes out: what it ends may have been inside with it.
+        while let Some(delay) = &self.delay {
+            let (time, event) = delay.peek(now, quantum.frames)?;
+            if self.lets_through(&event) {
+                return Some((time, event));
+            }
+            self.take();
         }
         let events = self.events(buffers, quantum);
-        let skipped = events[self.cursor..].iter().position(|event| self.carries(event))?;
+        let carries = |event: &TimedEvent| self.is_of_port(event) && self.lets_through(&event.event);
+        let skipped = events[self.cursor..].iter().position(carries)?;
         self.cursor += skipped;
         Some((events[self.cursor].time, events[self.cursor].event))
     }

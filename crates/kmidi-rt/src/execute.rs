@@ -222,7 +222,8 @@ impl Machine {
         };
         if let Some(non_finite) = tripped {
             nodes.guard_trips += 1;
-            quantum.reports.push(Report::GuardTripped { slot: step.slot, non_finite });
+            let at = self.now / u64::from(quantum.frames);
+            quantum.reports.push(Report::GuardTripped { slot: step.slot, non_finite, quantum: at });
         }
 
         for (channel, (written, &at)) in self.outputs.iter_mut().zip(outputs).enumerate() {

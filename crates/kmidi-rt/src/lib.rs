@@ -24,6 +24,7 @@ mod feed;
 mod gain;
 mod guard;
 mod history;
+mod junction;
 mod ledger;
 mod load;
 mod mail;
@@ -44,6 +45,7 @@ pub use check::ScheduleFault;
 pub use clock::MIN_LOOP;
 pub use engine::{Engine, EngineConfig, EngineEnds};
 pub use history::TransportHistory;
+pub use junction::{Junction, Quiet};
 pub use load::LoadMeter;
 pub use mail::{Control, Mail, Swap};
 pub use meters::Level;
@@ -52,7 +54,8 @@ pub use notes::ChannelMasks;
 pub use pool::{PageSender, page_stream};
 pub use report::{Report, Reports};
 pub use schedule::{
-    AudioEdgeSpec, EventEdgeSpec, EventSource, Mix, ProcessStep, Quantum, Schedule, ScheduleSpec, Step,
+    AudioEdgeSpec, ChannelFilter, EventEdgeSpec, EventSource, Mix, ProcessStep, Quantum, Schedule,
+    ScheduleSpec, Step,
 };
 pub use song::{
     Chase, Locate, LoopPlan, Message, Page, PageEvent, Source, Stream, Timeline, TimelineSwap, When,

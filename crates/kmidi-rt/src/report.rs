@@ -10,6 +10,8 @@ pub enum Report {
         slot: u16,
         /// Whether the sample was NaN or infinite (otherwise it was too loud).
         non_finite: bool,
+        /// In which quantum, from 0 on.
+        quantum: u64,
     },
     /// A streamed song had no page ready; song time held until one came.
     Starved,

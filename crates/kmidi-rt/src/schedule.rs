@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use kmidi_core::{AudioBuffer, EventBuffer, SysExPool};
+use kmidi_core::{AudioBuffer, Event, EventBuffer, SysExPool};
 
 use crate::check::{Checker, ScheduleFault};
 use crate::edge::{AudioEdge, EventEdge};
@@ -145,11 +145,42 @@ pub struct AudioEdgeSpec {
     pub delay_frames: Option<u32>,
 }
 
+/// Which MIDI channels an event edge lets through, a bit for each. What ends a note or lifts a pedal that the
+/// edge has let through passes always, and what concerns no channel does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChannelFilter {
+    /// Channels whose notes begin.
+    pub notes: u16,
+    /// Channels of all else: controllers, programs, bends, pressure.
+    pub controls: u16,
+}
+
+impl ChannelFilter {
+    /// Lets everything through.
+    pub const ALL: Self = ChannelFilter { notes: u16::MAX, controls: u16::MAX };
+
+    /// Lets these channels through and nothing of the others.
+    pub const fn only(channels: u16) -> Self {
+        ChannelFilter { notes: channels, controls: channels }
+    }
+
+    /// Whether an event passes that ends nothing. `[side A]`
+    pub(crate) fn passes(&self, event: &Event) -> bool {
+        let Some(channel) = event.channel() else { return true };
+        let is_of_note =
+            matches!(event, Event::NoteOn { .. } | Event::NoteOff { .. } | Event::PolyPressure { .. });
+        let channels = if is_of_note { self.notes } else { self.controls };
+        channels >> channel & 1 == 1
+    }
+}
+
 /// An event edge to make.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EventEdgeSpec {
     /// Where its events come from.
     pub source: EventSource,
+    /// What of them it lets through.
+    pub filter: ChannelFilter,
     /// The receiver's event input port.
     pub port: u16,
     /// Length of its delay, if it has one.

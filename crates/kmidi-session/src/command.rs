@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::rack::{ParameterValue, PluginRequest};
 use crate::sound_fonts::SoundFontChoice;
 
 /// What a client asks of a [`Session`](crate::Session). Channels are counted from 1 to 16.
@@ -51,6 +52,70 @@ pub enum Command {
     SetSoundFonts(Vec<SoundFontChoice>),
     /// Put the SoundFont on top to the bottom; read it again if it is the only one.
     NextSoundFont,
+    /// Add a plugin to the rack, before the one at this place (from 0), at the end where there is none. It gets the
+    /// next slot number: those of [`RackConfig`](crate::RackConfig) count from 1, then each `AddPlugin` takes one,
+    /// whatever becomes of it. The song plays on, with the plugin as soon as it is ready.
+    AddPlugin {
+        /// Place among the others.
+        at: usize,
+        /// Which.
+        plugin: PluginRequest,
+    },
+    /// Take a plugin out of the rack. Its notes end, its tail rings out.
+    RemovePlugin {
+        /// Its slot.
+        slot: u32,
+    },
+    /// Have another plugin take the place of one, as soon as it is ready; if it cannot be had, the one before stays.
+    ReplacePlugin {
+        /// The slot, which stays the same.
+        slot: u32,
+        /// Which.
+        plugin: PluginRequest,
+    },
+    /// Give a plugin another place among the others.
+    MovePlugin {
+        /// Its slot.
+        slot: u32,
+        /// The place, from 0.
+        to: usize,
+    },
+    /// Let the sound go past a plugin (in time with it), or through it.
+    BypassPlugin {
+        /// Its slot.
+        slot: u32,
+        /// Whether past it.
+        bypassed: bool,
+    },
+    /// Move the level of what comes out of a plugin, in decibels, -60 to 24.
+    PluginGainDb {
+        /// Its slot.
+        slot: u32,
+        /// The level.
+        gain_db: f32,
+    },
+    /// Set a parameter of a plugin. What comes faster than it can be taken is left out but for the last.
+    SetPluginParameter {
+        /// Its slot.
+        slot: u32,
+        /// The parameter's symbol or name.
+        parameter: String,
+        /// Its value.
+        value: ParameterValue,
+    },
+    /// Have a plugin take up a state while it plays.
+    SetPluginState {
+        /// Its slot.
+        slot: u32,
+        /// [`SavedPlugin::state`](crate::SavedPlugin::state).
+        state: Vec<u8>,
+    },
+    /// Have all plugins save their states; they come as
+    /// [`SessionEvent::PluginsSaved`](crate::SessionEvent::PluginsSaved).
+    SavePlugins {
+        /// Comes back with them.
+        ticket: u64,
+    },
     /// End the session.
     Quit,
 }
@@ -174,6 +239,13 @@ mod tests {
             Command::SetLoop(Some(LoopRequest { from: Some(Position::Bar(3)), to: None })),
             Command::TempoScale("1.1".into()),
             Command::SetSoundFonts(vec![SoundFontChoice { file: Some("a.sf2".into()), bank_offset: 8 }]),
+            Command::AddPlugin { at: 1, plugin: PluginRequest { channels: vec![10], ..Default::default() } },
+            Command::SetPluginParameter {
+                slot: 1,
+                parameter: "gain".into(),
+                value: ParameterValue::Part(0.5),
+            },
+            Command::SetPluginState { slot: 2, state: vec![0, 255] },
             Command::Quit,
         ] {
             let json = serde_json::to_string(&command).unwrap();

@@ -4,6 +4,7 @@
 
 mod commands;
 mod device;
+mod rack;
 mod relief;
 mod snapshot;
 mod songs;
@@ -27,6 +28,7 @@ use crate::feeder::{Answer, Feeder};
 use crate::job::{Cancel, JobError};
 use crate::pool::Pool;
 use crate::presets::{self, Loaded};
+use crate::rack::{Answer as PluginAnswer, Rack};
 use crate::rig::Rig;
 use crate::session::SessionConfig;
 use crate::snapshot::{Message, PlayState, SessionEvent, Severity, Snapshot};
@@ -53,6 +55,7 @@ pub(crate) enum Note {
     Preset { generation: u32, key: PresetKey, keys: KeySet, loaded: Loaded },
     Device(Result<OpenDevice, DeviceError>),
     Feeder { id: u64, answer: Box<Answer> },
+    Plugin(PluginAnswer),
 }
 
 /// A song of the playlist on its way to the ears.
@@ -99,6 +102,7 @@ pub(crate) struct Conductor {
 
     device: Option<OpenDevice>,
     rig: Option<Rig>,
+    rack: Rack,
 
     /// The SoundFonts in use.
     stack: Stack,
@@ -144,6 +148,7 @@ impl Conductor {
         Conductor {
             pool,
             manager: Arc::new(manager),
+            rack: rack::new(&config, notes.clone()),
             notes,
             events,
             shared,
@@ -201,6 +206,7 @@ impl Conductor {
             }
             self.look_at_engine();
             self.pump_stacks();
+            self.pump_rack();
             self.finish_swap();
             self.drop_unneeded();
             self.install_presets();
@@ -222,6 +228,7 @@ impl Conductor {
             }
             Note::Device(opened) => self.device_opened(opened),
             Note::Feeder { id, answer } => self.feeder_answered(id, *answer),
+            Note::Plugin(answer) => self.hear_plugin(answer),
         }
     }
 
@@ -235,9 +242,8 @@ impl Conductor {
                 Report::Began { timeline } => self.song_began(timeline),
                 Report::Ended { timeline } => self.song_ended(timeline),
                 Report::Starved => self.starvations += 1,
-                Report::GuardTripped { non_finite, .. } => {
-                    let what = if non_finite { "what is no number" } else { "more than +24 dBFS" };
-                    self.tell(Severity::Warning, format!("a node was muted: it sent {what}"));
+                Report::GuardTripped { slot, non_finite, quantum } => {
+                    self.tell_guard(slot, non_finite, quantum);
                 }
             }
         }
@@ -261,12 +267,16 @@ impl Conductor {
         }
         self.publish();
         let _ = self.events.send_timeout(SessionEvent::Closed, TICK);
-        let Conductor { pool, manager, rig, stack, swap, slots, current, next, mut collector, .. } = self;
+        let Conductor { pool, manager, rig, rack, stack, swap, slots, current, next, mut collector, .. } =
+            self;
         // The jobs that still run deliver what they have; nobody wants it.
         drop((pool, manager));
         inbox.try_iter().for_each(drop);
         // What nothing holds any more is freed by the collector alone: it is the last to go.
         drop((current, next, rig, stack, swap, slots));
+        // Plugins end when their audio halves have: those that the engine had are gone with it.
+        inbox.try_iter().for_each(drop);
+        rack.close();
         collector.collect();
         // A device that hangs may keep something for good.
         let _ = collector.try_cleanup();

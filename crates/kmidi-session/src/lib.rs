@@ -26,6 +26,7 @@ pub mod plugins;
 mod pool;
 mod preset_load;
 mod presets;
+mod rack;
 mod reader;
 mod render;
 mod resample;
@@ -42,7 +43,7 @@ mod tail;
 mod verify;
 mod watched;
 
-pub use chain::{ChainError, PluginChoice};
+pub use chain::{ChainError, LinkError, Phase, PluginChoice};
 pub use command::{Command, LoopRequest, Position, PositionError};
 pub use fx::{FxError, FxPlugin, FxReport, FxRequest, fx};
 pub use input::{FileSource, InputError, InputKind, OverInput, STDIN};
@@ -52,6 +53,10 @@ pub use kmidi_device::{AudioRequest, Backend, BackendInfo, DeviceInfo, MidiPort,
 pub use kmidi_soundfont::Interpolation;
 pub use loudness::Loudness;
 pub use pool::{Pool, PoolFull, Priority};
+pub use rack::{
+    Compensation, MAX_PLUGINS, NoPlace, ParameterValue, PluginRequest, PluginSnapshot, PluginState,
+    RackConfig, SavedPlugin,
+};
 pub use render::{OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, render};
 pub use rig::{RigError, SoundSettings};
 pub use session::{Session, SessionConfig, SessionError};

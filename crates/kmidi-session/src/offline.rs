@@ -9,13 +9,17 @@ use kmidi_core::SongTime;
 use kmidi_core::limits::MAX_MIDI_PORTS;
 use kmidi_device::{CallbackSizes, Offline};
 use kmidi_graph::BorderFull;
+use kmidi_host::{Activation, ActivePlugin};
 use kmidi_memory::{MIB, audio_heap};
 use kmidi_rt::{Engine, When};
 use kmidi_soundfont::{Preset, PresetKey};
 
+use crate::chain::LinkError;
 use crate::command::silent_mask;
 use crate::feed::Feed;
+use crate::fx::{FxPlugin, listen, told};
 use crate::job::{JobContext, JobError, Need};
+use crate::rack::{self, RackConfig};
 use crate::reader::SongReader;
 use crate::rig::{CHANNELS, Rig, RigConfig, RigError, SoundSettings};
 use crate::song::OpenSong;
@@ -27,6 +31,8 @@ pub(crate) struct Score {
     pub song: OpenSong,
     pub presets: Arc<[(PresetKey, Shared<Preset>)]>,
     pub sound: SoundSettings,
+    /// The plugins; each pass has its own instances, and ends them on its thread.
+    pub rack: RackConfig,
     /// Whether no sample exceeds full scale.
     pub has_ceiling: bool,
     /// Port and channel that alone are heard.
@@ -47,6 +53,8 @@ pub(crate) enum PassError<E> {
     Song(io::Error),
     /// Not wanted any more, or without room.
     Job(JobError),
+    /// There are not all plugins.
+    Plugin(LinkError),
     /// What the sink of the sound says.
     Sink(E),
 }
@@ -54,6 +62,12 @@ pub(crate) enum PassError<E> {
 impl<E> From<RigError> for PassError<E> {
     fn from(error: RigError) -> Self {
         PassError::Rig(error)
+    }
+}
+
+impl<E> From<LinkError> for PassError<E> {
+    fn from(error: LinkError) -> Self {
+        PassError::Plugin(error)
     }
 }
 
@@ -76,8 +90,13 @@ impl<E> From<io::Error> for PassError<E> {
 }
 
 /// What a pass counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Counts {
+    pub plugins: Vec<FxPlugin>,
+    /// What plugins said.
+    pub messages: Vec<String>,
+    /// Frames by which the sound was late; they are taken off the front.
+    pub latency_frames: u64,
     pub frames: u64,
     pub peak: f32,
     pub most_voices: u32,
@@ -118,20 +137,29 @@ impl Score {
         mut sink: impl FnMut(&[&[f32]], &End) -> Result<(), E>,
     ) -> Result<Counts, PassError<E>> {
         let mut driver = Offline::new(CHANNELS);
-        let (mut rig, mut engine, mut feed) = self.begin()?;
-        let mut counts = Counts::default();
+        let Begun { mut engine, mut rig, mut feed, mut plugins } = self.begin()?;
+        let latency_frames = u64::from(rig.handle.compiler().latency_frames());
+        let mut counts = Counts { latency_frames, plugins: told(&plugins), ..Counts::default() };
+        let mut late = latency_frames;
         loop {
             context.check()?;
             feed.pump()?;
             let frames = sizes.next().expect("callback sizes do not end");
             let block = driver.run(&mut engine, frames);
-            let (taken, over) = end.take(&block.channels);
+            let skipped = late.min(frames as u64) as usize;
+            late -= skipped as u64;
             let block: ArrayVec<&[f32], CHANNELS> =
-                block.channels.iter().map(|channel| &channel[..taken]).collect();
+                block.channels.iter().map(|channel| &channel[skipped..]).collect();
+            let (taken, over) = end.take(&block);
+            let block: ArrayVec<&[f32], CHANNELS> = block.iter().map(|channel| &channel[..taken]).collect();
             counts.peak = block.iter().map(|channel| kmidi_core::peak(channel)).fold(counts.peak, f32::max);
             counts.most_voices = counts.most_voices.max(rig.synth.status().voices);
             sink(&block, &end).map_err(PassError::Sink)?;
             rig.handle.collect();
+            for plugin in &mut plugins {
+                plugin.idle();
+                listen(plugin, &mut counts.messages);
+            }
             if over {
                 break;
             }
@@ -148,14 +176,26 @@ impl Score {
     }
 
     /// An engine that plays the song from its first frame on.
-    fn begin<E>(&self) -> Result<(Rig, Engine, Feed), PassError<E>> {
+    fn begin<E>(&self) -> Result<Begun, PassError<E>> {
         let (sample_rate_hz, quantum_frames) = (self.sample_rate_hz, self.quantum_frames);
-        let has_ceiling = self.has_ceiling;
-        let config =
-            RigConfig { sample_rate_hz, quantum_frames, live_in: false, midi_out: false, has_ceiling };
-        let (mut rig, engine) = Rig::new(config, &self.sound)?;
+        let (has_ceiling, compensation) = (self.has_ceiling, self.rack.compensation);
+        let activation = Activation { sample_rate_hz, quantum_frames, offline: true };
+        let links = rack::offline::load(&self.rack, &activation)?;
+        let config = RigConfig {
+            sample_rate_hz,
+            quantum_frames,
+            live_in: false,
+            midi_out: false,
+            has_ceiling,
+            compensation,
+        };
+        let mut plugins = vec![];
+        let (mut rig, engine) = Rig::with(config, &self.sound, |graph, parts| {
+            plugins = rack::offline::wire(&self.rack, links, graph, parts)?;
+            Ok(())
+        })?;
         let feed = audio_heap("the song", || self.load(&mut rig)).map_err(RigError::from)??;
-        Ok((rig, engine, feed))
+        Ok(Begun { engine, rig, feed, plugins })
     }
 
     /// Gives the engine all that it plays.
@@ -178,6 +218,15 @@ impl Score {
         rig.handle.play()?;
         Ok(feed)
     }
+}
+
+/// What plays a song.
+struct Begun {
+    // In the order in which they end: plugins when their audio halves have.
+    engine: Engine,
+    rig: Rig,
+    feed: Feed,
+    plugins: Vec<ActivePlugin>,
 }
 
 #[cfg(test)]
@@ -213,6 +262,7 @@ mod tests {
             song,
             presets: set.presets.into(),
             sound: SoundSettings::default(),
+            rack: RackConfig::default(),
             has_ceiling: true,
             only: None,
             sample_rate_hz: RATE_HZ,

@@ -12,14 +12,17 @@ use kmidi_memory::Budgets;
 use kmidi_soundfont::{Preset, PresetKey};
 use serde::Serialize;
 
+use crate::chain::LinkError;
 use crate::command::Position;
 use crate::feed::RESIDENT_EVENTS;
+use crate::fx::FxPlugin;
 use crate::input::{OverInput, check_output};
 use crate::job::{Cancel, JobContext, JobError};
 use crate::loudness::{Loudness, LoudnessMeter};
 use crate::offline::{Counts, PassError, Score};
-use crate::pool::{Pool, PoolFull};
+use crate::pool::{Pool, PoolFull, Priority};
 use crate::presets::{self, LoadedSet};
+use crate::rack::RackConfig;
 use crate::rig::{CHANNELS, RigError, SoundSettings};
 use crate::snapshot::dbfs;
 use crate::song::{OpenError, OpenSong};
@@ -50,6 +53,8 @@ pub struct RenderRequest {
     pub quantum_frames: u32,
     /// How it is to sound.
     pub sound: SoundSettings,
+    /// The plugins that it is played with.
+    pub rack: RackConfig,
     /// Where to start.
     pub from: Option<Position>,
     /// Where to end.
@@ -80,6 +85,12 @@ pub struct RenderReport {
     pub song: String,
     /// The SoundFonts, the top one first.
     pub sound_fonts: Vec<String>,
+    /// The plugins, in their order.
+    pub plugins: Vec<FxPlugin>,
+    /// Frames by which the sound was late because of them, taken off the front.
+    pub latency_frames: u64,
+    /// What plugins said.
+    pub messages: Vec<String>,
     /// The file that was written.
     pub output: Option<PathBuf>,
     /// In Hz.
@@ -190,6 +201,9 @@ pub enum RenderError {
         /// In seconds.
         to: f64,
     },
+    /// There are not all plugins.
+    #[error(transparent)]
+    Plugin(LinkError),
     /// The engine could not be set up.
     #[error(transparent)]
     Rig(#[from] RigError),
@@ -241,6 +255,8 @@ impl RenderError {
                 | RenderError::Reading { .. }
                 | RenderError::Nothing { .. }
                 | RenderError::OverInput(_)
+                | RenderError::Plugin(_)
+                | RenderError::Rig(RigError::NoPlace { .. })
         )
     }
 
@@ -249,6 +265,7 @@ impl RenderError {
             PassError::Rig(error) => RenderError::Rig(error),
             PassError::Song(source) => RenderError::Reading { path: song.name.clone(), source },
             PassError::Job(error) => error.into(),
+            PassError::Plugin(error) => RenderError::Plugin(error),
             PassError::Sink(error) => error,
         }
     }
@@ -303,7 +320,7 @@ fn render_with(
     let play = |context| main_pass(request, &score, output, &context, on_progress);
     let pass = JobContext::run(budgets, score.need(), cancel, play)??;
     let main_seconds = main.elapsed().as_secs_f64();
-    let jobs = Jobs { score: &score, frames: pass.counts.frames, pool: &pool, cancel, on_progress };
+    let jobs = Jobs { score: &score, frames: pass.counts.frames, pool: &pool, budgets, cancel, on_progress };
     let stems = request.stems.as_ref().map(|folder| stems::render(&jobs, folder, request)).transpose()?;
     let verify = pass.reference.map(|reference| verify::compare(&jobs, reference)).transpose()?;
 
@@ -311,6 +328,9 @@ fn render_with(
     Ok(RenderReport {
         song: score.song.name.clone(),
         sound_fonts: bank.names(),
+        plugins: pass.counts.plugins,
+        latency_frames: pass.counts.latency_frames,
+        messages: pass.counts.messages,
         output: request.output.clone(),
         sample_rate_hz: request.sample_rate_hz,
         quantum_frames: request.quantum_frames,
@@ -341,8 +361,27 @@ pub(crate) struct Jobs<'a> {
     /// Length of the main pass.
     pub frames: u64,
     pub pool: &'a Pool,
+    pub budgets: &'a Budgets,
     pub cancel: &'a Cancel,
     pub on_progress: &'a OnProgress,
+}
+
+impl Jobs<'_> {
+    /// Runs a pass on a worker. Plugins have one main thread for their whole life in this program, and that is
+    /// this one: with them the passes follow each other.
+    pub fn spawn<T: 'static>(
+        &self,
+        job: impl FnOnce(JobContext) -> T + Send + 'static,
+        deliver: impl FnOnce(Result<T, JobError>) + Send + 'static,
+    ) -> Result<(), RenderError> {
+        let need = self.score.need();
+        if !self.score.rack.plugins.is_empty() {
+            deliver(JobContext::run(self.budgets, need, self.cancel, job));
+            return Ok(());
+        }
+        self.pool.spawn(Priority::Urgent, need, job, deliver)?;
+        Ok(())
+    }
 }
 
 fn score(
@@ -363,6 +402,7 @@ fn score(
         song,
         presets: presets.into(),
         sound: request.sound.clone(),
+        rack: request.rack.clone(),
         // Floating point holds what is louder than full scale: whoever asks for it wants it whole.
         has_ceiling: request.format != SampleFormat::Float32,
         only: None,

@@ -8,6 +8,7 @@ use kmidi_rt::{ChannelMasks, Engine, EngineConfig};
 use kmidi_soundfont::{Interpolation, SynthConfig, SynthHandle};
 
 use crate::command::silent_mask;
+use crate::rack::{Compensation, NoPlace, Parts};
 
 /// Channels of everything here.
 pub(crate) const CHANNELS: usize = 2;
@@ -63,6 +64,14 @@ pub enum RigError {
     /// The engine does not take its mail.
     #[error(transparent)]
     BorderFull(#[from] BorderFull),
+    /// A plugin has no place in it.
+    #[error("{plugin}: {source}")]
+    NoPlace {
+        /// Its name.
+        plugin: String,
+        /// Why.
+        source: NoPlace,
+    },
     /// There is no room for it.
     #[error(transparent)]
     Budget(#[from] BudgetExceeded),
@@ -79,6 +88,8 @@ pub(crate) struct RigConfig {
     pub midi_out: bool,
     /// Whether no sample exceeds full scale.
     pub has_ceiling: bool,
+    /// Which paths are delayed so that all arrive together.
+    pub compensation: Compensation,
 }
 
 /// Side B's ends of a running engine and of what is in it.
@@ -86,17 +97,31 @@ pub(crate) struct Rig {
     pub handle: EngineHandle,
     pub synth: SynthHandle,
     pub config: RigConfig,
-    /// Where the synthesiser stands in the graph.
-    synth_slot: u16,
+    /// What the engine runs, or is about to.
+    pub graph: Graph,
+    pub parts: Parts,
 }
 
 impl Rig {
     /// Everything that the engine will own is on side A's heap.
     pub fn new(config: RigConfig, sound: &SoundSettings) -> Result<(Rig, Engine), RigError> {
-        audio_heap("the engine", || Self::build(config, sound))?
+        Self::with(config, sound, |_, _| Ok(()))
     }
 
-    fn build(config: RigConfig, sound: &SoundSettings) -> Result<(Rig, Engine), RigError> {
+    /// As [`Rig::new`], with more in the graph before anything sounds.
+    pub fn with(
+        config: RigConfig,
+        sound: &SoundSettings,
+        wire: impl FnOnce(&mut Graph, &Parts) -> Result<(), RigError>,
+    ) -> Result<(Rig, Engine), RigError> {
+        audio_heap("the engine", || Self::build(config, sound, wire))?
+    }
+
+    fn build(
+        config: RigConfig,
+        sound: &SoundSettings,
+        wire: impl FnOnce(&mut Graph, &Parts) -> Result<(), RigError>,
+    ) -> Result<(Rig, Engine), RigError> {
         let sample_rate_hz = config.sample_rate_hz;
         let effects = sound.effects;
         let (synth, processor) = kmidi_soundfont::synth(SynthConfig {
@@ -110,8 +135,8 @@ impl Rig {
         let song = graph.add_sequencer()?;
         let instrument = graph.add_processor(processor.info(), Box::new(processor))?;
         connect_ports(&mut graph, song, instrument)?;
-        if config.live_in {
-            let live = graph.add_live_in()?;
+        let live = config.live_in.then(|| graph.add_live_in()).transpose()?;
+        if let Some(live) = live {
             graph.connect_events((live, 0), (instrument, 0))?;
         }
         if config.midi_out {
@@ -120,6 +145,8 @@ impl Rig {
         }
         let output = graph.add_output(CHANNELS as u16)?;
         graph.connect_audio((instrument, 0), (output, 0))?;
+        let parts = Parts { song, live, synth: instrument, output };
+        wire(&mut graph, &parts)?;
         let (mut handle, engine) = kmidi_graph::engine(EngineConfig {
             sample_rate_hz,
             quantum_frames: config.quantum_frames,
@@ -127,9 +154,9 @@ impl Rig {
             channels_out: CHANNELS as u16,
             has_ceiling: config.has_ceiling,
         })?;
+        handle.compiler().set_compensation(config.compensation.into());
         handle.set_graph(&mut graph)?;
-        let synth_slot = graph.slot(instrument).expect("it is in the schedule");
-        Ok((Rig { handle, synth, config, synth_slot }, engine))
+        Ok((Rig { handle, synth, config, graph, parts }, engine))
     }
 
     /// Tells the engine how the song is to sound. `melodic` says which channels are transposed.
@@ -143,7 +170,8 @@ impl Rig {
 
     /// Has the synthesiser take what has been installed, even if it sleeps: an event that it ignores.
     pub fn wake_synth(&mut self) -> Result<(), RigError> {
-        Ok(self.handle.parameter(self.synth_slot, 0, 0.0)?)
+        let slot = self.graph.slot(self.parts.synth).expect("it is in the schedule");
+        Ok(self.handle.parameter(slot, 0, 0.0)?)
     }
 
     /// Silences exactly these channels of every port.
@@ -186,6 +214,7 @@ mod tests {
         live_in: true,
         midi_out: true,
         has_ceiling: true,
+        compensation: Compensation::Song,
     };
 
     /// Plays a song, with a seek on the way, in an engine that `make` makes; then all blocks that it reaches.
@@ -249,7 +278,7 @@ mod tests {
 
     #[test]
     fn control_an_engine_that_is_made_elsewhere_is_found_elsewhere() {
-        let blocks = reached_by_an_engine(u64::MAX, Rig::build);
+        let blocks = reached_by_an_engine(u64::MAX, |config, sound| Rig::build(config, sound, |_, _| Ok(())));
         assert!(blocks.iter().any(is_foreign), "{} blocks", blocks.len());
     }
 }

@@ -12,6 +12,7 @@ use crate::command::{Command, Position};
 use crate::conductor::{Conductor, Note};
 use crate::input::{OverInput, check_output};
 use crate::pool::Pool;
+use crate::rack::RackConfig;
 use crate::rig::SoundSettings;
 use crate::snapshot::{SessionEvent, Snapshot};
 use crate::sound_fonts::{self, SoundFontChoice};
@@ -38,6 +39,8 @@ pub struct SessionConfig {
     pub to: Option<Position>,
     /// Whether to repeat: the song from `from` to `to`, or a playlist of several songs as a whole.
     pub looping: bool,
+    /// The plugins that songs are played with.
+    pub rack: RackConfig,
     /// The device.
     pub audio: AudioRequest,
     /// Whose memory it uses.
@@ -135,6 +138,8 @@ mod tests {
     use kmidi_device::Backend;
 
     use super::*;
+    use crate::chain::PluginChoice;
+    use crate::rack::{PluginRequest, PluginState};
     use crate::snapshot::{PlayState, Severity};
 
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -229,5 +234,29 @@ mod tests {
         });
         let end = session.snapshot();
         assert_eq!(end.losses, Default::default());
+    }
+
+    #[test]
+    fn a_plugin_that_is_missing_keeps_its_state_and_the_song_plays_on() {
+        let session = playing();
+        let choice = PluginChoice { plugin: "clap:nobody.has.this".into(), ..PluginChoice::default() };
+        let plugin = PluginRequest { choice, state: Some(vec![1, 2, 3]), ..PluginRequest::default() };
+        session.send(Command::AddPlugin { at: 0, plugin });
+        let state = |session: &Session| session.snapshot().plugins.first().map(|it| it.state.clone());
+        wait(&session, |session| matches!(state(session), Some(PluginState::Missing { .. })));
+        told(&session, "nobody.has.this");
+        session.send(Command::SavePlugins { ticket: 7 });
+        let saved = loop {
+            if let SessionEvent::PluginsSaved { ticket: 7, plugins } =
+                session.events().recv_timeout(PATIENCE).unwrap()
+            {
+                break plugins;
+            }
+        };
+        assert_eq!((saved[0].slot, saved[0].state.as_deref()), (1, Some(&[1, 2, 3][..])));
+        session.send(Command::RemovePlugin { slot: 1 });
+        wait(&session, |session| session.snapshot().plugins.is_empty());
+        let end = session.snapshot();
+        assert_eq!((end.state, end.losses), (PlayState::Playing, Default::default()));
     }
 }

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::rack::{PluginSnapshot, SavedPlugin};
+
 /// What the session is doing, as far as a client can see: one plain value, for a screen, a log or a wire.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -25,6 +27,8 @@ pub struct Snapshot {
     pub output: OutputSnapshot,
     /// The synthesiser.
     pub synth: SynthSnapshot,
+    /// The plugins of the rack, in their order.
+    pub plugins: Vec<PluginSnapshot>,
     /// What was lost, and how often; all zero while nothing is wrong.
     pub losses: Losses,
 }
@@ -139,6 +143,8 @@ pub struct Losses {
     pub starvations: u64,
     /// Nodes muted for sending what is no sound.
     pub guard_trips: u64,
+    /// Frames for which a plugin was muted because it had to be activated anew.
+    pub plugin_muted_frames: u64,
 }
 
 /// What happened, in the order it did.
@@ -149,6 +155,13 @@ pub enum SessionEvent {
     Message(Message),
     /// A song has begun to sound.
     SongStarted(SongSnapshot),
+    /// The states of all plugins, as [`Command::SavePlugins`](crate::Command::SavePlugins) asked for them.
+    PluginsSaved {
+        /// The one of the command.
+        ticket: u64,
+        /// In their order.
+        plugins: Vec<SavedPlugin>,
+    },
     /// The last song has been played; tails have died away.
     PlaylistEnded,
     /// Nothing more will happen: the session cannot go on or was told to quit.

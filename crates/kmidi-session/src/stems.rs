@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::input::check_output;
 use crate::job::JobContext;
 use crate::offline::Score;
-use crate::pool::Priority;
 use crate::render::{BLOCK_FRAMES, Jobs, RenderError, RenderProgress, RenderRequest, writer};
 use crate::snapshot::dbfs;
 use crate::tail::End;
@@ -48,7 +47,7 @@ pub(crate) fn render(
     let (results, received) = bounded(stems.len());
     for &(port, channel) in &stems {
         let score = Score { only: Some((port, channel)), ..jobs.score.clone() };
-        let (frames, request, need) = (jobs.frames, request.clone(), score.need());
+        let (frames, request) = (jobs.frames, request.clone());
         let cancel = jobs.cancel.clone();
         let output = folder.join(file_name(port, channel, request.output.as_deref()));
         let results = results.clone();
@@ -58,7 +57,7 @@ pub(crate) fn render(
         let deliver = move |result| {
             let _ = results.send(result);
         };
-        jobs.pool.spawn(Priority::Urgent, need, job, deliver)?;
+        jobs.spawn(job, deliver)?;
     }
     drop(results);
     let mut done = Vec::with_capacity(stems.len());

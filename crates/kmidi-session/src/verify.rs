@@ -10,7 +10,6 @@ use serde::ser::SerializeSeq;
 
 use crate::job::JobContext;
 use crate::offline::Score;
-use crate::pool::Priority;
 use crate::render::{Jobs, RenderError, RenderProgress};
 use crate::tail::End;
 
@@ -89,13 +88,12 @@ pub(crate) fn compare(jobs: &Jobs<'_>, reference: Reference) -> Result<Verificat
         let (score, frames, cancel) = (jobs.score.clone(), jobs.frames, jobs.cancel.clone());
         let file = file.try_clone().map_err(no_file)?;
         let results = results.clone();
-        let need = score.need();
         let job =
             move |context: JobContext| difference(&score, size, frames, &file, &context.wanted_by(cancel));
         let deliver = move |result| {
             let _ = results.send(result);
         };
-        jobs.pool.spawn(Priority::Urgent, need, job, deliver)?;
+        jobs.spawn(job, deliver)?;
     }
     drop(results);
     let mut first_difference: Option<Difference> = None;

@@ -9,8 +9,8 @@ use anyhow::{Result, anyhow};
 use crossterm::event::{self, Event, KeyEvent};
 use kmidi_memory::Budgets;
 use kmidi_session::{
-    AudioRequest, Command, Message, MidiPort, Session, SessionConfig, SessionError, SessionEvent, Severity,
-    Snapshot,
+    AudioRequest, Command, Message, MidiPort, RackConfig, Session, SessionConfig, SessionError, SessionEvent,
+    Severity, Snapshot,
 };
 use serde::Serialize;
 
@@ -132,7 +132,7 @@ fn tell(session: &Session, interrupted: &AtomicBool, story: &mut Story) {
         story.extend(happened, |event| match event {
             SessionEvent::Message(message) => print_message(message),
             SessionEvent::SongStarted(song) => eprintln!("kmidi: {}", song_line(song)),
-            SessionEvent::PlaylistEnded | SessionEvent::Closed => {}
+            SessionEvent::PluginsSaved { .. } | SessionEvent::PlaylistEnded | SessionEvent::Closed => {}
         });
     }
 }
@@ -144,6 +144,7 @@ impl Story {
             match event {
                 SessionEvent::Message(message) => self.messages.push(message),
                 SessionEvent::SongStarted(_) => self.songs_played += 1,
+                SessionEvent::PluginsSaved { .. } => {}
                 SessionEvent::PlaylistEnded | SessionEvent::Closed => self.over = true,
             }
         }
@@ -169,6 +170,11 @@ fn config(args: Play, budgets: Budgets) -> Result<SessionConfig> {
         from: args.sound.from,
         to: args.sound.to,
         looping: args.looping,
+        rack: RackConfig {
+            plugins: args.rack.plugins,
+            compensation: args.pdc.into(),
+            ..RackConfig::default()
+        },
         audio: AudioRequest {
             midi_in: args.midi_in.map_or(MidiPort::Off, MidiPort::Connect),
             midi_out: args.midi_out.map_or(MidiPort::Off, MidiPort::Connect),

@@ -5,7 +5,8 @@ use anyhow::{Result, anyhow};
 use indicatif::ProgressBar;
 use kmidi_memory::Budgets;
 use kmidi_session::{
-    Cancel, OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, SILENCE_DBFS, Tail,
+    Cancel, OnProgress, RackConfig, RenderError, RenderProgress, RenderReport, RenderRequest, SILENCE_DBFS,
+    Tail,
 };
 
 use crate::cli::Render;
@@ -55,6 +56,7 @@ fn request(args: Render, budgets: Budgets) -> Result<RenderRequest> {
         sample_rate_hz: args.rate,
         quantum_frames: args.quantum,
         sound: sound_settings(&args.sound),
+        rack: RackConfig { plugins: args.rack.plugins, ..RackConfig::default() },
         from: args.sound.from,
         to: args.sound.to,
         tail: args.tail.map_or(Tail::default(), Tail::Seconds),
@@ -90,6 +92,9 @@ fn show(bar: &ProgressBar, progress: RenderProgress) {
 fn tell(report: &RenderReport) {
     for warning in &report.warnings {
         eprintln!("kmidi: warning: {}: {warning}", report.song);
+    }
+    for text in &report.messages {
+        eprintln!("kmidi: {text}");
     }
     for text in &report.missing_sounds {
         eprintln!("kmidi: warning: {text}");

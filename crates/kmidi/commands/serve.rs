@@ -128,6 +128,7 @@ impl Player {
             from: args.sound.from,
             to: args.sound.to,
             looping: true,
+            rack: Default::default(),
             audio,
             budgets,
         })?;
@@ -161,6 +162,7 @@ impl Player {
                             last_error = Some(message.text);
                         }
                     }
+                    SessionEvent::PluginsSaved { .. } => {}
                     SessionEvent::PlaylistEnded | SessionEvent::Closed => {
                         let why = last_error.map_or(String::new(), |error| format!(": {error}"));
                         self.remember(TroubledPart::Engine, format!("nothing plays any more{why}"));

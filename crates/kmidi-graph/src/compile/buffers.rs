@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use kmidi_rt::{AudioEdgeSpec, EventEdgeSpec, EventSource, Mix, ProcessStep, ScheduleSpec, Step};
+use kmidi_rt::{
+    AudioEdgeSpec, ChannelFilter, EventEdgeSpec, EventSource, Mix, ProcessStep, ScheduleSpec, Step,
+};
 
 use super::latency::Latency;
 use super::{Place, Places};
@@ -136,7 +138,7 @@ impl Writer<'_> {
         self.spec.steps.push(Step::Process(step));
         self.events.give_back(inbox);
         if let Some(buffer) = outbox {
-            match self.graph.events.iter().filter(|key| key.from.0 == id).count() {
+            match self.graph.events.keys().filter(|key| key.from.0 == id).count() {
                 0 => self.events.give_back(buffer),
                 readers => {
                     self.outboxes.insert(id, Held { buffer, readers });
@@ -182,10 +184,11 @@ impl Writer<'_> {
 
     /// Makes the edges that bring events to a node; also returns the buffers that nobody else reads.
     fn event_edges(&mut self, id: NodeId) -> (Range<u32>, Vec<u32>) {
-        let keys: Vec<EventKey> = self.graph.events.iter().filter(|key| key.to.0 == id).copied().collect();
+        let of_node = self.graph.events.iter().filter(|(key, _)| key.to.0 == id);
+        let keys: Vec<(EventKey, ChannelFilter)> = of_node.map(|(key, filter)| (*key, *filter)).collect();
         let first = self.spec.event_edges.len() as u32;
         let mut done = vec![];
-        for (index, key) in (first..).zip(keys) {
+        for (index, (key, filter)) in (first..).zip(keys) {
             let source = match self.graph.nodes[&key.from.0].kind {
                 NodeKind::Sequencer => EventSource::Sequencer { port: key.from.1 },
                 NodeKind::LiveIn => EventSource::LiveIn,
@@ -198,7 +201,7 @@ impl Writer<'_> {
             };
             let delay_frames =
                 delay(self.latency.delay_frames(key.from.0, id), self.previous.events.get(&key));
-            self.spec.event_edges.push(EventEdgeSpec { source, port: key.to.1, delay_frames });
+            self.spec.event_edges.push(EventEdgeSpec { source, filter, port: key.to.1, delay_frames });
             self.places.events.insert(key, Place { index, delayed: delay_frames.is_some() });
             if delay_frames.is_some() {
                 self.spec.steps.push(Step::DelayEvents { edge: index });

@@ -104,5 +104,5 @@ fn leave_together(graph: &Graph, latency: &mut Latency) {
 
 fn sources(graph: &Graph, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
     let audio = graph.audio.keys().filter(move |key| key.to.0 == id).map(|key| key.from.0);
-    audio.chain(graph.events.iter().filter(move |key| key.to.0 == id).map(|key| key.from.0))
+    audio.chain(graph.events.keys().filter(move |key| key.to.0 == id).map(|key| key.from.0))
 }

@@ -31,7 +31,7 @@ pub fn order(graph: &Graph) -> Result<Vec<NodeId>, CompileError> {
 
 fn edges(graph: &Graph) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
     let audio = graph.audio.keys().map(|key| (key.from.0, key.to.0));
-    audio.chain(graph.events.iter().map(|key| (key.from.0, key.to.0)))
+    audio.chain(graph.events.keys().map(|key| (key.from.0, key.to.0)))
 }
 
 /// Walks backwards among the nodes that could not be ordered until one comes again.

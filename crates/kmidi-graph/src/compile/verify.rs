@@ -174,6 +174,9 @@ impl Check<'_> {
         if meant != key.from || spec.port != key.to.1 {
             return Err(format!("event edge {edge} does not carry {key:?}"));
         }
+        if self.graph.events.get(key) != Some(&spec.filter) {
+            return Err(format!("event edge {edge} lets other channels through"));
+        }
         let delay_frames = self.latency.delay_frames(key.from.0, key.to.0);
         if spec.delay_frames.unwrap_or(0) != delay_frames {
             return Err(format!("event edge {edge} delays by another length than {delay_frames}"));

@@ -53,7 +53,7 @@ fn garbage_mutes_its_node_alone_and_names_it() {
         let (mut rig, broken) = good_and_bad(bad);
         rig.run((1200 + hold + 200) / 16);
         let slot = rig.graph.slot(broken).unwrap();
-        assert_eq!(rig.reports(), [Report::GuardTripped { slot, non_finite }]);
+        assert_eq!(rig.reports(), [Report::GuardTripped { slot, non_finite, quantum: 1000 / 16 }]);
         assert_eq!(rig.graph.name_of_slot(slot), Some("broken"));
         assert_eq!(rig.nodes.guard_trips(), 1);
         let sound = |frame: usize| sine(frame as u64);

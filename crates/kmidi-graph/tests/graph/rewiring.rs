@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use fastrand::Rng;
 use kmidi_core::Event;
 use kmidi_graph::NodeId;
+use kmidi_rt::ChannelFilter;
 
 use crate::rig::{Late, Log, Rig, info, recorder};
 
@@ -64,9 +65,14 @@ impl Case {
         let from = if random.bool() { self.song } else { self.late };
         let at = random.usize(..self.receivers.len() + 1);
         let to = self.receivers.get(at).map_or(self.midi, |(id, _)| *id);
-        match random.usize(..8) {
+        match random.usize(..10) {
             0..4 => self.rig.graph.connect_events((from, 0), (to, random.usize(..4) as u16)).unwrap(),
             4..7 => self.rig.graph.disconnect_events(from, to),
+            7..9 => {
+                let filter = ChannelFilter { notes: random.u16(..), controls: random.u16(..) };
+                // They may not be connected.
+                let _ = self.rig.graph.set_event_filter(from, to, filter);
+            }
             _ => {
                 let latency = random.usize(..120) as u32;
                 self.rig.graph.set_latency(self.late, latency).unwrap();
@@ -155,4 +161,44 @@ fn an_edge_that_goes_sends_exactly_what_it_owes_and_what_stays_hears_nothing() {
     let off = Event::NoteOff { channel: 0, key: 60, velocity: 0.5 };
     assert_eq!(*gone.1.lock().unwrap(), [(2, off), (2, pedal(0))]);
     assert_eq!(*stays.1.lock().unwrap(), played.map(|event| (2, event)));
+}
+
+#[test]
+fn a_channel_that_is_taken_away_gets_the_ends_of_what_sounds_there_and_nothing_else() {
+    let on = |channel, key| (0, 0, Event::note_on(channel, key, 100));
+    let off = |channel, key| (0, 0, Event::note_off(channel, key, 64));
+    let control = |channel, controller, value| (0, 0, Event::ControlChange { channel, controller, value });
+    for delay in [0, 100] {
+        let mut rig = Rig::new(16);
+        let log = Log::default();
+        let graph = &mut rig.graph;
+        let song = graph.add_sequencer().unwrap();
+        let node = graph.add_processor(info("receiver", 0, 1, 0), recorder(&log)).unwrap();
+        let late = graph.add_processor(info("late", 0, 1, delay), Late::new(1, delay)).unwrap();
+        graph.connect_events((song, 0), (late, 0)).unwrap();
+        graph.connect_events((late, 0), (node, 1)).unwrap();
+        graph.connect_events((song, 0), (node, 0)).unwrap();
+        rig.swap_at_once();
+        rig.quantum(&[on(2, 60), on(3, 61), control(2, 64, 127)]);
+        // What has been played arrives, also behind the delay.
+        rig.run(20);
+        rig.graph.set_event_filter(song, node, ChannelFilter::only(1 << 3)).unwrap();
+        rig.graph.disconnect_events(late, node);
+        rig.swap_at_once();
+        rig.quantum(&[off(2, 60), off(2, 62), on(2, 63), control(2, 7, 3), control(3, 7, 4), off(3, 61)]);
+        rig.quantum(&[control(2, 64, 0), control(2, 64, 0)]);
+        rig.run(20);
+        let log = log.lock().unwrap();
+        let heard: Vec<Event> = log.iter().filter(|(port, _)| *port == 0).map(|(_, event)| *event).collect();
+        let expected = [
+            on(2, 60),
+            on(3, 61),
+            control(2, 64, 127),
+            off(2, 60),
+            control(3, 7, 4),
+            off(3, 61),
+            control(2, 64, 0),
+        ];
+        assert_eq!(heard, expected.map(|(_, _, event)| event), "behind {delay} frames");
+    }
 }

@@ -10,15 +10,16 @@ use clack_plugin::prelude::*;
 use clack_plugin::utils::Cookie;
 use std::ffi::CStr;
 use std::fmt::Write;
+use std::time::Duration;
 
 pub struct Gain;
 
-/// The bits of the factor.
-pub struct Shared(AtomicU32);
+/// The bits of the factor, and how long it takes to be activated.
+pub struct Shared(AtomicU32, Duration);
 
-impl Default for Shared {
-    fn default() -> Self {
-        Shared(AtomicU32::new(1.0f32.to_bits()))
+impl Shared {
+    pub fn new(wakes: Duration) -> Self {
+        Shared(AtomicU32::new(1.0f32.to_bits()), wakes)
     }
 }
 
@@ -54,6 +55,9 @@ impl<'a> PluginAudioProcessor<'a, Shared, Main<'a>> for Audio<'a> {
         shared: &'a Shared,
         _: PluginAudioConfiguration,
     ) -> Result<Self, PluginError> {
+        if !shared.1.is_zero() {
+            std::thread::sleep(shared.1);
+        }
         Ok(Audio(shared))
     }
 

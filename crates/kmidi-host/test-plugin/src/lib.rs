@@ -5,11 +5,13 @@
 
 mod audio;
 mod gain;
+mod late;
 mod main_thread;
 mod presets;
 mod watch;
 
 use std::ffi::CStr;
+use std::time::Duration;
 
 use clack_plugin::entry::prelude::*;
 use clack_plugin::plugin::features::{AUDIO_EFFECT, INSTRUMENT};
@@ -38,6 +40,10 @@ pub mod ids {
     pub const BROKEN: &str = "test.broken";
     /// Multiplies by its parameter and does nothing else.
     pub const GAIN: &str = "test.gain";
+    /// The same, after two seconds that it needs to be activated.
+    pub const SLOW: &str = "test.slow";
+    /// A delay that tells its length as its latency.
+    pub const LATE: &str = "test.late";
 }
 
 /// Parameters of the watching plugins.
@@ -54,6 +60,10 @@ pub mod parameters {
     pub const STATUS: u32 = 5;
     /// Set by the plugin: quanta that it was called in.
     pub const CALLS: u32 = 6;
+    /// Of [`super::ids::LATE`]: the latency in frames, from the next activation on.
+    pub const FRAMES: u32 = 1;
+    /// The highest value of it.
+    pub const MAX_FRAMES: u32 = 4096;
     /// The greatest id that a parameter can have.
     pub const LAST: u32 = u32::MAX - 1;
 }
@@ -99,9 +109,20 @@ struct TestFactory {
 
 impl TestFactory {
     fn new() -> Self {
-        let all = [ids::BROKEN, ids::CLAP, ids::MIDI, ids::BOTH, ids::MPE, ids::NOTES, ids::GAIN];
+        let all = [
+            ids::BROKEN,
+            ids::CLAP,
+            ids::MIDI,
+            ids::BOTH,
+            ids::MPE,
+            ids::NOTES,
+            ids::GAIN,
+            ids::SLOW,
+            ids::LATE,
+        ];
         let descriptor = |id: &'static str| {
-            let feature = if id == ids::GAIN { AUDIO_EFFECT } else { INSTRUMENT };
+            let is_effect = [ids::GAIN, ids::SLOW, ids::LATE].contains(&id);
+            let feature = if is_effect { AUDIO_EFFECT } else { INSTRUMENT };
             let descriptor = PluginDescriptor::new(id, "Test").with_vendor("KmiDi").with_version("1.2.3");
             (id, descriptor.with_features([feature]))
         };
@@ -121,8 +142,14 @@ impl PluginFactoryImpl for TestFactory {
     fn create_plugin<'a>(&'a self, host: HostInfo<'a>, id: &CStr) -> Option<PluginInstance<'a>> {
         let (id, descriptor) = self.descriptors.iter().find(|(it, _)| it.as_bytes() == id.to_bytes())?;
         let dialects = match *id {
-            ids::GAIN => {
-                let shared = |_: HostSharedHandle<'a>| Ok(gain::Shared::default());
+            ids::LATE => {
+                let shared = |host: HostSharedHandle<'a>| Ok(late::Shared::new(host));
+                let main = |_: HostMainThreadHandle<'a>, shared| Ok(late::Main(shared));
+                return Some(PluginInstance::new::<late::Late>(host, descriptor, shared, main));
+            }
+            ids::GAIN | ids::SLOW => {
+                let wakes = Duration::from_secs(if *id == ids::SLOW { 2 } else { 0 });
+                let shared = move |_: HostSharedHandle<'a>| Ok(gain::Shared::new(wakes));
                 let main = |_: HostMainThreadHandle<'a>, shared| Ok(gain::Main(shared));
                 return Some(PluginInstance::new::<Gain>(host, descriptor, shared, main));
             }

@@ -15,7 +15,10 @@ use crate::rig::{Rig, at};
 fn a_plugin_that_does_not_start_costs_none_of_its_neighbours() {
     let listed = contents(Format::Clap, &probe::file()).unwrap();
     let names: Vec<_> = listed.iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, [ids::BROKEN, ids::CLAP, ids::MIDI, ids::BOTH, ids::MPE, ids::NOTES, ids::GAIN]);
+    assert_eq!(
+        names,
+        [ids::BROKEN, ids::CLAP, ids::MIDI, ids::BOTH, ids::MPE, ids::NOTES, ids::GAIN, ids::SLOW, ids::LATE]
+    );
     assert!(listed[1..].iter().all(|id| Plugin::load(&probe::file(), id).is_ok()));
     let broken = PluginId::new(Format::Clap, ids::BROKEN);
     assert!(matches!(Plugin::load(&probe::file(), &broken), Err(LoadError::Instance { .. })));

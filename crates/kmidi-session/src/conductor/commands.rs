@@ -51,6 +51,17 @@ impl Conductor {
             Command::Previous => self.previous_song(),
             Command::SetSoundFonts(choices) => self.set_sound_fonts(&choices),
             Command::NextSoundFont => self.next_sound_font(),
+            Command::AddPlugin { at, plugin } => self.rack.add_plugin(at, plugin),
+            Command::RemovePlugin { slot } => self.rack.remove_plugin(slot),
+            Command::ReplacePlugin { slot, plugin } => self.rack.replace_plugin(slot, plugin),
+            Command::MovePlugin { slot, to } => self.rack.move_plugin(slot, to),
+            Command::BypassPlugin { slot, bypassed } => self.rack.bypass_plugin(slot, bypassed),
+            Command::PluginGainDb { slot, gain_db } => self.rack.set_gain_db(slot, gain_db),
+            Command::SetPluginParameter { slot, parameter, value } => {
+                self.rack.set_parameter(slot, parameter, value);
+            }
+            Command::SetPluginState { slot, state } => self.rack.set_state(slot, state),
+            Command::SavePlugins { ticket } => self.rack.save(ticket),
             Command::Quit => self.closing = true,
         }
     }

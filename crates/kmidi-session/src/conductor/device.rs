@@ -63,6 +63,7 @@ impl Conductor {
             live_in: self.config.audio.midi_in != MidiPort::Off,
             midi_out: self.config.audio.midi_out != MidiPort::Off,
             has_ceiling: true,
+            compensation: self.config.rack.compensation,
         };
         let (rig, engine) = match Rig::new(config, &self.config.sound) {
             Ok(made) => made,
@@ -70,6 +71,7 @@ impl Conductor {
         };
         self.resume_elsewhere();
         self.device = Some(device);
+        self.rack.rig_built(&rig);
         self.rig = Some(rig);
         self.to_install = self.stack.shelf.presets().map(|(key, _)| key).collect();
         let melodic = self.melodic();

@@ -26,6 +26,7 @@ impl Conductor {
             soloed: sound.soloed.clone(),
             output: self.output_snapshot(),
             synth: self.synth_snapshot(),
+            plugins: self.rack.snapshot(),
             losses: self.losses(),
         }
     }
@@ -101,6 +102,7 @@ impl Conductor {
             notes_off_the_keyboard: status.notes_off_the_keyboard,
             starvations: self.starvations,
             guard_trips: status.guard_trips,
+            plugin_muted_frames: self.rack.muted_frames(),
         }
     }
 }

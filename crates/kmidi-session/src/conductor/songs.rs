@@ -91,7 +91,7 @@ impl Conductor {
         }
         let Some(needed) = self.needed_by(wanted.number) else { return };
         let sounds = self.stack.bank.is_some() && self.stack.shelf.has(&needed) && self.to_install.is_empty();
-        if self.rig.is_none() || !sounds {
+        if self.rig.is_none() || !sounds || self.rack.holds_songs() {
             return;
         }
         self.wanted = None;

@@ -20,7 +20,7 @@ use kmidi_rt::{Engine, EngineConfig};
 use kmidi_sys::process_cpu_time;
 use serde::Serialize;
 
-use crate::chain::{ChainError, PluginChoice};
+use crate::chain::{LinkError, PluginChoice};
 use crate::input::{OverInput, check_output};
 use crate::job::{Cancel, JobContext, JobError, Need};
 use crate::plugins::{self, ScanError};
@@ -125,7 +125,7 @@ pub enum FxError {
     Plugins(#[from] ScanError),
     /// The chain cannot be had.
     #[error(transparent)]
-    Chain(#[from] ChainError),
+    Chain(#[from] LinkError),
     /// A plugin has no sound to go in or to come out.
     #[error("{plugin} has no audio {what}: it cannot stand in a chain of effects")]
     NoAudio {
@@ -289,7 +289,19 @@ impl Pass {
 /// Messages of plugins that are kept; one that talks without end is cut short.
 const MAX_MESSAGES: usize = 64;
 
-fn listen(plugin: &mut ActivePlugin, messages: &mut Vec<String>) {
+/// What a report says of plugins.
+pub(crate) fn told(plugins: &[ActivePlugin]) -> Vec<FxPlugin> {
+    let of = |plugin: &ActivePlugin| FxPlugin {
+        id: plugin.description().id.to_string(),
+        name: plugin.description().name.clone(),
+        instances: 1,
+        latency_frames: plugin.node_info().latency_frames,
+    };
+    plugins.iter().map(of).collect()
+}
+
+/// Keeps what a plugin says, each thing once in a row.
+pub(crate) fn listen(plugin: &mut ActivePlugin, messages: &mut Vec<String>) {
     while let Some(told) = plugin.told() {
         let text = match told {
             Told::Log(line) => line.as_str().to_owned(),

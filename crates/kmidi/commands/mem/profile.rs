@@ -83,6 +83,7 @@ fn render_nowhere(song: &Path, fonts: &[SoundFontChoice]) -> Result<()> {
         sample_rate_hz: 48_000,
         quantum_frames: 512,
         sound: SoundSettings::default(),
+        rack: Default::default(),
         from: None,
         to: None,
         tail: Tail::default(),

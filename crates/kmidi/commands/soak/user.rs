@@ -173,6 +173,7 @@ impl<'a> User<'a> {
             match event {
                 SessionEvent::SongStarted(_) => self.deeds.songs_started += 1,
                 SessionEvent::PlaylistEnded => self.change_songs(),
+                SessionEvent::PluginsSaved { .. } => {}
                 SessionEvent::Closed => self.is_closed = true,
                 SessionEvent::Message(message) => match message.severity {
                     Severity::Info => self.has_swapped |= message.text.starts_with(SWAPPED),
@@ -314,6 +315,7 @@ impl<'a> User<'a> {
             sample_rate_hz: 48_000,
             quantum_frames: 512,
             sound: SoundSettings::default(),
+            rack: Default::default(),
             from: Some(Position::Seconds(from)),
             to: Some(Position::Seconds(from + RENDERED_SECONDS)),
             tail: Tail::Seconds(0.1),

@@ -1,0 +1,432 @@
+//! The plugins that a song is played with: which there are to be, and how the graph gets there.
+//!
+//! Plugins live on a thread of their own ([`thread`]); their audio halves are in the graph of the [`Rig`]. Here is what
+//! knows of both: it never waits for either. Edits change what is wanted at once; the graph follows, one
+//! [`Transition`] after the other.
+
+mod edits;
+mod entry;
+pub(crate) mod offline;
+mod order;
+mod request;
+mod thread;
+mod transition;
+mod wiring;
+mod worker;
+
+use std::time::{Duration, Instant};
+
+use kmidi_host::Activation;
+use kmidi_memory::audio_heap;
+
+use self::entry::{Entry, Leaving};
+pub use self::request::{
+    Compensation, ParameterValue, PluginRequest, PluginSnapshot, PluginState, RackConfig, SavedPlugin,
+};
+use self::thread::PluginThread;
+use self::transition::{Progress, Transition};
+pub use self::wiring::NoPlace;
+pub(crate) use self::wiring::Parts;
+use self::wiring::{Nodes, Place, Wiring, add};
+pub(crate) use self::worker::Answer;
+use self::worker::Order;
+use crate::chain::Find;
+use crate::rig::Rig;
+use crate::snapshot::Severity;
+
+/// Plugins in one rack; there are nodes for as many that leave at the same time.
+pub const MAX_PLUGINS: usize = 48;
+
+/// How long a song waits for plugins.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the plugin thread says goes through this; it must not wait.
+pub(crate) type Tell = Box<dyn FnMut(Answer) + Send>;
+
+/// Which plugins there are to be, and how far the graph is.
+pub(crate) struct Rack {
+    config: RackConfig,
+    /// Starts with the first plugin.
+    thread: Option<PluginThread>,
+    /// What the thread is given.
+    ends: Option<(Box<Find>, Tell)>,
+    /// In their order. Where one takes another's place, it stands behind it until it is ready.
+    entries: Vec<Entry>,
+    slots: u32,
+    instances: u64,
+    /// What plugins are activated for; none before there is an engine.
+    activation: Option<Activation>,
+    /// What the engine has.
+    wiring: Wiring,
+    transition: Option<Transition>,
+    /// Could not be had: not tried again.
+    refused: Option<Wiring>,
+    /// Nodes of plugins that are no longer in the rack.
+    gone: Vec<kmidi_graph::NodeId>,
+    /// Since when songs wait for all of it, in an engine that is new.
+    holds: Option<Instant>,
+    /// To be told to the user.
+    said: Vec<(Severity, String)>,
+    muted_frames: u64,
+}
+
+impl Rack {
+    /// `find` and `tell` are called on the plugin thread: the one to look up plugins, the other with all that it
+    /// has to say.
+    pub fn new(config: RackConfig, find: Box<Find>, tell: Tell) -> Self {
+        let plugins = config.plugins.clone();
+        let mut rack = Rack {
+            config,
+            thread: None,
+            ends: Some((find, tell)),
+            entries: vec![],
+            slots: 0,
+            instances: 0,
+            activation: None,
+            wiring: Wiring::default(),
+            transition: None,
+            refused: None,
+            gone: vec![],
+            holds: None,
+            said: vec![],
+            muted_frames: 0,
+        };
+        plugins.into_iter().for_each(|plugin| rack.add_plugin(usize::MAX, plugin));
+        rack
+    }
+
+    /// Whether a song should wait for the plugins that it is to begin with. One that does not answer is not waited for.
+    pub fn holds_songs(&self) -> bool {
+        self.holds.is_some_and(|since| since.elapsed() < PATIENCE)
+    }
+
+    /// Whether nothing is on its way.
+    fn is_settled(&self) -> bool {
+        self.transition.is_none() && !self.entries.iter().any(Entry::is_loading)
+    }
+
+    /// Whether all that was asked for is done, and what has left is gone.
+    #[cfg(test)]
+    fn is_at_rest(&self, rig: &Rig) -> bool {
+        self.is_settled()
+            && self.gone.is_empty()
+            && !self.entries.iter().any(|entry| entry.is_leaving() || entry.replaces)
+            && self.wanted(rig) == self.wiring
+    }
+
+    /// What is to be told to the user since the last call.
+    pub fn said(&mut self) -> Vec<(Severity, String)> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// Frames for which plugins were muted because they had to be activated anew.
+    pub fn muted_frames(&self) -> u64 {
+        self.muted_frames
+    }
+
+    /// The rack as clients see it.
+    pub fn snapshot(&self) -> Vec<PluginSnapshot> {
+        self.entries.iter().filter(|entry| entry.is_shown()).map(Entry::snapshot).collect()
+    }
+
+    fn warn(&mut self, text: String) {
+        self.said.push((Severity::Warning, text));
+    }
+
+    fn order(&mut self, order: Order) {
+        if let Some((find, tell)) = self.ends.take() {
+            match PluginThread::start(find, tell) {
+                Ok(thread) => self.thread = Some(thread),
+                Err(error) => self.warn(format!("no thread for plugins: {error}")),
+            }
+        }
+        if let Some(thread) = &self.thread {
+            thread.order(order);
+        }
+    }
+
+    fn next_instance(&mut self) -> u64 {
+        self.instances += 1;
+        self.instances
+    }
+
+    fn entry(&mut self, instance: u64) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.instance == instance)
+    }
+
+    /// Takes an answer; what a client waits for is given back.
+    pub fn hear(&mut self, answer: Answer, rig: Option<&mut Rig>) -> Option<(u64, Vec<SavedPlugin>)> {
+        match answer {
+            Answer::Ready { instance, half } => self.ready(instance, *half, rig),
+            Answer::Failed { instance, is_missing, reason } => self.failed(instance, is_missing, reason),
+            Answer::Parsed { instance, id, value } => {
+                if let Some(entry) = self.entry(instance) {
+                    entry.set(id, value);
+                }
+            }
+            Answer::Said { instance, text } => {
+                if let Some(name) = self.entry(instance).map(|entry| entry.name()) {
+                    self.warn(format!("{name}: {text}"));
+                }
+            }
+            Answer::Latency { instance, frames } => self.latency_changed(instance, frames, rig),
+            Answer::WantsRestart { instance } => self.renew(instance),
+            Answer::Saved { ticket, plugins } => return Some((ticket, plugins)),
+        }
+        None
+    }
+
+    fn ready(&mut self, instance: u64, half: worker::Half, rig: Option<&mut Rig>) {
+        let activation = self.activation;
+        let Some(entry) = self.entry(instance) else {
+            // Removed meanwhile: it is ended as soon as its audio half has been dropped.
+            drop(half);
+            return self.order(Order::Unload { instance });
+        };
+        let Some(rig) = rig.filter(|_| activation == Some(half.activation)) else {
+            // Made for an engine that is no more.
+            drop(half);
+            if let Some(activation) = activation {
+                self.order(Order::Activate { instance, activation });
+            }
+            return;
+        };
+        let worker::Half { processor, info, description, .. } = half;
+        let added = audio_heap("a plugin's nodes", || add(&mut rig.graph, &description, &info, processor));
+        entry.describe(description, info.latency_frames);
+        let problem = match added {
+            Ok(Ok(nodes)) => return self.arrived(instance, nodes),
+            Ok(Err(problem)) => problem.to_string(),
+            Err(exceeded) => exceeded.to_string(),
+        };
+        let name = entry.name();
+        self.failed(instance, false, format!("{name}: {problem}"));
+        self.order(Order::Unload { instance });
+    }
+
+    /// It is in the graph: the one whose place it takes leaves.
+    fn arrived(&mut self, instance: u64, nodes: Nodes) {
+        let Some(entry) = self.entry(instance) else { return };
+        let early = entry.arrive(nodes);
+        let (slot, replaces) = (entry.slot, std::mem::take(&mut entry.replaces));
+        if replaces {
+            let others =
+                |entry: &Entry| entry.slot == slot && entry.instance != instance && !entry.is_leaving();
+            while let Some(at) = self.entries.iter().position(others) {
+                self.dismiss(at);
+            }
+        }
+        early.into_iter().for_each(|(name, value)| self.set_parameter(slot, name, value));
+    }
+
+    fn failed(&mut self, instance: u64, is_missing: bool, reason: String) {
+        self.said.push((Severity::UnreadableInput, reason.clone()));
+        let Some(entry) = self.entry(instance) else { return };
+        if entry.replaces {
+            let original = entry.copy_of;
+            self.discard(|entry| entry.instance == instance);
+            match original {
+                Some(original) => self.mute_and_activate(original),
+                None => self.warn("the plugin before it stays".to_owned()),
+            }
+            return;
+        }
+        entry.fail(is_missing, reason);
+    }
+
+    /// A plugin that runs is later, or less late, than it was: the paths beside it follow.
+    fn latency_changed(&mut self, instance: u64, frames: u32, rig: Option<&mut Rig>) {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.instance == instance) else { return };
+        let (Some(nodes), Some(rig)) = (&entry.nodes, rig) else { return };
+        match rig.graph.set_latency(nodes.plugin, frames) {
+            Ok(()) => {
+                entry.latency_frames = frames;
+                self.resend(rig);
+            }
+            Err(error) => {
+                let text = format!("{}: {error}", entry.name());
+                self.warn(text);
+            }
+        }
+    }
+
+    fn resend(&mut self, rig: &mut Rig) {
+        // A transition sends the graph anyway.
+        if self.transition.is_none() {
+            let mut transition = Transition::new(self.wiring.clone(), self.wiring.clone(), vec![]);
+            let progress = transition.begin(rig);
+            self.transition = Some(transition);
+            self.note(progress, rig);
+        }
+    }
+
+    /// A plugin wants to be activated anew, which it can only while it does not run: a second instance with its
+    /// state takes its place.
+    fn renew(&mut self, instance: u64) {
+        let Some(activation) = self.activation else { return };
+        let Some(at) = self.entries.iter().position(|entry| entry.instance == instance) else { return };
+        let entry = &self.entries[at];
+        if !entry.is_active() || entry.is_leaving() {
+            return;
+        }
+        let (slot, request) = (entry.slot, entry.request.clone());
+        self.discard(|entry| entry.slot == slot && entry.replaces);
+        let copy = self.next_instance();
+        let mut entry = Entry::new(slot, copy, request);
+        (entry.replaces, entry.is_asked_for, entry.copy_of) = (true, true, Some(instance));
+        self.entries.insert(at + 1, entry);
+        self.order(Order::Copy { like: instance, instance: copy, activation });
+    }
+
+    /// There is no second instance: the plugin is taken out, activated anew and put in again. For how long it is
+    /// not heard is told and counted.
+    fn mute_and_activate(&mut self, instance: u64) {
+        let Some(activation) = self.activation else { return };
+        let Some(entry) = self.entry(instance) else { return };
+        let Some(nodes) = entry.nodes.take() else { return };
+        let text = format!("{} is muted while it is activated anew", entry.name());
+        entry.begin_muted();
+        self.gone.extend([nodes.plugin, nodes.junction]);
+        self.warn(text);
+        self.order(Order::Activate { instance, activation });
+    }
+
+    /// There is another engine, with nothing of the rack in it: plugins are activated anew for it.
+    pub fn rig_built(&mut self, rig: &Rig) {
+        self.activation = Some(Activation {
+            sample_rate_hz: rig.config.sample_rate_hz,
+            quantum_frames: rig.config.quantum_frames,
+            offline: false,
+        });
+        self.holds = (!self.entries.is_empty()).then(Instant::now);
+        self.wiring = Wiring::new(&rig.parts, &[], true);
+        (self.transition, self.refused) = (None, None);
+        self.discard(Entry::is_leaving);
+        let active: Vec<u64> = self.entries.iter_mut().filter_map(Entry::begin_again).collect();
+        // They were nodes of the graph before.
+        self.gone.clear();
+        self.load_waiting();
+        let Some(activation) = self.activation else { return };
+        active.into_iter().for_each(|instance| self.order(Order::Activate { instance, activation }));
+    }
+
+    /// Has loaded what has not been asked for yet, once it is known for which engine.
+    fn load_waiting(&mut self) {
+        let Some(activation) = self.activation else { return };
+        let waiting = self.entries.iter_mut().filter(|entry| !entry.is_asked_for);
+        let orders: Vec<Order> = waiting.map(|entry| entry.ask(activation)).collect();
+        orders.into_iter().for_each(|order| self.order(order));
+    }
+
+    /// It begins to leave: nothing goes in any more.
+    fn dismiss(&mut self, at: usize) {
+        let entry = &mut self.entries[at];
+        entry.leaving = Some(Leaving::Wanted);
+        if entry.nodes.is_none() {
+            let instance = entry.instance;
+            self.discard(|entry| entry.instance == instance);
+        }
+    }
+
+    /// They are no longer in the rack, and soon not in the graph; then the plugin thread ends them.
+    fn discard(&mut self, which: impl Fn(&Entry) -> bool) {
+        for at in (0..self.entries.len()).rev() {
+            if which(&self.entries[at]) {
+                let entry = self.entries.remove(at);
+                self.gone.extend(entry.nodes.iter().flat_map(|nodes| [nodes.plugin, nodes.junction]));
+                self.order(Order::Unload { instance: entry.instance });
+            }
+        }
+    }
+
+    /// Goes on with what is under way, or begins with what is wanted.
+    pub fn pump(&mut self, rig: &mut Rig) {
+        if let Some(mut transition) = self.transition.take() {
+            let progress = transition.advance(rig);
+            self.transition = Some(transition);
+            self.note(progress, rig);
+        }
+        if self.transition.is_none() {
+            self.retire(rig);
+            self.begin_wanted(rig);
+        }
+        if self.is_settled() {
+            self.holds = None;
+        }
+        self.entries.iter_mut().for_each(|entry| entry.send_parameters(rig));
+    }
+
+    /// What has left and rung out is taken away.
+    fn retire(&mut self, rig: &Rig) {
+        let (now, rate) = (rig.handle.status().frames, rig.config.sample_rate_hz);
+        self.discard(|entry| entry.has_rung_out(now, rate));
+    }
+
+    fn begin_wanted(&mut self, rig: &mut Rig) {
+        // While a song waits for its plugins they come in together.
+        if self.wiring.audio.len() == 1 && self.entries.iter().any(Entry::is_loading) {
+            return;
+        }
+        let wanted = self.wanted(rig);
+        if (wanted == self.wiring && self.gone.is_empty()) || self.refused.as_ref() == Some(&wanted) {
+            return;
+        }
+        let gone = std::mem::take(&mut self.gone);
+        let mut transition = Transition::new(self.wiring.clone(), wanted, gone);
+        let progress = transition.begin(rig);
+        self.transition = Some(transition);
+        self.note(progress, rig);
+    }
+
+    /// The connections that there are to be; where effects change places, first without those that move.
+    fn wanted(&self, rig: &Rig) -> Wiring {
+        let row: Vec<Place> = self.entries.iter().filter_map(Entry::place).collect();
+        let staying = order::without_movers(&row, &self.wiring);
+        Wiring::new(&rig.parts, &staying, self.config.synthesiser)
+    }
+
+    fn note(&mut self, progress: Progress, rig: &Rig) {
+        match progress {
+            Progress::UnderWay => {}
+            Progress::Done(wiring) => {
+                self.wiring = wiring;
+                self.transition = None;
+                let now = rig.handle.status().frames;
+                let muted = self.entries.iter_mut().map(|entry| entry.is_wired(now)).sum::<u64>();
+                self.muted_frames += muted;
+            }
+            Progress::Refused(reason) => self.refuse(&reason, rig),
+        }
+    }
+
+    /// The graph cannot be had: what is new in it is given up.
+    fn refuse(&mut self, reason: &str, rig: &Rig) {
+        let Some(transition) = self.transition.take() else { return };
+        let (wiring, gone) = transition.into_from();
+        self.wiring = wiring;
+        self.gone.extend(gone);
+        let mut given_up = vec![];
+        for entry in &self.entries {
+            let is_new = |nodes: &&Nodes| !self.wiring.has(nodes.junction);
+            let Some(nodes) = entry.nodes.as_ref().filter(is_new) else { continue };
+            self.gone.extend([nodes.plugin, nodes.junction]);
+            given_up.push((entry.instance, format!("{}: {reason}", entry.name())));
+        }
+        if given_up.is_empty() {
+            self.warn(format!("the rack stays as it was: {reason}"));
+            self.refused = Some(self.wanted(rig));
+        }
+        for (instance, reason) in given_up {
+            self.failed(instance, false, reason);
+            self.order(Order::Unload { instance });
+        }
+    }
+
+    /// Ends all plugins. The engine and the rig must be gone: what they still have is never ended.
+    pub fn close(self) -> bool {
+        self.thread.is_none_or(PluginThread::close)
+    }
+}
+
+#[cfg(test)]
+mod tests;

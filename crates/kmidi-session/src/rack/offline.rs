@@ -1,0 +1,60 @@
+//! A rack that is in the graph from the first frame on and does not change: for renders.
+
+use kmidi_graph::Graph;
+use kmidi_host::{Activation, ActivePlugin, Plugin, State};
+
+use super::wiring::{Nodes, Parts, Place, Wiring, add};
+use super::{PluginRequest, RackConfig};
+use crate::chain::{self, ChainError, Link, LinkError};
+use crate::command::channel_mask;
+use crate::rig::{RigError, db_to_linear};
+
+/// Loads and activates the plugins of a rack, on the thread that will have to end them.
+pub(crate) fn load(config: &RackConfig, activation: &Activation) -> Result<Vec<Link>, LinkError> {
+    let links = config.plugins.iter().map(|request| {
+        let prepare = |plugin: &mut Plugin| prepare(plugin, request);
+        // Nobody waits for the first quanta of a render: plugins begin as they come to life.
+        chain::link(&chain::find, &request.choice, activation, prepare)
+    });
+    links.collect()
+}
+
+/// Takes up what a plugin is to begin with.
+pub(super) fn prepare(plugin: &mut Plugin, request: &PluginRequest) -> Result<(), ChainError> {
+    if let Some(state) = &request.state {
+        plugin.restore(&State::from_bytes(state)?)?;
+    }
+    chain::set(plugin, &request.choice)
+}
+
+/// Puts loaded plugins into the graph of a rig that has not sounded yet.
+pub(crate) fn wire(
+    config: &RackConfig,
+    links: Vec<Link>,
+    graph: &mut Graph,
+    parts: &Parts,
+) -> Result<Vec<ActivePlugin>, RigError> {
+    let mut plugins = Vec::with_capacity(links.len());
+    let mut nodes: Vec<Nodes> = Vec::with_capacity(links.len());
+    for Link { processor, plugin, info } in links {
+        let description = plugin.description();
+        let no_place = |source| RigError::NoPlace { plugin: info.name.clone(), source };
+        nodes.push(add(graph, description, &info, processor).map_err(no_place)?);
+        plugins.push(plugin);
+    }
+    let row: Vec<Place> =
+        nodes.iter().zip(&config.plugins).map(|(nodes, request)| place(nodes, request)).collect();
+    let before = Wiring::new(parts, &[], true);
+    Wiring::new(parts, &row, config.synthesiser).connect(&before, graph)?;
+    Ok(plugins)
+}
+
+fn place<'a>(nodes: &'a Nodes, request: &PluginRequest) -> Place<'a> {
+    Place {
+        nodes,
+        gain: db_to_linear(request.gain_db),
+        is_bypassed: request.bypassed,
+        is_leaving: false,
+        channels: channel_mask(&request.channels),
+    }
+}

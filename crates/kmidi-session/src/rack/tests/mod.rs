@@ -1,0 +1,4 @@
+mod edits;
+mod latency;
+mod notes;
+mod stage;

@@ -1,0 +1,249 @@
+//! What the plugin thread does: it has the plugins, which no other thread may touch.
+
+use std::collections::BTreeMap;
+
+use kmidi_core::{NodeInfo, Processor};
+use kmidi_host::{
+    Activation, ActivePlugin, Description, Parameter, Plugin, State, StateError, Told, warm_up,
+};
+
+use super::offline::prepare;
+use super::request::{PluginRequest, SavedPlugin};
+use crate::chain::{self, ChainError, Find, Link, Phase, PluginChoice};
+
+/// Messages of one plugin that are passed on between two looks at it; one that talks without end is cut short.
+const TOLD_AT_ONCE: usize = 4;
+
+/// What the plugin thread is asked for. An instance is named by a number that is never used again.
+pub(crate) enum Order {
+    /// Load a plugin and make it ready.
+    Load { instance: u64, request: Box<PluginRequest>, activation: Activation },
+    /// Make it ready anew, as soon as its audio half is home.
+    Activate { instance: u64, activation: Activation },
+    /// Load the plugin of `like` once more, with its state.
+    Copy { like: u64, instance: u64, activation: Activation },
+    /// End it, as soon as its audio half is home.
+    Unload { instance: u64 },
+    /// Find out what a person means by a value.
+    Parse { instance: u64, parameter: String, text: String },
+    /// Take up a state.
+    Restore { instance: u64, state: Vec<u8> },
+    /// Complete these with what the plugins know, and send them back.
+    Save { ticket: u64, plugins: Vec<(Option<u64>, SavedPlugin)> },
+}
+
+/// What the plugin thread has to say.
+pub(crate) enum Answer {
+    /// It is ready, and this is its audio half.
+    Ready { instance: u64, half: Box<Half> },
+    /// It cannot be had.
+    Failed { instance: u64, is_missing: bool, reason: String },
+    /// A value for the engine.
+    Parsed { instance: u64, id: u32, value: f64 },
+    /// Something to tell the user.
+    Said { instance: u64, text: String },
+    /// Its latency is another one while it runs.
+    Latency { instance: u64, frames: u32 },
+    /// It asks to be activated anew.
+    WantsRestart { instance: u64 },
+    /// Has been asked for.
+    Saved { ticket: u64, plugins: Vec<SavedPlugin> },
+}
+
+/// An audio half on its way to the graph.
+pub(crate) struct Half {
+    pub processor: Box<dyn Processor>,
+    pub info: NodeInfo,
+    pub description: Description,
+    pub activation: Activation,
+}
+
+enum Life {
+    Active(ActivePlugin),
+    /// To be activated anew when its audio half has come home.
+    Returning(ActivePlugin, Activation),
+    /// To be ended then.
+    Leaving(ActivePlugin),
+}
+
+impl Life {
+    fn plugin(&mut self) -> &mut ActivePlugin {
+        let (Life::Active(plugin) | Life::Returning(plugin, _) | Life::Leaving(plugin)) = self;
+        plugin
+    }
+}
+
+pub(crate) struct Worker<F> {
+    instances: BTreeMap<u64, Life>,
+    find: Box<Find>,
+    tell: F,
+}
+
+impl<F: FnMut(Answer)> Worker<F> {
+    pub fn new(find: Box<Find>, tell: F) -> Self {
+        Worker { instances: BTreeMap::new(), find, tell }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.instances.is_empty()
+    }
+
+    pub fn obey(&mut self, order: Order) {
+        match order {
+            Order::Load { instance, request, activation } => {
+                let prepare = |plugin: &mut Plugin| prepare(plugin, &request);
+                self.load(instance, &request.choice, activation, prepare);
+            }
+            Order::Copy { like, instance, activation } => self.copy(like, instance, activation),
+            Order::Activate { instance, activation } => {
+                self.change(instance, |plugin| Life::Returning(plugin, activation));
+            }
+            Order::Unload { instance } => self.change(instance, Life::Leaving),
+            Order::Parse { instance, parameter, text } => self.parse(instance, &parameter, &text),
+            Order::Restore { instance, state } => self.restore(instance, &state),
+            Order::Save { ticket, plugins } => {
+                let saved = plugins.into_iter().map(|(instance, plugin)| self.save(instance, plugin));
+                let plugins = saved.collect();
+                (self.tell)(Answer::Saved { ticket, plugins });
+            }
+        }
+    }
+
+    /// What plugins want done now and then, and what they have to say. Some thirty times a second.
+    pub fn idle(&mut self) {
+        let all: Vec<u64> = self.instances.keys().copied().collect();
+        for instance in all {
+            if let Some(Life::Active(plugin)) = self.instances.get_mut(&instance) {
+                plugin.idle();
+                listen(instance, plugin, &mut self.tell);
+            }
+            self.go_on(instance);
+        }
+    }
+
+    fn load(
+        &mut self,
+        instance: u64,
+        choice: &PluginChoice,
+        activation: Activation,
+        prepare: impl FnOnce(&mut Plugin) -> Result<(), ChainError>,
+    ) {
+        match chain::link(&*self.find, choice, &activation, prepare) {
+            Ok(link) => self.ready(instance, link, activation),
+            Err(error) => {
+                let is_missing = matches!(error.phase, Phase::Finding | Phase::Loading);
+                self.fail(instance, is_missing, error.to_string());
+            }
+        }
+    }
+
+    fn copy(&mut self, like: u64, instance: u64, activation: Activation) {
+        let Some(life) = self.instances.get_mut(&like) else { return };
+        let plugin = life.plugin();
+        let choice = PluginChoice { plugin: plugin.description().id.to_string(), ..PluginChoice::default() };
+        let (state, values) = (plugin.save(), values(plugin));
+        self.load(instance, &choice, activation, |copy| match state {
+            Ok(state) => Ok(copy.restore(&state)?),
+            Err(StateError::None { .. }) => {
+                values.into_iter().for_each(|(id, _, value)| copy.set_value(id, value));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        });
+    }
+
+    fn fail(&mut self, instance: u64, is_missing: bool, reason: String) {
+        (self.tell)(Answer::Failed { instance, is_missing, reason });
+    }
+
+    fn ready(&mut self, instance: u64, mut link: Link, activation: Activation) {
+        // Pages of its library, as those of the program when the engine was made.
+        kmidi_sys::prefault_code();
+        warm_up(&mut *link.processor, &link.info, activation.quantum_frames);
+        let Link { processor, plugin, info } = link;
+        let description = plugin.description().clone();
+        self.instances.insert(instance, Life::Active(plugin));
+        let half = Box::new(Half { processor, info, description, activation });
+        (self.tell)(Answer::Ready { instance, half });
+    }
+
+    fn change(&mut self, instance: u64, to: impl FnOnce(ActivePlugin) -> Life) {
+        let Some(life) = self.instances.remove(&instance) else { return };
+        let (Life::Active(plugin) | Life::Returning(plugin, _) | Life::Leaving(plugin)) = life;
+        self.instances.insert(instance, to(plugin));
+        self.go_on(instance);
+    }
+
+    /// Does what has waited for an audio half to come home.
+    fn go_on(&mut self, instance: u64) {
+        let waits = |life: &mut Life| !matches!(life, Life::Active(_)) && life.plugin().is_home();
+        if !self.instances.get_mut(&instance).is_some_and(waits) {
+            return;
+        }
+        let Some(Life::Returning(plugin, activation)) = self.instances.remove(&instance) else { return };
+        let name = plugin.description().name.clone();
+        let Ok(plugin) = plugin.deactivate() else { return };
+        match chain::activate(plugin, &activation) {
+            Ok(link) => self.ready(instance, link, activation),
+            Err(error) => self.fail(instance, false, format!("{name}, activating it again: {error}")),
+        }
+    }
+
+    fn parse(&mut self, instance: u64, parameter: &str, text: &str) {
+        let Some(life) = self.instances.get_mut(&instance) else { return };
+        let plugin = life.plugin();
+        let said = plugin.description().id.to_string();
+        let answer = match chain::parse(plugin, &said, parameter, text) {
+            Ok((id, value)) => Answer::Parsed { instance, id, value },
+            Err(error) => Answer::Said { instance, text: error.to_string() },
+        };
+        (self.tell)(answer);
+    }
+
+    fn restore(&mut self, instance: u64, state: &[u8]) {
+        let Some(life) = self.instances.get_mut(&instance) else { return };
+        if let Err(error) = State::from_bytes(state).and_then(|state| life.plugin().restore(&state)) {
+            (self.tell)(Answer::Said { instance, text: format!("the state is not taken up: {error}") });
+        }
+    }
+
+    fn save(&mut self, instance: Option<u64>, mut saved: SavedPlugin) -> SavedPlugin {
+        let life = instance.and_then(|instance| self.instances.get_mut(&instance));
+        let Some(plugin) = life.map(Life::plugin) else { return saved };
+        saved.parameters = values(plugin).into_iter().map(|(_, symbol, value)| (symbol, value)).collect();
+        match plugin.save() {
+            Ok(state) => saved.state = Some(state.to_bytes()),
+            Err(StateError::None { .. }) => saved.state = None,
+            Err(error) => saved.error = Some(error.to_string()),
+        }
+        saved
+    }
+}
+
+/// Id, symbol and value of all that can be set.
+fn values(plugin: &ActivePlugin) -> Vec<(u32, String, f64)> {
+    let parameters = plugin.description().parameters.iter().filter(|it| !it.is_output);
+    let value = |it: &Parameter| Some((it.id, it.symbol.clone(), plugin.value(it.id)?));
+    parameters.filter_map(value).collect()
+}
+
+fn listen(instance: u64, plugin: &mut ActivePlugin, tell: &mut impl FnMut(Answer)) {
+    let mut said = 0;
+    while let Some(told) = plugin.told() {
+        let text = match told {
+            Told::Log(line) => line.as_str().to_owned(),
+            Told::ProcessFailed => "failed, and is silent where it does".to_owned(),
+            Told::Parameter { .. } => continue,
+        };
+        said += 1;
+        if said <= TOLD_AT_ONCE {
+            tell(Answer::Said { instance, text });
+        }
+    }
+    if let Some(frames) = plugin.new_latency_frames() {
+        tell(Answer::Latency { instance, frames });
+    }
+    if plugin.wants_restart() {
+        tell(Answer::WantsRestart { instance });
+    }
+}
