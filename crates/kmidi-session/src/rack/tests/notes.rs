@@ -122,6 +122,10 @@ fn instruments_share_channels_and_none_keeps_a_note() {
     stage.rack.replace_plugin(1, instrument(&[]));
     stage.until("the other", |stage| stage.rack.snapshot()[0].slot == 1 && stage.rack.instances == 4);
     let begun = stage.heard.len();
+    // It comes to life in its own time, however fast the quanta are run.
+    stage.until("its arrival", |stage| {
+        stage.rack.entries.iter().any(|entry| entry.instance == 4 && entry.is_active())
+    });
     stage.run(0.4);
     let old: usize = heard(&mut stage, 1).values().map(|notes| notes.0).sum();
     let new: usize = heard(&mut stage, 4).values().map(|notes| notes.0).sum();
