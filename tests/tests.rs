@@ -14,6 +14,7 @@ mod e2e {
     mod hooks;
     mod jack;
     mod live_callback;
+    mod live_rack;
     mod memory;
     mod outputs;
     mod playing;

@@ -14,6 +14,7 @@ use crate::commands::certify::args::Certify;
 use crate::commands::fx::Fx;
 use crate::commands::mem::args::Mem;
 use crate::commands::plugin::args::Plugin;
+use crate::commands::run::Run;
 use crate::font_flag::{self, FontFlag};
 use crate::memory::MemoryArgs;
 use crate::rack_flag::{self, RackFlag};
@@ -69,6 +70,8 @@ pub struct Cli {
 pub enum Command {
     /// Play MIDI files
     Play(Play),
+    /// Play plugins live: a rack of instruments and effects, with splits, layers and MIDI maps
+    Run(Run),
     /// Render a MIDI file to a WAV or FLAC file, faster than real time
     Render(Render),
     /// Describe a MIDI file
@@ -105,6 +108,7 @@ impl Command {
     pub fn wants_json(&self) -> bool {
         match self {
             Command::Play(args) => args.sound.json,
+            Command::Run(args) => args.json,
             Command::Render(args) => args.sound.json,
             Command::Info(args) => args.json,
             Command::Devices(args) => args.json,

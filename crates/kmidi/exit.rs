@@ -59,15 +59,17 @@ pub const SMALL_STACK_BYTES: usize = 256 << 10;
 
 /// Calls `told` when the user (or the system) wants the program to end.
 pub fn on_signals(told: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    on_each_signal(move |_| told())
+}
+
+/// Calls `told` with each signal by which a user (or the system) speaks to the program.
+pub fn on_each_signal(told: impl Fn(i32) + Send + 'static) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    std::thread::Builder::new().name("kmidi-signals".into()).stack_size(SMALL_STACK_BYTES).spawn(
-        move || {
-            for _ in signals.forever() {
-                told();
-            }
-        },
-    )?;
+    std::thread::Builder::new()
+        .name("kmidi-signals".into())
+        .stack_size(SMALL_STACK_BYTES)
+        .spawn(move || signals.forever().for_each(told))?;
     Ok(())
 }
 

@@ -76,6 +76,7 @@ fn parse() -> Result<Cli> {
 fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Play(args) => return commands::play::run(args),
+        Command::Run(args) => return commands::run::run(args),
         Command::Render(args) => return commands::render::run(args),
         Command::Info(args) => commands::info::run(args)?,
         Command::Doctor(args) => return commands::doctor::run(args),

@@ -74,12 +74,12 @@ impl Machine {
         assert!(built.success());
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Outcome {
-        // Nothing of what is installed.
-        self.run_with(arguments, &self.plugins())
+    /// `kmidi` on this machine, with nothing of what is installed.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.command_with(arguments, &self.plugins())
     }
 
-    fn run_with(&self, arguments: &[&str], lv2_path: &Path) -> Outcome {
+    fn command_with(&self, arguments: &[&str], lv2_path: &Path) -> Command {
         let mut command = program::command(arguments);
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
         command.env("CLAP_PATH", self.plugins());
@@ -88,7 +88,15 @@ impl Machine {
         for name in ["QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"] {
             command.env_remove(name);
         }
-        program::spawn(command).wait(4 * DEADLINE)
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        self.run_with(arguments, &self.plugins())
+    }
+
+    fn run_with(&self, arguments: &[&str], lv2_path: &Path) -> Outcome {
+        program::spawn(self.command_with(arguments, lv2_path)).wait(4 * DEADLINE)
     }
 
     pub fn scan(&self) -> Value {

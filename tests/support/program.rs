@@ -93,6 +93,14 @@ pub fn spawn(mut command: Command) -> Running {
     start(command)
 }
 
+/// Starts a command, and returns what writes to its standard input too.
+pub fn spawn_with_input(mut command: Command) -> (Running, ChildStdin) {
+    let mut child = spawn_child(command.stdin(Stdio::piped()));
+    let input = child.stdin.take().expect("a pipe");
+    let stdout = child.stdout.take().expect("a pipe");
+    (watch(child, stdout), input)
+}
+
 /// Starts a command and waits for the first line that it prints.
 pub fn spawn_until_first_line(mut command: Command) -> (Running, String) {
     let mut child = spawn_child(command.stdin(Stdio::null()));
@@ -187,15 +195,23 @@ impl Running {
 
     /// Waits until this has been printed.
     pub fn wait_for_output(&self, text: &str) {
+        self.wait_for_lines(text, |lines| lines.iter().any(|line| line.contains(text)));
+    }
+
+    /// Waits until `what` has been printed: until the whole lines so far are as they should be.
+    pub fn wait_for_lines(&self, what: &str, are_there: impl Fn(&[String]) -> bool) {
         let start = Instant::now();
-        loop {
-            let printed = String::from_utf8_lossy(&self.printed.lock().expect("no panic")).into_owned();
-            if printed.contains(text) {
-                return;
-            }
-            assert!(start.elapsed() < DEADLINE, "{text} is not in {printed}");
+        while !are_there(&self.printed_lines()) {
+            let printed = self.printed_lines();
+            assert!(start.elapsed() < DEADLINE, "{what} is not in {printed:#?}");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// The lines that it has printed so far; the last one may be half of one.
+    pub fn printed_lines(&self) -> Vec<String> {
+        let printed = String::from_utf8_lossy(&self.printed.lock().expect("no panic")).into_owned();
+        printed.split_inclusive('\n').map(str::to_owned).collect()
     }
 
     /// Sends a signal by its name.

@@ -4,7 +4,8 @@
  *
  * Starts PROGRAM, if there is one, and interrupts it at the end. Waits for CLIENT's ports, connects them, prints "connected", and records SECONDS of sound as interleaved
  * 32-bit floats. With `freewheel` and `keys` the server then runs as fast as it can; with `keys` the port
- * recorder:keys sends a note every 12,345 frames, and OUT.f32.notes lists the frames. Ends early if the server goes away.
+ * recorder:keys sends a note every 12,345 frames (or in their turn the messages of RECORDER_MESSAGES, such as 903c7f,b04a00),
+ * and OUT.f32.notes lists the frames. Ends early if the server goes away.
  * At the end prints one line: frames, xruns, and the nanoseconds from the start of PROGRAM to the callback in
  * which the first sample over -80 dBFS arrived (-1: none did). */
 #define _GNU_SOURCE
@@ -23,6 +24,8 @@
 
 static const float AUDIBLE = 1e-4f;
 enum { PATIENCE_MS = 20000, FIRST_NOTE = 48000, NOTE_STEP = 12345 };
+static jack_midi_data_t messages[16][3] = {{0x90, 60, 127}};
+static size_t message_count = 1;
 static jack_port_t *input[2], *keys;
 static float *sound;
 static size_t wanted;
@@ -40,10 +43,9 @@ static long long now_ns(void) {
 static int is_note(size_t frame) { return frame >= FIRST_NOTE && (frame - FIRST_NOTE) % NOTE_STEP == 0; }
 
 static void send_notes(void *buffer, size_t at, jack_nframes_t frames) {
-    static const jack_midi_data_t note_on[3] = {0x90, 60, 127};
     jack_midi_clear_buffer(buffer);
     for (jack_nframes_t i = 0; i < frames; i++)
-        if (is_note(at + i)) jack_midi_event_write(buffer, i, note_on, sizeof note_on);
+        if (is_note(at + i)) jack_midi_event_write(buffer, i, messages[(at + i - FIRST_NOTE) / NOTE_STEP % message_count], 3);
 }
 
 static int process(jack_nframes_t frames, void *unused) {
@@ -77,8 +79,19 @@ static void pause_ms(long ms) {
     nanosleep(&t, NULL);
 }
 
+static void read_messages(const char *text) {
+    for (message_count = 0; text && message_count < 16; message_count++) {
+        unsigned bytes[3];
+        if (sscanf(text, "%2x%2x%2x", &bytes[0], &bytes[1], &bytes[2]) != 3) exit(2);
+        for (int i = 0; i < 3; i++) messages[message_count][i] = (jack_midi_data_t)bytes[i];
+        text = strchr(text, ',');
+        if (text) text++;
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc < 5) return 2;
+    if (getenv("RECORDER_MESSAGES")) read_messages(getenv("RECORDER_MESSAGES"));
     int with_keys = !strcmp(argv[4], "keys"), freewheel = with_keys || !strcmp(argv[4], "freewheel");
     jack_client_t *client = jack_client_open("recorder", JackNoStartServer, NULL);
     if (!client) return 1;

@@ -40,6 +40,8 @@ pub const NOTE_OFF_RESERVE: usize = MIDI_CHANNELS * MIDI_KEYS;
 pub const EVENT_DELAY_EVENTS: usize = 2 * MAX_EVENTS_PER_QUANTUM;
 /// Parameters of one node that can change in one quantum.
 pub const MAX_PARAMETER_CHANGES: usize = 64;
+/// Controllers of one node that can move its parameters.
+pub const MAX_MAPPINGS: usize = 64;
 /// Bytes of SysEx in flight on the audio thread.
 pub const SYSEX_POOL_BYTES: usize = 1 << 16;
 /// Longest single SysEx message that reaches a node, in bytes; longer ones are counted and dropped.
@@ -85,4 +87,5 @@ const _: () = assert!(MAX_SYSEX_BYTES <= SYSEX_POOL_BYTES && MAX_SYSEX_BYTES <= 
 const _: () = assert!(MAX_QUANTUM_FRAMES / MIN_LOOP_FRAMES + 2 <= MAX_SPANS);
 const _: () = assert!(MAX_NODE_CHANNELS <= 64, "silence masks are u64");
 const _: () = assert!(MAX_MIDI_PORTS <= u16::MAX as usize);
+const _: () = assert!(MAX_MAPPINGS <= MAX_EVENTS_PER_QUANTUM);
 const _: () = assert!(SYSEX_POOL_BYTES.is_power_of_two());

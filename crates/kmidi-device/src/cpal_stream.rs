@@ -30,7 +30,8 @@ pub(crate) fn open(backend: Backend, request: &AudioRequest) -> Result<Stream, D
     let shared = Arc::new(Shared::default());
     shared.sample_rate_hz.store(config.sample_rate, Relaxed);
     shared.period_frames.store(period_frames, Relaxed);
-    let (bridge, ports) = midi_bridge::open(request, config.sample_rate, period_frames)?;
+    let mut notes = notes(request, &config);
+    let (bridge, ports) = midi_bridge::open(request, config.sample_rate, period_frames, &mut notes)?;
     let mut driver = Driver::new(shared.clone(), bridge);
     let mut real_time = backend == Backend::Alsa && id.contains("hw:");
     let render = move |block: &mut [&mut [f32]]| {
@@ -63,7 +64,7 @@ pub(crate) fn open(backend: Backend, request: &AudioRequest) -> Result<Stream, D
         channels_out: request.channels_out,
         // Both backends are asked for a buffer of two periods.
         latency_frames: 2 * period_frames,
-        notes: notes(request, &config),
+        notes,
     };
     Ok(Stream { shared, device, handle: Box::new((stream, host, ports)) })
 }

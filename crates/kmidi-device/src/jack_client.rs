@@ -1,13 +1,17 @@
 //! JACK: audio and MIDI, in and out, in one client.
 
+mod follow;
+
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use arrayvec::ArrayVec;
+use crossbeam_channel::Sender;
 use jack::{
     AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, LatencyType, MidiIn,
-    MidiOut, NotificationHandler, Port, PortFlags, PortSpec, ProcessHandler, ProcessScope, RawMidi,
+    MidiOut, NotificationHandler, Port, PortFlags, PortId, PortSpec, ProcessHandler, ProcessScope, RawMidi,
 };
 use kmidi_core::limits::{MAX_CALLBACK_FRAMES, MAX_DEVICE_CHANNELS};
 
@@ -31,15 +35,20 @@ pub(crate) fn open(request: &AudioRequest) -> Result<Stream, DeviceError> {
         inputs: ports(&client, "in", request.channels_in, AudioIn::default)?,
         outputs: ports(&client, "out", request.channels_out, AudioOut::default)?,
         midi_in: midi_port(&client, "midi_in", &request.midi_in, MidiIn::default)?,
+        midi_lost: Arc::default(),
         midi_out: midi_port(&client, "midi_out", &request.midi_out, MidiOut::default)?,
         driver: Driver::new(shared.clone(), None),
         shared: shared.clone(),
     };
     let first_output = process.outputs.first().map(Port::clone_unowned);
     let wires = wires(&client, request, sink.as_deref())?;
-    let client = client.activate_async(Notifications(shared.clone()), process).map_err(|error| {
+    let (appeared, appearances) = crossbeam_channel::bounded(1);
+    let midi_lost = process.midi_lost.clone();
+    let notifications = Notifications { shared: shared.clone(), appeared };
+    let client = client.activate_async(notifications, process).map_err(|error| {
         DeviceError::unavailable(Backend::Jack, format!("the client does not start: {error}"))
     })?;
+    let client = Arc::new(client);
     // Only the ports of an active client can be connected.
     for (from, to) in wires {
         client.as_client().connect_ports_by_name(&from, &to).map_err(|error| {
@@ -47,7 +56,10 @@ pub(crate) fn open(request: &AudioRequest) -> Result<Stream, DeviceError> {
         })?;
     }
     let latency = first_output.map_or(0, |port| port.get_latency_range(LatencyType::Playback).1);
-    let device = describe(&client, request, sink, latency);
+    let mut device = describe(&client, request, sink, latency);
+    if let MidiPort::Follow(Some(wanted)) = &request.midi_in {
+        device.notes.extend(follow::start(&client, wanted.clone(), appearances, midi_lost)?);
+    }
     Ok(Stream { shared, device, handle: Box::new(client) })
 }
 
@@ -229,27 +241,35 @@ where
 }
 
 /// Called by the thread that listens to the server.
-struct Notifications(Arc<Shared>);
+struct Notifications {
+    shared: Arc<Shared>,
+    /// A port has come or gone; one word is enough for many.
+    appeared: Sender<()>,
+}
 
 impl NotificationHandler for Notifications {
     fn freewheel(&mut self, _: &Client, on: bool) {
-        self.0.freewheeling.store(on, Relaxed);
+        self.shared.freewheeling.store(on, Relaxed);
+    }
+
+    fn port_registration(&mut self, _: &Client, _: PortId, _: bool) {
+        self.appeared.try_send(()).ok();
     }
 
     fn sample_rate(&mut self, _: &Client, rate_hz: jack::Frames) -> Control {
-        self.0.sample_rate_hz.store(rate_hz, Relaxed);
+        self.shared.sample_rate_hz.store(rate_hz, Relaxed);
         Control::Continue
     }
 
     fn xrun(&mut self, _: &Client) -> Control {
-        self.0.xruns.fetch_add(1, Relaxed);
+        self.shared.xruns.fetch_add(1, Relaxed);
         Control::Continue
     }
 
     /// Comes right after the client starts, from that thread.
     fn graph_reorder(&mut self, _: &Client) -> Control {
         LISTENING.with_borrow_mut(|listening| {
-            listening.get_or_insert_with(|| Listening(self.0.clone()));
+            listening.get_or_insert_with(|| Listening(self.shared.clone()));
         });
         Control::Continue
     }
@@ -275,6 +295,8 @@ struct Process {
     inputs: ArrayVec<Port<AudioIn>, MAX_DEVICE_CHANNELS>,
     outputs: ArrayVec<Port<AudioOut>, MAX_DEVICE_CHANNELS>,
     midi_in: Option<Port<MidiIn>>,
+    /// What was connected there has gone, perhaps with keys held.
+    midi_lost: Arc<AtomicBool>,
     midi_out: Option<Port<MidiOut>>,
     driver: Driver,
     shared: Arc<Shared>,
@@ -297,6 +319,9 @@ impl ProcessHandler for Process {
             let mut outputs: ArrayVec<&mut [f32], MAX_DEVICE_CHANNELS> =
                 outputs.iter_mut().map(|channel| &mut channel[start..end]).collect();
             self.driver.midi_in.clear();
+            if self.midi_lost.swap(false, Relaxed) {
+                crate::midi_bridge::let_go(&mut self.driver.midi_in);
+            }
             for event in self.midi_in.iter().flat_map(|port| port.iter(scope)) {
                 let frame = (event.time as usize).min(frames - 1);
                 if (start..end).contains(&frame) {

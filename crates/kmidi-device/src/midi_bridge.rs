@@ -1,7 +1,7 @@
 //! MIDI for backends that have none of their own: the system's sequencer (ALSA, CoreMIDI, WinMM).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -87,7 +87,24 @@ impl Bridge {
 #[derive(Default)]
 pub(crate) struct Ports {
     _input: Option<MidiInputConnection<()>>,
+    _follower: Option<Follower>,
     sender: Option<JoinHandle<()>>,
+}
+
+/// Ends all notes and lifts all pedals of whoever played and is gone. `[side A]`
+pub(crate) fn let_go(midi_in: &mut MidiBuffer) {
+    for_all_channels(|message| {
+        // A refusal is counted by the buffer.
+        midi_in.push(0, message).ok();
+    });
+}
+
+fn for_all_channels(mut send: impl FnMut(&[u8])) {
+    const HOLD_PEDALS: [u8; 3] = [64, 66, 69];
+    const ALL_NOTES_OFF: u8 = 123;
+    for channel in 0..16 {
+        HOLD_PEDALS.into_iter().chain([ALL_NOTES_OFF]).for_each(|it| send(&[0xb0 | channel, it, 0]));
+    }
 }
 
 /// Opens the ports that `request` asks for; none, if it asks for none.
@@ -95,6 +112,7 @@ pub(crate) fn open(
     request: &AudioRequest,
     sample_rate_hz: u32,
     period_frames: u32,
+    notes: &mut Vec<String>,
 ) -> Result<(Option<Bridge>, Ports), DeviceError> {
     if request.midi_in == MidiPort::Off && request.midi_out == MidiPort::Off {
         return Ok((None, Ports::default()));
@@ -110,7 +128,14 @@ pub(crate) fn open(
     };
     if request.midi_in != MidiPort::Off {
         let (ring, input) = RingBuffer::new(RING);
-        ports._input = Some(open_input(request, ring, bridge.dropped_in.clone())?);
+        let receiver = Receiver { ring: Arc::new(Mutex::new(ring)), dropped: bridge.dropped_in.clone() };
+        match &request.midi_in {
+            MidiPort::Follow(wanted) => match follow(request, wanted.clone(), receiver, &mut ports) {
+                Ok(note) => notes.extend(note),
+                Err(error) => notes.push(format!("no live MIDI: {error}")),
+            },
+            _ => ports._input = Some(open_input(request, receiver)?),
+        }
         bridge.input = Some(input);
     }
     if request.midi_out != MidiPort::Off {
@@ -127,17 +152,30 @@ pub(crate) fn open(
     Ok((Some(bridge), ports))
 }
 
-fn open_input(
-    request: &AudioRequest,
-    mut ring: Producer<Message>,
+/// Where messages go that come in. The lock is between threads of the sequencer alone.
+#[derive(Clone)]
+struct Receiver {
+    ring: Arc<Mutex<Producer<Message>>>,
     dropped: Arc<AtomicU64>,
-) -> Result<MidiInputConnection<()>, DeviceError> {
+}
+
+impl Receiver {
+    fn receive(&self, message: &[u8]) {
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let received = Message::new(monotonic_ns(), message).and_then(|message| ring.push(message).ok());
+        self.dropped.fetch_add(u64::from(received.is_none()), Relaxed);
+    }
+}
+
+fn input_of(request: &AudioRequest) -> Result<MidiInput, DeviceError> {
     let mut input = MidiInput::new(&request.client_name).map_err(no_sequencer)?;
     input.ignore(midir::Ignore::None);
-    let receive = move |_stamp: u64, message: &[u8], _: &mut ()| {
-        let received = Message::new(monotonic_ns(), message).and_then(|message| ring.push(message).ok());
-        dropped.fetch_add(u64::from(received.is_none()), Relaxed);
-    };
+    Ok(input)
+}
+
+fn open_input(request: &AudioRequest, receiver: Receiver) -> Result<MidiInputConnection<()>, DeviceError> {
+    let input = input_of(request)?;
+    let receive = move |_stamp: u64, message: &[u8], _: &mut ()| receiver.receive(message);
     match &request.midi_in {
         MidiPort::Connect(wanted) => {
             let port = find(&input, wanted)?;
@@ -147,6 +185,72 @@ fn open_input(
         _ => midir::os::unix::VirtualInput::create_virtual(input, "midi_in", receive, ()).map_err(refused),
         #[cfg(not(unix))]
         _ => Err(no_virtual_ports()),
+    }
+}
+
+/// Opens a port that others can connect to, or follows the one that is wanted. Returns what is to be told.
+fn follow(
+    request: &AudioRequest,
+    wanted: Option<String>,
+    receiver: Receiver,
+    ports: &mut Ports,
+) -> Result<Option<String>, DeviceError> {
+    let Some(wanted) = wanted else {
+        ports._input = Some(open_input(request, receiver)?);
+        return Ok(None);
+    };
+    let is_there = find(&input_of(request)?, &wanted).is_ok();
+    ports._follower = Some(Follower::start(request.clone(), wanted.clone(), receiver)?);
+    Ok((!is_there).then(|| {
+        format!(
+            "there is no MIDI port {wanted} yet (`kmidi devices` lists those that are there): it is connected as soon as it appears"
+        )
+    }))
+}
+
+/// Looks for a port again and again: the sequencer's library does not say when one comes.
+struct Follower {
+    stop: Option<crossbeam_channel::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How often it looks.
+const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Follower {
+    fn start(request: AudioRequest, wanted: String, receiver: Receiver) -> Result<Self, DeviceError> {
+        let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
+        let work = move || {
+            let request = AudioRequest { midi_in: MidiPort::Connect(wanted.clone()), ..request };
+            let mut connection = None;
+            loop {
+                let is_there = input_of(&request).is_ok_and(|input| find(&input, &wanted).is_ok());
+                match (is_there, connection.is_some()) {
+                    (true, false) => connection = open_input(&request, receiver.clone()).ok(),
+                    (false, true) => {
+                        connection = None;
+                        for_all_channels(|message| receiver.receive(message));
+                    }
+                    _ => {}
+                }
+                if stopped.recv_timeout(FOLLOW_INTERVAL) != Err(crossbeam_channel::RecvTimeoutError::Timeout)
+                {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("kmidi-midi-port".to_owned()).spawn(work);
+        let thread = thread.map_err(|error| DeviceError::NoThread { reason: error.to_string() })?;
+        Ok(Follower { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
     }
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn open(request: &AudioRequest, attempt: u32) -> Result<Stream, Devic
         }
         _ => None,
     };
-    let (bridge, ports) = midi_bridge::open(request, sample_rate_hz, period_frames)?;
+    let mut notes = Vec::new();
+    let (bridge, ports) = midi_bridge::open(request, sample_rate_hz, period_frames, &mut notes)?;
     let clock = Clock {
         driver: Driver::new(shared.clone(), bridge),
         shared: shared.clone(),
@@ -72,7 +73,7 @@ pub(crate) fn open(request: &AudioRequest, attempt: u32) -> Result<Stream, Devic
         channels_in: request.channels_in,
         channels_out: request.channels_out,
         latency_frames: period_frames,
-        notes: Vec::new(),
+        notes,
     };
     let handle = Handle { stop, thread: Some(thread), close_takes: faults.close_takes, _ports: ports };
     Ok(Stream { shared, device, handle: Box::new(handle) })

@@ -90,6 +90,9 @@ pub enum MidiPort {
     Open,
     /// The same, connected to the port whose name is this or contains it.
     Connect(String),
+    /// An input of our own, connected to the port whose name is this or contains it (if one is named) whenever that is
+    /// there. Where there is no MIDI at all, that is told, and no error.
+    Follow(Option<String>),
 }
 
 /// What goes wrong with a null clock. Periods are counted from its start.

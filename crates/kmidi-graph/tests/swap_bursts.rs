@@ -7,9 +7,11 @@ mod rig;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, reset_violation_count, violation_count};
 use fastrand::Rng;
-use kmidi_core::{Event, ProcessContext, ProcessStatus, Processor};
+use kmidi_core::{
+    AudioPorts, Event, EventBuffer, ProcessContext, ProcessStatus, Processor, SysExPool, Transport,
+};
 use kmidi_graph::NodeId;
-use kmidi_rt::GraphSwap;
+use kmidi_rt::{GraphSwap, MapSource, Mapping, MidiMap, Zone, rack_input};
 use rig::{Function, Rig, info};
 
 #[global_allocator]
@@ -124,4 +126,66 @@ fn bursts_of_graphs_allocate_and_free_nothing() {
     let (violations, home) = bursts(if cfg!(miri) { 2 } else { 300 }, false);
     assert_eq!(violations, 0);
     assert!(home > 20, "processors came home: {home}");
+}
+
+/// Plays a storm through the node in front of a rack's plugin while its zone and its map change.
+fn storm(planted: bool) -> u32 {
+    let mut random = Rng::with_seed(3);
+    let mut map = MidiMap::default();
+    for (source, parameter) in
+        [(MapSource::Controller(7), 1), (MapSource::ControllerPair(1), 2), (MapSource::PitchBend, 3)]
+    {
+        let pick_up = parameter == 2;
+        map.push(Mapping {
+            source,
+            channels: 3,
+            parameter,
+            at_lowest: 0.0,
+            at_highest: 1.0,
+            pick_up,
+            present: 0.5,
+        })
+        .unwrap();
+    }
+    let (mut handle, mut node) = rack_input(Zone::default(), &map);
+    let (mut events_in, mut events_out) = (EventBuffer::with_capacity(256), EventBuffer::with_capacity(64));
+    let (mut sysex, transport) = (SysExPool::new(), Transport::default());
+    reset_violation_count();
+    for round in 0..2_000u32 {
+        events_in.clear();
+        for time in 0..random.u32(..64) {
+            let bytes = [random.u8(0x80..0xf0), random.u8(..128), random.u8(..128)];
+            let event = Event::from_midi1(&bytes).unwrap();
+            let _ = events_in.push(kmidi_core::TimedEvent { time, port: 0, event });
+        }
+        if round % 16 == 0 {
+            let low = random.u8(..128);
+            let zone = Zone { keys: (low, 127), transpose: random.i8(-24..24), ..Zone::default() };
+            let none = MidiMap::default();
+            let _ = handle.set(zone, if random.bool() { &map } else { &none });
+            let _ = handle.present(2, random.f64());
+        }
+        assert_no_alloc(|| {
+            events_out.clear();
+            if planted {
+                drop(std::hint::black_box(Box::new(1)));
+            }
+            node.process(&mut ProcessContext {
+                frames: 64,
+                transport: &transport,
+                audio: AudioPorts { inputs: &[], outputs: &mut [], silent_inputs: 0, silent_outputs: 0 },
+                events_in: events_in.as_slice(),
+                events_out: &mut events_out,
+                sysex: &mut sysex,
+            });
+        });
+        while round % 64 == 0 && handle.moved().is_some() {}
+    }
+    violation_count()
+}
+
+#[test]
+fn what_is_in_front_of_a_racks_plugin_allocates_and_frees_nothing() {
+    assert!(storm(true) > 0, "a planted allocation is seen");
+    assert_eq!(storm(false), 0);
 }

@@ -66,6 +66,19 @@ impl Ledger {
         self.owed_notes + self.pedals.iter().map(|pedal| pedal.count_ones()).sum::<u32>()
     }
 
+    /// Whether a pedal is owed on this channel.
+    pub fn owes_pedal(&self, channel: u8) -> bool {
+        self.pedals.iter().any(|pedal| pedal & (1 << (channel & 15)) != 0)
+    }
+
+    /// Forgets all: somebody else has ended it.
+    pub fn clear(&mut self) {
+        if self.owed() > 0 {
+            self.notes.fill(0);
+            (self.pedals, self.owed_notes) = ([0; PEDALS.len()], 0);
+        }
+    }
+
     /// Whether `event` ends something that is owed its end.
     pub fn is_owed(&self, event: &Event) -> bool {
         match debt(event) {

@@ -29,10 +29,12 @@ mod ledger;
 mod load;
 mod mail;
 mod meters;
+mod midi_map;
 mod nodes;
 mod notes;
 mod outlet;
 mod pool;
+mod rack_input;
 mod report;
 mod schedule;
 mod seqlock;
@@ -40,6 +42,7 @@ mod sequencer;
 mod song;
 mod status;
 mod swap;
+mod zone;
 
 pub use check::ScheduleFault;
 pub use clock::MIN_LOOP;
@@ -49,9 +52,11 @@ pub use junction::{Junction, Quiet};
 pub use load::LoadMeter;
 pub use mail::{Control, Mail, Swap};
 pub use meters::Level;
+pub use midi_map::{MapSource, Mapping, MidiMap};
 pub use nodes::{NodeEntry, NodeTable};
 pub use notes::ChannelMasks;
 pub use pool::{PageSender, page_stream};
+pub use rack_input::{RackInput, RackInputHandle, rack_input};
 pub use report::{Report, Reports};
 pub use schedule::{
     AudioEdgeSpec, ChannelFilter, EventEdgeSpec, EventSource, Mix, ProcessStep, Quantum, Schedule,
@@ -62,3 +67,4 @@ pub use song::{
 };
 pub use status::{Drops, EngineStatus, StatusCell};
 pub use swap::{Carry, GraphSwap, LostEdge, SlotChange};
+pub use zone::Zone;

@@ -86,6 +86,17 @@ impl NoteLedger {
         settled
     }
 
+    /// Whether a note-off is owed on this channel.
+    pub fn owed_on(&self, port: usize, channel: u8) -> bool {
+        self.channels[port][usize::from(channel & 15)] > 0
+    }
+
+    /// Forgets all: somebody else has ended it.
+    pub fn clear(&mut self) {
+        self.keys.fill(Sounding::default());
+        self.channels = Default::default();
+    }
+
     /// Note-offs owed on all channels.
     pub fn owed(&self) -> u32 {
         self.channels.iter().flatten().sum()

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rack::{ParameterValue, PluginRequest};
+use crate::rack::{InputRequest, ParameterValue, PluginRequest, Routing};
 use crate::sound_fonts::SoundFontChoice;
 
 /// What a client asks of a [`Session`](crate::Session). Channels are counted from 1 to 16.
@@ -102,6 +102,20 @@ pub enum Command {
         parameter: String,
         /// Its value.
         value: ParameterValue,
+    },
+    /// What a plugin is played with live: a zone of the keyboard, controllers that move its parameters.
+    SetPluginInput {
+        /// Its slot.
+        slot: u32,
+        /// Zone and map.
+        input: InputRequest,
+    },
+    /// Where the sound of a plugin goes beside the row, and what comes in beside it.
+    RoutePlugin {
+        /// Its slot.
+        slot: u32,
+        /// Side-chain and outputs.
+        routing: Routing,
     },
     /// Have a plugin take up a state while it plays.
     SetPluginState {

@@ -188,7 +188,9 @@ impl Conductor {
     ) {
         self.open_device();
         self.pump_stacks();
-        self.want(0, None);
+        if !self.slots.is_empty() {
+            self.want(0, None);
+        }
         while !self.closing {
             select! {
                 recv(orders) -> command => match command {

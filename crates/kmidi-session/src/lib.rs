@@ -20,6 +20,7 @@ mod feeder;
 mod fx;
 mod input;
 mod job;
+mod live_rack;
 mod loudness;
 mod offline;
 pub mod plugins;
@@ -27,6 +28,7 @@ mod pool;
 mod preset_load;
 mod presets;
 mod rack;
+pub mod rack_file;
 mod reader;
 mod render;
 mod resample;
@@ -51,11 +53,12 @@ pub use job::{Cancel, JobContext, JobError, Need};
 pub use kmidi_device::files::SampleFormat;
 pub use kmidi_device::{AudioRequest, Backend, BackendInfo, DeviceInfo, MidiPort, OnLoss, list_devices};
 pub use kmidi_soundfont::Interpolation;
+pub use live_rack::{LiveRack, LiveRackConfig, LiveRackError, ParseCommandError, RackCommand, RackEvent};
 pub use loudness::Loudness;
 pub use pool::{Pool, PoolFull, Priority};
 pub use rack::{
-    Compensation, MAX_PLUGINS, NoPlace, ParameterValue, PluginRequest, PluginSnapshot, PluginState,
-    RackConfig, SavedPlugin,
+    Compensation, InputRequest, MAX_PLUGINS, NoPlace, ParameterValue, PluginRequest, PluginSnapshot,
+    PluginState, RackConfig, Routing, SavedPlugin,
 };
 pub use render::{OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, render};
 pub use rig::{RigError, SoundSettings};

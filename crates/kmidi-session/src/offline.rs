@@ -185,6 +185,7 @@ impl Score {
             sample_rate_hz,
             quantum_frames,
             live_in: false,
+            channels_in: 0,
             midi_out: false,
             has_ceiling,
             compensation,

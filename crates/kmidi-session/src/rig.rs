@@ -84,6 +84,8 @@ pub(crate) struct RigConfig {
     pub quantum_frames: u32,
     /// Whether live MIDI plays the synthesiser.
     pub live_in: bool,
+    /// Captured channels.
+    pub channels_in: u16,
     /// Whether the song's events go to the device's MIDI output.
     pub midi_out: bool,
     /// Whether no sample exceeds full scale.
@@ -145,12 +147,14 @@ impl Rig {
         }
         let output = graph.add_output(CHANNELS as u16)?;
         graph.connect_audio((instrument, 0), (output, 0))?;
-        let parts = Parts { song, live, synth: instrument, output };
+        let channels_in = config.channels_in;
+        let device_in = (channels_in > 0).then(|| graph.add_device_in(channels_in)).transpose()?;
+        let parts = Parts { song, live, device_in, synth: instrument, output };
         wire(&mut graph, &parts)?;
         let (mut handle, engine) = kmidi_graph::engine(EngineConfig {
             sample_rate_hz,
             quantum_frames: config.quantum_frames,
-            channels_in: 0,
+            channels_in: config.channels_in,
             channels_out: CHANNELS as u16,
             has_ceiling: config.has_ceiling,
         })?;
@@ -212,6 +216,7 @@ mod tests {
         sample_rate_hz: 48_000,
         quantum_frames: 64,
         live_in: true,
+        channels_in: 0,
         midi_out: true,
         has_ceiling: true,
         compensation: Compensation::Song,

@@ -162,6 +162,13 @@ pub enum SessionEvent {
         /// In their order.
         plugins: Vec<SavedPlugin>,
     },
+    /// Controllers have moved parameters of a plugin.
+    ParametersMoved {
+        /// Its slot.
+        slot: u32,
+        /// Symbols and values.
+        parameters: Vec<(String, f64)>,
+    },
     /// The last song has been played; tails have died away.
     PlaylistEnded,
     /// Nothing more will happen: the session cannot go on or was told to quit.

@@ -10,6 +10,7 @@ pub mod mem;
 pub mod play;
 pub mod plugin;
 pub mod render;
+pub mod run;
 pub mod serve;
 pub mod soak;
 

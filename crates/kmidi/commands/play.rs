@@ -132,7 +132,10 @@ fn tell(session: &Session, interrupted: &AtomicBool, story: &mut Story) {
         story.extend(happened, |event| match event {
             SessionEvent::Message(message) => print_message(message),
             SessionEvent::SongStarted(song) => eprintln!("kmidi: {}", song_line(song)),
-            SessionEvent::PluginsSaved { .. } | SessionEvent::PlaylistEnded | SessionEvent::Closed => {}
+            SessionEvent::PluginsSaved { .. }
+            | SessionEvent::ParametersMoved { .. }
+            | SessionEvent::PlaylistEnded
+            | SessionEvent::Closed => {}
         });
     }
 }
@@ -144,7 +147,7 @@ impl Story {
             match event {
                 SessionEvent::Message(message) => self.messages.push(message),
                 SessionEvent::SongStarted(_) => self.songs_played += 1,
-                SessionEvent::PluginsSaved { .. } => {}
+                SessionEvent::PluginsSaved { .. } | SessionEvent::ParametersMoved { .. } => {}
                 SessionEvent::PlaylistEnded | SessionEvent::Closed => self.over = true,
             }
         }

@@ -3,4 +3,5 @@
 pub mod keys;
 pub mod memory;
 pub mod player;
+pub mod rack;
 pub mod terminal;

@@ -130,7 +130,7 @@ fn draw_progress(frame: &mut Frame, now: &Snapshot, theme: Theme, area: Rect) {
     frame.render_widget(gauge, indented(area));
 }
 
-fn draw_meters(frame: &mut Frame, output: &OutputSnapshot, theme: Theme, area: Rect) {
+pub(super) fn draw_meters(frame: &mut Frame, output: &OutputSnapshot, theme: Theme, area: Rect) {
     let levels = output.peak_dbfs.iter().zip(output.rms_dbfs.iter());
     for (row, (n, (&peak, &rms))) in area.rows().zip(levels.enumerate()) {
         let name = match (n, output.peak_dbfs.len()) {
@@ -208,7 +208,7 @@ fn status_lines(now: &Snapshot, theme: Theme) -> Vec<Line<'static>> {
 }
 
 /// The last messages, the newest at the bottom.
-fn draw_messages(frame: &mut Frame, messages: &[Message], theme: Theme, area: Rect) {
+pub(super) fn draw_messages(frame: &mut Frame, messages: &[Message], theme: Theme, area: Rect) {
     let newest = &messages[messages.len().saturating_sub(usize::from(area.height))..];
     let lines: Vec<_> = newest
         .iter()

@@ -60,6 +60,8 @@ impl Conductor {
             Command::SetPluginParameter { slot, parameter, value } => {
                 self.rack.set_parameter(slot, parameter, value);
             }
+            Command::SetPluginInput { slot, input } => self.rack.set_input(slot, input),
+            Command::RoutePlugin { slot, routing } => self.rack.route(slot, routing),
             Command::SetPluginState { slot, state } => self.rack.set_state(slot, state),
             Command::SavePlugins { ticket } => self.rack.save(ticket),
             Command::Quit => self.closing = true,

@@ -61,6 +61,7 @@ impl Conductor {
             sample_rate_hz: device.sample_rate_hz,
             quantum_frames: period.min(DEFAULT_QUANTUM_FRAMES) as u32,
             live_in: self.config.audio.midi_in != MidiPort::Off,
+            channels_in: device.channels_in as u16,
             midi_out: self.config.audio.midi_out != MidiPort::Off,
             has_ceiling: true,
             compensation: self.config.rack.compensation,

@@ -29,6 +29,9 @@ impl Conductor {
         if let Some(rig) = &mut self.rig {
             self.rack.pump(rig);
         }
+        for (slot, parameters) in self.rack.moved() {
+            self.emit(SessionEvent::ParametersMoved { slot, parameters });
+        }
         for (severity, text) in self.rack.said() {
             self.tell(severity, text);
         }

@@ -76,7 +76,7 @@ impl Conductor {
             self.tell_all(name, &warnings, total as u64);
         }
         let mut asked = self.stack.shelf.asked();
-        if self.config.audio.midi_in != MidiPort::Off {
+        if self.config.rack.synthesiser && self.config.audio.midi_in != MidiPort::Off {
             // What a keyboard plays before it has chosen a program.
             asked.extend([(PresetKey::melodic(0, 0), KeySet::ALL), (PresetKey::drum(0), KeySet::ALL)]);
         }
@@ -195,7 +195,7 @@ impl Conductor {
         let Some(rig) = &mut self.rig else { return };
         let requests = std::iter::from_fn(|| rig.synth.next_request());
         let wanted: Vec<_> = requests.map(|request| (request.key, KeySet::ALL)).collect();
-        if self.config.audio.midi_in != MidiPort::Off {
+        if self.config.rack.synthesiser && self.config.audio.midi_in != MidiPort::Off {
             self.missing_programs += wanted.len() as u64;
             self.load_presets(&wanted, Priority::Urgent);
         }

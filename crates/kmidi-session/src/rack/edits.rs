@@ -1,6 +1,7 @@
 //! What clients ask of a rack.
 
 use super::entry::{self, Entry};
+use super::input::{Input, InputRequest, Routing};
 use super::{MAX_PLUGINS, Order, ParameterValue, PluginRequest, Rack};
 use crate::chain;
 
@@ -46,6 +47,7 @@ impl Rack {
         self.discard(|entry| entry.slot == slot && entry.replaces);
         let instance = self.next_instance();
         let mut entry = Entry::new(slot, instance, request);
+        entry.routing = self.entries[at].routing.clone();
         entry.replaces = self.entries[at].is_active();
         self.entries.insert(at + 1, entry);
         if !self.entries[at].is_active() {
@@ -116,6 +118,28 @@ impl Rack {
             let instance = entry.instance;
             self.order(Order::Restore { instance, state });
         }
+    }
+
+    /// What a plugin is played with from now on.
+    pub fn set_input(&mut self, slot: u32, input: InputRequest) {
+        let Some(at) = self.place_of(slot) else { return };
+        let entry = &mut self.entries[at];
+        entry.request.input = Some(input);
+        entry.input.iter_mut().for_each(Input::change);
+    }
+
+    /// Where the sound of a plugin goes beside the row.
+    pub fn route(&mut self, slot: u32, routing: Routing) {
+        if self.place_of(slot).is_some() {
+            let of_slot = self.entries.iter_mut().filter(|entry| entry.slot == slot && !entry.is_leaving());
+            of_slot.for_each(|entry| entry.routing = routing.clone());
+        }
+    }
+
+    /// Parameters that knobs have moved since the last call, with their slots.
+    pub fn moved(&mut self) -> Vec<(u32, Vec<(String, f64)>)> {
+        let moved = self.entries.iter_mut().map(|entry| (entry.slot, entry.moved()));
+        moved.filter(|(_, parameters)| !parameters.is_empty()).collect()
     }
 
     /// Collects the states of all plugins; they come as an [`Answer::Saved`].

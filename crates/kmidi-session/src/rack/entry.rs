@@ -2,8 +2,9 @@
 
 use kmidi_host::{Activation, Description, Parameter};
 
+use super::input::{Input, Routing};
 use super::request::{ParameterValue, PluginRequest, PluginSnapshot, PluginState, SavedPlugin};
-use super::wiring::{Nodes, Place, is_instrument};
+use super::wiring::{Nodes, Place, Routes, is_instrument};
 use super::worker::Order;
 use crate::command::channel_mask;
 use crate::rig::{Rig, db_to_linear};
@@ -31,6 +32,9 @@ pub(super) struct Entry {
     pub description: Option<Description>,
     pub latency_frames: u32,
     pub nodes: Option<Nodes>,
+    /// The other end of the node in front of it.
+    pub input: Option<Input>,
+    pub routing: Routing,
     pub leaving: Option<Leaving>,
     /// It waits to take the place of the one before it, which has the same slot.
     pub replaces: bool,
@@ -56,6 +60,8 @@ impl Entry {
             description: None,
             latency_frames: 0,
             nodes: None,
+            input: None,
+            routing: Routing::default(),
             leaving: None,
             replaces: false,
             copy_of: None,
@@ -104,8 +110,8 @@ impl Entry {
     }
 
     /// It is in the graph. What has waited for it is given back.
-    pub fn arrive(&mut self, nodes: Nodes) -> Vec<(String, ParameterValue)> {
-        (self.nodes, self.state) = (Some(nodes), PluginState::Active);
+    pub fn arrive(&mut self, nodes: Nodes, input: Option<Input>) -> Vec<(String, ParameterValue)> {
+        (self.nodes, self.input, self.state) = (Some(nodes), input, PluginState::Active);
         std::mem::take(&mut self.early)
     }
 
@@ -167,11 +173,13 @@ impl Entry {
             is_bypassed: self.request.bypassed,
             is_leaving: self.is_leaving(),
             channels: channel_mask(&self.request.channels),
+            routes: Routes::default(),
         })
     }
 
     /// A value for the engine; of several for one parameter the last counts.
     pub fn set(&mut self, id: u32, value: f64) {
+        self.input.iter_mut().for_each(|input| input.set(id, value));
         match self.values.iter_mut().find(|(other, _)| *other == id) {
             Some(waiting) => waiting.1 = value,
             None => self.values.push((id, value)),
@@ -199,6 +207,27 @@ impl Entry {
             // There is room for all of them.
             let _ = rig.handle.parameter(slot, id, value);
         }
+    }
+
+    /// Tells its input what has changed; what is wrong with that is told.
+    pub fn send_input(&mut self, rig: &mut Rig, warn: impl FnMut(String)) {
+        let (Some(input), Some(request), Some(description)) =
+            (&mut self.input, &self.request.input, &self.description)
+        else {
+            return;
+        };
+        if input.send(request, description, warn)
+            && let Some(slot) = self.nodes.as_ref().and_then(|nodes| rig.graph.slot(nodes.inlet?))
+        {
+            // It wakes with the next event at the latest.
+            let _ = rig.handle.parameter(slot, 0, 0.0);
+        }
+    }
+
+    /// Parameters that knobs have moved since the last call.
+    pub fn moved(&mut self) -> Vec<(String, f64)> {
+        let (Some(input), Some(description)) = (&mut self.input, &self.description) else { return vec![] };
+        input.moved(description)
     }
 
     pub fn snapshot(&self) -> PluginSnapshot {

@@ -6,6 +6,7 @@
 
 mod edits;
 mod entry;
+mod input;
 pub(crate) mod offline;
 mod order;
 mod request;
@@ -20,6 +21,8 @@ use kmidi_host::Activation;
 use kmidi_memory::audio_heap;
 
 use self::entry::{Entry, Leaving};
+use self::input::Input;
+pub use self::input::{InputRequest, Routing};
 pub use self::request::{
     Compensation, ParameterValue, PluginRequest, PluginSnapshot, PluginState, RackConfig, SavedPlugin,
 };
@@ -27,7 +30,7 @@ use self::thread::PluginThread;
 use self::transition::{Progress, Transition};
 pub use self::wiring::NoPlace;
 pub(crate) use self::wiring::Parts;
-use self::wiring::{Nodes, Place, Wiring, add};
+use self::wiring::{Nodes, Place, Routes, Wiring, add};
 pub(crate) use self::worker::Answer;
 use self::worker::Order;
 use crate::chain::Find;
@@ -191,23 +194,33 @@ impl Rack {
             }
             return;
         };
-        let worker::Half { processor, info, description, .. } = half;
-        let added = audio_heap("a plugin's nodes", || add(&mut rig.graph, &description, &info, processor));
+        let worker::Half { processor, info, description, values, .. } = half;
+        let mut said = vec![];
+        let request = entry.request.input.clone();
+        let added = audio_heap("a plugin's nodes", || {
+            let made = request.map(|request| {
+                let warn = |text| said.push((Severity::Warning, text));
+                Input::new(&request, &description, values, warn)
+            });
+            let (input, node) = made.unzip();
+            add(&mut rig.graph, &description, &info, processor, node).map(|nodes| (nodes, input))
+        });
         entry.describe(description, info.latency_frames);
+        self.said.append(&mut said);
         let problem = match added {
-            Ok(Ok(nodes)) => return self.arrived(instance, nodes),
+            Ok(Ok((nodes, input))) => return self.arrived(instance, nodes, input),
             Ok(Err(problem)) => problem.to_string(),
             Err(exceeded) => exceeded.to_string(),
         };
-        let name = entry.name();
+        let name = self.entry(instance).map(|entry| entry.name()).unwrap_or_default();
         self.failed(instance, false, format!("{name}: {problem}"));
         self.order(Order::Unload { instance });
     }
 
     /// It is in the graph: the one whose place it takes leaves.
-    fn arrived(&mut self, instance: u64, nodes: Nodes) {
+    fn arrived(&mut self, instance: u64, nodes: Nodes, input: Option<Input>) {
         let Some(entry) = self.entry(instance) else { return };
-        let early = entry.arrive(nodes);
+        let early = entry.arrive(nodes, input);
         let (slot, replaces) = (entry.slot, std::mem::take(&mut entry.replaces));
         if replaces {
             let others =
@@ -269,10 +282,11 @@ impl Rack {
         if !entry.is_active() || entry.is_leaving() {
             return;
         }
-        let (slot, request) = (entry.slot, entry.request.clone());
+        let (slot, request, routing) = (entry.slot, entry.request.clone(), entry.routing.clone());
         self.discard(|entry| entry.slot == slot && entry.replaces);
         let copy = self.next_instance();
         let mut entry = Entry::new(slot, copy, request);
+        entry.routing = routing;
         (entry.replaces, entry.is_asked_for, entry.copy_of) = (true, true, Some(instance));
         self.entries.insert(at + 1, entry);
         self.order(Order::Copy { like: instance, instance: copy, activation });
@@ -286,7 +300,7 @@ impl Rack {
         let Some(nodes) = entry.nodes.take() else { return };
         let text = format!("{} is muted while it is activated anew", entry.name());
         entry.begin_muted();
-        self.gone.extend([nodes.plugin, nodes.junction]);
+        self.gone.extend(nodes.all());
         self.warn(text);
         self.order(Order::Activate { instance, activation });
     }
@@ -333,7 +347,7 @@ impl Rack {
         for at in (0..self.entries.len()).rev() {
             if which(&self.entries[at]) {
                 let entry = self.entries.remove(at);
-                self.gone.extend(entry.nodes.iter().flat_map(|nodes| [nodes.plugin, nodes.junction]));
+                self.gone.extend(entry.nodes.iter().flat_map(Nodes::all));
                 self.order(Order::Unload { instance: entry.instance });
             }
         }
@@ -353,7 +367,10 @@ impl Rack {
         if self.is_settled() {
             self.holds = None;
         }
-        self.entries.iter_mut().for_each(|entry| entry.send_parameters(rig));
+        for entry in &mut self.entries {
+            entry.send_parameters(rig);
+            entry.send_input(rig, |text| self.said.push((Severity::Warning, text)));
+        }
     }
 
     /// What has left and rung out is taken away.
@@ -380,7 +397,24 @@ impl Rack {
 
     /// The connections that there are to be; where effects change places, first without those that move.
     fn wanted(&self, rig: &Rig) -> Wiring {
-        let row: Vec<Place> = self.entries.iter().filter_map(Entry::place).collect();
+        let nodes_of = |slot: u32| {
+            let playing = self.entries.iter().filter(|entry| entry.slot == slot && !entry.is_leaving());
+            playing.filter_map(|entry| entry.nodes.as_ref()).next()
+        };
+        let row: Vec<Place> = self
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                let Routing { side_chain, audio_in, outputs } = &entry.routing;
+                let outputs = outputs.iter().filter_map(|(port, slot)| Some((*port, nodes_of(*slot)?)));
+                let routes = Routes {
+                    side_chain: side_chain.and_then(nodes_of),
+                    audio_in: *audio_in,
+                    outputs: outputs.collect(),
+                };
+                Some(Place { routes, ..entry.place()? })
+            })
+            .collect();
         let staying = order::without_movers(&row, &self.wiring);
         Wiring::new(&rig.parts, &staying, self.config.synthesiser)
     }
@@ -409,7 +443,7 @@ impl Rack {
         for entry in &self.entries {
             let is_new = |nodes: &&Nodes| !self.wiring.has(nodes.junction);
             let Some(nodes) = entry.nodes.as_ref().filter(is_new) else { continue };
-            self.gone.extend([nodes.plugin, nodes.junction]);
+            self.gone.extend(nodes.all());
             given_up.push((entry.instance, format!("{}: {reason}", entry.name())));
         }
         if given_up.is_empty() {

@@ -3,7 +3,7 @@
 use kmidi_graph::Graph;
 use kmidi_host::{Activation, ActivePlugin, Plugin, State};
 
-use super::wiring::{Nodes, Parts, Place, Wiring, add};
+use super::wiring::{Nodes, Parts, Place, Routes, Wiring, add};
 use super::{PluginRequest, RackConfig};
 use crate::chain::{self, ChainError, Link, LinkError};
 use crate::command::channel_mask;
@@ -39,7 +39,7 @@ pub(crate) fn wire(
     for Link { processor, plugin, info } in links {
         let description = plugin.description();
         let no_place = |source| RigError::NoPlace { plugin: info.name.clone(), source };
-        nodes.push(add(graph, description, &info, processor).map_err(no_place)?);
+        nodes.push(add(graph, description, &info, processor, None).map_err(no_place)?);
         plugins.push(plugin);
     }
     let row: Vec<Place> =
@@ -56,5 +56,6 @@ fn place<'a>(nodes: &'a Nodes, request: &PluginRequest) -> Place<'a> {
         is_bypassed: request.bypassed,
         is_leaving: false,
         channels: channel_mask(&request.channels),
+        routes: Routes::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::input::InputRequest;
 use crate::chain::PluginChoice;
 
 /// A plugin of a rack, and what it is to play.
@@ -18,6 +19,8 @@ pub struct PluginRequest {
     pub bypassed: bool,
     /// Level of what comes out of it.
     pub gain_db: f32,
+    /// What it is played with live; by its channels alone if there is nothing.
+    pub input: Option<InputRequest>,
 }
 
 /// Plugins that a song is played with.

@@ -125,7 +125,9 @@ impl Transition {
             if self.from.audio.contains_key(&(from, to)) {
                 continue;
             }
-            rig.graph.connect_audio((from, wire.ports.0), (to, wire.ports.1))?;
+            for ports in &wire.ports {
+                rig.graph.connect_audio((from, ports.0), (to, ports.1))?;
+            }
             // Where it meets what is heard it is silent yet.
             let gain = if self.from.has(to) { 0.0 } else { wire.gain };
             rig.graph.set_connection_gain(from, to, gain)?;
@@ -135,6 +137,12 @@ impl Transition {
 
     fn cross(&mut self, rig: &mut Rig) -> Result<(), GraphError> {
         for (&(from, to), wire) in &self.to.audio {
+            if self.from.audio.get(&(from, to)).is_some_and(|before| before.ports != wire.ports) {
+                rig.graph.disconnect_audio(from, to);
+                for ports in &wire.ports {
+                    rig.graph.connect_audio((from, ports.0), (to, ports.1))?;
+                }
+            }
             rig.graph.set_connection_gain(from, to, wire.gain)?;
         }
         for &(from, to) in self.from.audio.keys() {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use kmidi_core::NodeInfo;
 use kmidi_graph::{Graph, GraphError, NodeId};
 use kmidi_host::{AudioPort, Description, Kind, PortRole};
-use kmidi_rt::{ChannelFilter, Junction, Quiet};
+use kmidi_rt::{ChannelFilter, Junction, Quiet, RackInput};
 
 /// What every rig has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     pub song: NodeId,
     pub live: Option<NodeId>,
+    pub device_in: Option<NodeId>,
     pub synth: NodeId,
     pub output: NodeId,
 }
@@ -21,10 +22,31 @@ pub(crate) struct Parts {
 pub(crate) struct Nodes {
     pub plugin: NodeId,
     pub junction: NodeId,
+    /// What is in front of it, where it is played live.
+    pub inlet: Option<NodeId>,
     pub quiet: Quiet,
     /// The port that takes sound; none of an instrument.
     audio_in: Option<u16>,
     audio_out: u16,
+    side_chain: Option<u16>,
+}
+
+impl Nodes {
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = NodeId> {
+        [self.plugin, self.junction].into_iter().chain(self.inlet)
+    }
+}
+
+/// What goes beside the row.
+#[derive(Clone, Default)]
+pub(crate) struct Routes<'a> {
+    /// What its side-chain listens to.
+    pub side_chain: Option<&'a Nodes>,
+    /// Whether it hears the device.
+    pub audio_in: bool,
+    /// Its output ports, and who gets them.
+    pub outputs: Vec<(u16, &'a Nodes)>,
 }
 
 /// How a plugin stands in the row.
@@ -38,12 +60,13 @@ pub(crate) struct Place<'a> {
     pub is_leaving: bool,
     /// The channels that were named for it, a bit for each; 0 for all that are left.
     pub channels: u16,
+    pub routes: Routes<'a>,
 }
 
-/// An audio connection of two ports.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The audio connections of two nodes.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Wire {
-    pub ports: (u16, u16),
+    pub ports: Vec<(u16, u16)>,
     pub gain: f32,
 }
 
@@ -82,6 +105,7 @@ pub(crate) fn add(
     description: &Description,
     info: &NodeInfo,
     processor: Box<dyn kmidi_core::Processor>,
+    input: Option<RackInput>,
 ) -> Result<Nodes, NoPlace> {
     if description.kind == Kind::NoteEffect {
         return Err(NoPlace::NoteEffect);
@@ -91,14 +115,26 @@ pub(crate) fn add(
         true => None,
         false => Some(port(&description.audio_inputs, &info.audio_inputs, "input")?),
     };
+    let is_side_chain = |port: &AudioPort| port.role == PortRole::SideChain;
+    let side_chain = description.audio_inputs.iter().position(is_side_chain);
+    let side_chain = side_chain.filter(|at| *at < info.audio_inputs.len()).map(|at| at as u16);
     let (junction, quiet) = Junction::new();
-    let plugin = graph.add_processor(info.clone(), processor)?;
+    // Parameters from its map come as events, also to a plugin that takes no notes.
+    let event_inputs = info.event_inputs.max(u16::from(input.is_some()));
+    let plugin = graph.add_processor(NodeInfo { event_inputs, ..info.clone() }, processor)?;
     let name = format!("the sum behind {}", info.name);
-    match graph.add_processor(Junction::info(name), Box::new(junction)) {
-        Ok(junction) => Ok(Nodes { plugin, junction, quiet, audio_in, audio_out }),
-        Err(error) => {
-            graph.remove_node(plugin)?;
-            Err(error.into())
+    let junction = graph.add_processor(Junction::info(name), Box::new(junction));
+    let info = RackInput::info(&format!("what plays {}", info.name));
+    let inlet = input.map(|input| graph.add_processor(info, Box::new(input))).transpose();
+    match (junction, inlet) {
+        (Ok(junction), Ok(inlet)) => {
+            Ok(Nodes { plugin, junction, inlet, quiet, audio_in, audio_out, side_chain })
+        }
+        (junction, inlet) => {
+            let made =
+                [Some(plugin), junction.as_ref().ok().copied(), inlet.as_ref().ok().copied().flatten()];
+            made.into_iter().flatten().try_for_each(|node| graph.remove_node(node))?;
+            Err(junction.err().or(inlet.err()).unwrap_or(GraphError::NoSuchNode).into())
         }
     }
 }
@@ -121,10 +157,13 @@ impl Wiring {
         let (instruments, effects): (Vec<&Place>, Vec<&Place>) =
             row.iter().partition(|place| place.nodes.audio_in.is_none());
         wiring.events(parts, &instruments, has_synthesiser);
+        wiring.live_events(parts, row);
         let mut sources = vec![parts.synth];
         for place in instruments {
             wiring.wire(place.nodes.plugin, place.nodes.junction, place.wet_ports(), place.wet());
-            sources.push(place.nodes.junction);
+            if place.is_heard() {
+                sources.push(place.nodes.junction);
+            }
         }
         for place in effects {
             let Nodes { plugin, junction, audio_in, .. } = *place.nodes;
@@ -142,11 +181,49 @@ impl Wiring {
         for source in sources {
             wiring.wire(source, parts.output, (0, 0), 1.0);
         }
+        row.iter().for_each(|place| wiring.route(parts, place));
         wiring
     }
 
+    /// What goes beside the row.
+    fn route(&mut self, parts: &Parts, place: &Place) {
+        let (nodes, routes) = (place.nodes, &place.routes);
+        if place.is_leaving {
+            return;
+        }
+        if let (Some(device), Some(port)) = (parts.device_in.filter(|_| routes.audio_in), nodes.audio_in) {
+            self.wire(device, nodes.plugin, (0, port), 1.0);
+        }
+        if let (Some(from), Some(port)) = (routes.side_chain, nodes.side_chain) {
+            self.wire(from.junction, nodes.plugin, (0, port), 1.0);
+        }
+        for &(port, to) in &routes.outputs {
+            let Some(into) = to.audio_in else { continue };
+            // The first port goes through the junction, where level and bypass are.
+            match port == nodes.audio_out {
+                true => self.wire(nodes.junction, to.plugin, (0, into), 1.0),
+                false => self.wire(nodes.plugin, to.plugin, (port, into), 1.0),
+            }
+        }
+    }
+
     fn wire(&mut self, from: NodeId, to: NodeId, ports: (u16, u16), gain: f32) {
-        self.audio.insert((from, to), Wire { ports, gain });
+        let wire = self.audio.entry((from, to)).or_insert(Wire { ports: vec![], gain });
+        if !wire.ports.contains(&ports) {
+            wire.ports.push(ports);
+        }
+    }
+
+    /// What is played live goes through the nodes in front of the plugins.
+    fn live_events(&mut self, parts: &Parts, row: &[Place]) {
+        for place in row.iter().filter(|place| !place.is_leaving) {
+            let Some(inlet) = place.nodes.inlet else { continue };
+            for source in [Some(parts.song), parts.live].into_iter().flatten() {
+                self.events.remove(&(source, place.nodes.plugin));
+                self.events.insert((source, inlet), ChannelFilter::ALL);
+            }
+            self.events.insert((inlet, place.nodes.plugin), ChannelFilter::ALL);
+        }
     }
 
     fn events(&mut self, parts: &Parts, instruments: &[&Place], has_synthesiser: bool) {
@@ -188,8 +265,9 @@ impl Wiring {
             graph.disconnect_audio(from, to);
         }
         for (&(from, to), wire) in &self.audio {
-            if before.audio.get(&(from, to)).is_none_or(|before| before.ports != wire.ports) {
-                graph.connect_audio((from, wire.ports.0), (to, wire.ports.1))?;
+            let had = before.audio.get(&(from, to)).map_or(&[][..], |before| &before.ports);
+            for ports in wire.ports.iter().filter(|ports| !had.contains(ports)) {
+                graph.connect_audio((from, ports.0), (to, ports.1))?;
             }
             graph.set_connection_gain(from, to, wire.gain)?;
         }
@@ -216,6 +294,11 @@ impl Place<'_> {
     /// Whether sound goes into it.
     pub fn is_effect(&self) -> bool {
         self.nodes.audio_in.is_some()
+    }
+
+    /// Whether its sound goes along the row.
+    fn is_heard(&self) -> bool {
+        !self.routes.outputs.iter().any(|(port, to)| *port == self.nodes.audio_out && to.audio_in.is_some())
     }
 
     fn wet(&self) -> f32 {

@@ -56,6 +56,8 @@ pub(crate) struct Half {
     pub info: NodeInfo,
     pub description: Description,
     pub activation: Activation,
+    /// What its parameters are by now.
+    pub values: Vec<(u32, f64)>,
 }
 
 enum Life {
@@ -162,8 +164,9 @@ impl<F: FnMut(Answer)> Worker<F> {
         warm_up(&mut *link.processor, &link.info, activation.quantum_frames);
         let Link { processor, plugin, info } = link;
         let description = plugin.description().clone();
+        let values = values(&plugin).into_iter().map(|(id, _, value)| (id, value)).collect();
         self.instances.insert(instance, Life::Active(plugin));
-        let half = Box::new(Half { processor, info, description, activation });
+        let half = Box::new(Half { processor, info, description, activation, values });
         (self.tell)(Answer::Ready { instance, half });
     }
 

@@ -224,6 +224,7 @@ fn rig(compensation: Compensation) -> (Rig, Engine) {
         sample_rate_hz: RATE,
         quantum_frames: QUANTUM,
         live_in: false,
+        channels_in: 0,
         midi_out: false,
         has_ceiling: false,
         compensation,

@@ -1,0 +1,262 @@
+//! From one rack to another: what a session has to be told.
+
+use crate::chain::PluginChoice;
+use crate::command::Command;
+use crate::rack::{InputRequest, ParameterValue, PluginRequest, Routing};
+use crate::rack_file::{Rack, RackSlot, RackValue};
+
+/// A slot as the session is asked for it. Numbers are set afterwards: they are the plugin's own, not what it shows.
+pub(super) fn request_of(slot: &RackSlot, state: Option<Vec<u8>>) -> PluginRequest {
+    let texts = slot.parameters.iter().filter_map(|(symbol, value)| match value {
+        RackValue::Text(text) => Some((symbol.clone(), text.clone())),
+        RackValue::Number(_) => None,
+    });
+    PluginRequest {
+        choice: PluginChoice {
+            plugin: slot.plugin.to_string(),
+            // A state has been saved after the preset was taken up.
+            preset: slot.preset.clone().filter(|_| state.is_none()),
+            settings: texts.collect(),
+        },
+        state,
+        bypassed: slot.bypassed,
+        input: Some(input_of(slot)),
+        ..PluginRequest::default()
+    }
+}
+
+fn input_of(slot: &RackSlot) -> InputRequest {
+    InputRequest { zone: slot.zone, map: slot.map.clone() }
+}
+
+fn value_of(value: &RackValue) -> ParameterValue {
+    match value {
+        RackValue::Number(number) => ParameterValue::Plain(*number),
+        RackValue::Text(text) => ParameterValue::Text(text.clone()),
+    }
+}
+
+/// Where the sound of each slot comes from and goes, with the session's numbers.
+fn routing_of(slot: &RackSlot, number_of: impl Fn(&str) -> Option<u32>) -> Routing {
+    let outputs = slot.outputs.iter().filter_map(|output| Some((output.port - 1, number_of(&output.to)?)));
+    Routing {
+        side_chain: slot.side_chain.as_deref().and_then(&number_of),
+        audio_in: slot.audio_in,
+        outputs: outputs.collect(),
+    }
+}
+
+/// The commands that lead from one rack to the other. `numbers` are the session's numbers of the slots, in the order of the
+/// rack; `next_number` is the last that was given out.
+pub(super) fn commands_between(
+    before: &Rack,
+    after: &Rack,
+    numbers: &mut Vec<(String, u32)>,
+    next_number: &mut u32,
+    mut request: impl FnMut(&RackSlot) -> PluginRequest,
+) -> Vec<Command> {
+    let mut commands = Vec::new();
+    if before.gain_db != after.gain_db {
+        commands.push(Command::GainDb(after.gain_db));
+    }
+    numbers.retain(|(name, slot)| {
+        let stays = after.slot(name).is_some();
+        if !stays {
+            commands.push(Command::RemovePlugin { slot: *slot });
+        }
+        stays
+    });
+    for (at, slot) in after.slots.iter().enumerate() {
+        match numbers.iter().position(|(name, _)| *name == slot.name) {
+            None => {
+                *next_number += 1;
+                commands.push(Command::AddPlugin { at, plugin: request(slot) });
+                numbers.insert(at, (slot.name.clone(), *next_number));
+                set_parameters(&mut commands, *next_number, None, slot);
+            }
+            Some(place) => {
+                let moved = numbers.remove(place);
+                let number = moved.1;
+                if place != at {
+                    commands.push(Command::MovePlugin { slot: number, to: at });
+                }
+                numbers.insert(at, moved);
+                let old = before.slot(&slot.name);
+                change(&mut commands, number, old, slot, &mut request);
+            }
+        }
+    }
+    // Slots name each other: this comes when all are there.
+    let of = |name: &str| numbers.iter().find(|(it, _)| it == name).map(|(_, number)| *number);
+    for slot in &after.slots {
+        let (Some(number), old) = (of(&slot.name), before.slot(&slot.name)) else { continue };
+        let routing = routing_of(slot, of);
+        let is_new = old.is_none_or(|old| {
+            (&old.side_chain, &old.audio_in, &old.outputs)
+                != (&slot.side_chain, &slot.audio_in, &slot.outputs)
+        });
+        if is_new && (old.is_some() || routing != Routing::default()) {
+            commands.push(Command::RoutePlugin { slot: number, routing });
+        }
+    }
+    commands
+}
+
+fn change(
+    commands: &mut Vec<Command>,
+    number: u32,
+    old: Option<&RackSlot>,
+    slot: &RackSlot,
+    request: &mut impl FnMut(&RackSlot) -> PluginRequest,
+) {
+    let Some(old) = old else { return };
+    if (&old.plugin, &old.preset) != (&slot.plugin, &slot.preset) {
+        commands.push(Command::ReplacePlugin { slot: number, plugin: request(slot) });
+        return set_parameters(commands, number, None, slot);
+    }
+    // A state that the plugin gave itself is its state already.
+    if old.bypassed != slot.bypassed {
+        commands.push(Command::BypassPlugin { slot: number, bypassed: slot.bypassed });
+    }
+    if (old.zone, &old.map) != (slot.zone, &slot.map) {
+        commands.push(Command::SetPluginInput { slot: number, input: input_of(slot) });
+    }
+    set_parameters(commands, number, Some(old), slot);
+}
+
+/// Sets what is another value than before; of a new plugin, the numbers: it was loaded with the texts.
+fn set_parameters(commands: &mut Vec<Command>, number: u32, old: Option<&RackSlot>, slot: &RackSlot) {
+    for (symbol, value) in &slot.parameters {
+        let is_set = match (old, value) {
+            (Some(old), value) => old.parameters.iter().any(|(it, old)| it == symbol && old == value),
+            (None, RackValue::Text(_)) => true,
+            (None, RackValue::Number(_)) => false,
+        };
+        if !is_set {
+            commands.push(Command::SetPluginParameter {
+                slot: number,
+                parameter: symbol.clone(),
+                value: value_of(value),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::*;
+    use crate::rack_file::RackOutput;
+
+    /// What a session has after some commands: numbers in their order, and what was asked for them.
+    #[derive(Default)]
+    struct Model {
+        slots: Vec<(u32, PluginRequest, Vec<(String, ParameterValue)>, Routing)>,
+        given: u32,
+        gain_db: f32,
+    }
+
+    impl Model {
+        fn obey(&mut self, command: Command) {
+            let at = |slot: u32, slots: &[(u32, PluginRequest, Vec<(String, ParameterValue)>, Routing)]| {
+                slots.iter().position(|it| it.0 == slot).unwrap_or_else(|| panic!("no slot {slot}"))
+            };
+            match command {
+                Command::GainDb(gain_db) => self.gain_db = gain_db,
+                Command::AddPlugin { at, plugin } => {
+                    self.given += 1;
+                    self.slots
+                        .insert(at.min(self.slots.len()), (self.given, plugin, vec![], Routing::default()));
+                }
+                Command::RemovePlugin { slot } => drop(self.slots.remove(at(slot, &self.slots))),
+                Command::ReplacePlugin { slot, plugin } => {
+                    let at = at(slot, &self.slots);
+                    (self.slots[at].1, self.slots[at].2) = (plugin, vec![]);
+                }
+                Command::MovePlugin { slot, to } => {
+                    let moved = self.slots.remove(at(slot, &self.slots));
+                    self.slots.insert(to, moved);
+                }
+                Command::BypassPlugin { slot, bypassed } => {
+                    let at = at(slot, &self.slots);
+                    self.slots[at].1.bypassed = bypassed;
+                }
+                Command::SetPluginInput { slot, input } => {
+                    let at = at(slot, &self.slots);
+                    self.slots[at].1.input = Some(input);
+                }
+                Command::RoutePlugin { slot, routing } => {
+                    let at = at(slot, &self.slots);
+                    self.slots[at].3 = routing;
+                }
+                Command::SetPluginParameter { slot, parameter, value } => {
+                    let at = at(slot, &self.slots);
+                    let set = &mut self.slots[at].2;
+                    set.retain(|(it, _)| *it != parameter);
+                    set.push((parameter, value));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn random_rack(random: &mut Rng) -> Rack {
+        let mut names = vec!["a", "b", "c", "d", "e"];
+        random.shuffle(&mut names);
+        names.truncate(random.usize(..6));
+        let slot = |name: &&str, random: &mut Rng| {
+            let text = format!(
+                "[[slot]]\nname = \"{name}\"\nplugin = \"clap:{}\"\nbypass = {}\nparameters = {{ x = {}, y = \"{}\" }}\n\
+                 zone = {{ transpose = {} }}\n",
+                random.u8(..2),
+                random.bool(),
+                random.u8(..2),
+                random.u8(..2),
+                random.u8(..2),
+            );
+            let path = std::path::Path::new("r.toml");
+            crate::rack_file::parsed(path, &text).unwrap().slots.remove(0)
+        };
+        let mut slots: Vec<RackSlot> = names.iter().map(|name| slot(name, random)).collect();
+        if let [first, second, ..] = slots.as_mut_slice()
+            && random.bool()
+        {
+            first.outputs = vec![RackOutput { port: 2, to: second.name.clone() }];
+        }
+        Rack { gain_db: f32::from(random.u8(..2)), slots }
+    }
+
+    #[test]
+    fn from_any_rack_to_any_other_the_session_has_what_the_file_says() {
+        let mut random = Rng::with_seed(5);
+        let (mut model, mut numbers, mut next) = (Model::default(), vec![], 0);
+        let mut before = Rack::default();
+        for _ in 0..500 {
+            let after = random_rack(&mut random);
+            let commands =
+                commands_between(&before, &after, &mut numbers, &mut next, |slot| request_of(slot, None));
+            commands.into_iter().for_each(|command| model.obey(command));
+            assert_eq!(model.gain_db, after.gain_db);
+            assert_eq!(model.slots.len(), after.slots.len());
+            for (slot, (number, request, set, routing)) in after.slots.iter().zip(&model.slots) {
+                assert!(numbers.contains(&(slot.name.clone(), *number)));
+                let wanted = request_of(slot, None);
+                assert_eq!(request.choice.plugin, wanted.choice.plugin);
+                assert_eq!((request.bypassed, &request.input), (wanted.bypassed, &wanted.input));
+                let of = |name: &str| numbers.iter().find(|it| it.0 == name).map(|it| it.1);
+                assert_eq!(*routing, routing_of(slot, of));
+                for (symbol, value) in &slot.parameters {
+                    let set = set.iter().rev().find(|(it, _)| it == symbol).map(|(_, value)| value.clone());
+                    let loaded = request.choice.settings.iter().find(|(it, _)| it == symbol);
+                    let has = set.or(loaded.map(|(_, text)| ParameterValue::Text(text.clone())));
+                    assert_eq!(has, Some(value_of(value)), "{}: {symbol}", slot.name);
+                }
+            }
+            before = after;
+        }
+        // Nothing changes where nothing has changed.
+        let none = commands_between(&before, &before, &mut numbers, &mut next, |slot| request_of(slot, None));
+        assert_eq!(none, []);
+    }
+}

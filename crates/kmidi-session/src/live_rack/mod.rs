@@ -1,0 +1,414 @@
+//! A rack that is played live: its file, the session that plays it, and the journal of what is changed meanwhile, kept
+//! in step.
+
+mod changes;
+mod command;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use kmidi_device::AudioRequest;
+use kmidi_memory::Budgets;
+use serde::Serialize;
+
+use self::changes::{commands_between, request_of};
+pub use self::command::{ParseCommandError, RackCommand};
+use crate::command::Command;
+use crate::rack::{PluginState, RackConfig, SavedPlugin};
+use crate::rack_file::{Rack, RackEdit, RackFileError, RackStore, RackValue};
+use crate::session::{Session, SessionConfig, SessionError};
+use crate::snapshot::{Message, SessionEvent, Severity, Snapshot};
+
+/// How long changed states wait until they are kept.
+const AUTOSAVE_AFTER: Duration = Duration::from_secs(5);
+/// How often states are looked at though nothing was heard of a change: plugins change things by themselves.
+const AUTOSAVE_ANYWAY: Duration = Duration::from_secs(60);
+/// How long plugins may take to say their states at the end.
+const LAST_SAVE_LIMIT: Duration = Duration::from_secs(10);
+/// How long it takes at most until plugins have what they were loaded with.
+const SETTLING: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(5);
+
+/// What to play live.
+#[derive(Clone, Debug)]
+pub struct LiveRackConfig {
+    /// The rack file.
+    pub path: PathBuf,
+    /// The device; its MIDI input plays the rack.
+    pub audio: AudioRequest,
+    /// Whose memory it uses.
+    pub budgets: Budgets,
+}
+
+/// Why there is no live rack.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveRackError {
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] RackFileError),
+    /// No session can be started.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// What happened in a live rack.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum RackEvent {
+    /// Every plugin plays, or it is said why not.
+    Ready,
+    /// Something to tell the user.
+    Message(Message),
+    /// A controller has moved a parameter.
+    Parameter {
+        /// The slot's name.
+        slot: String,
+        /// The parameter's symbol.
+        symbol: String,
+        /// Its value, as the plugin counts.
+        value: f64,
+    },
+    /// The file has all that was changed.
+    Saved,
+    /// The file was read again.
+    Reloaded,
+    /// The session has ended by itself.
+    Closed,
+}
+
+/// Why states were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// To know later what has changed.
+    AtFirst,
+    Autosave,
+    Save,
+}
+
+/// A slot as it was when it had been loaded.
+#[derive(Default)]
+struct Baseline {
+    state: Option<Vec<u8>>,
+    parameters: BTreeMap<String, f64>,
+}
+
+/// A rack that plays.
+pub struct LiveRack {
+    session: Session,
+    store: RackStore,
+    /// The session's numbers of the slots, by their names.
+    numbers: Vec<(String, u32)>,
+    next_number: u32,
+    started: Instant,
+    tickets: u64,
+    asked: Option<(u64, Asked)>,
+    baselines: BTreeMap<String, Baseline>,
+    is_ready: bool,
+    /// Since when all plugins are loaded.
+    loaded_at: Option<Duration>,
+    /// When something was changed that no kept state has.
+    changed_at: Option<Duration>,
+    kept_at: Duration,
+    events: Vec<RackEvent>,
+}
+
+impl LiveRack {
+    /// Opens the file and starts to play it. What cannot be had is told, and the rest plays.
+    ///
+    /// # Errors
+    /// [`LiveRackError`].
+    pub fn start(config: LiveRackConfig) -> Result<Self, LiveRackError> {
+        let mut events = Vec::new();
+        let mut warn = |text: String| events.push(message(Severity::Warning, text));
+        let (store, opened) = match RackStore::open(&config.path, true) {
+            Err(error @ RackFileError::Write { .. }) => {
+                warn(format!("{error}; what is changed now is lost if the program crashes"));
+                RackStore::open(&config.path, false)?
+            }
+            opened => opened?,
+        };
+        opened.warnings.into_iter().for_each(&mut warn);
+        if opened.restored_edits > 0 {
+            let count = opened.restored_edits;
+            warn(format!(
+                "{count} changes that were not saved the last time are here again: save them, or not, as you like"
+            ));
+        }
+        let session = Session::start(SessionConfig {
+            rack: RackConfig { synthesiser: false, ..RackConfig::default() },
+            audio: config.audio,
+            budgets: config.budgets,
+            ..SessionConfig::default()
+        })?;
+        let mut rack = LiveRack {
+            session,
+            store,
+            numbers: Vec::new(),
+            next_number: 0,
+            started: Instant::now(),
+            tickets: 0,
+            asked: None,
+            baselines: BTreeMap::new(),
+            is_ready: false,
+            loaded_at: None,
+            changed_at: None,
+            kept_at: Duration::ZERO,
+            events,
+        };
+        rack.follow(&Rack { gain_db: 0.0, slots: Vec::new() });
+        Ok(rack)
+    }
+
+    /// The rack as it is now.
+    pub fn rack(&self) -> &Rack {
+        self.store.rack()
+    }
+
+    /// Whether something has not been saved.
+    pub fn is_changed(&self) -> bool {
+        self.store.is_changed()
+    }
+
+    /// What the session is doing; its plugins are the rack's slots, in their order.
+    pub fn snapshot(&self) -> Snapshot {
+        self.session.snapshot()
+    }
+
+    /// The name of a slot of the snapshot.
+    pub fn name_of(&self, number: u32) -> Option<&str> {
+        self.numbers.iter().find(|(_, it)| *it == number).map(|(name, _)| name.as_str())
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn tell(&mut self, severity: Severity, text: String) {
+        self.events.push(message(severity, text));
+    }
+
+    /// Has the session do what leads from one rack to the present one.
+    fn follow(&mut self, before: &Rack) {
+        let mut warnings = Vec::new();
+        let store = &self.store;
+        let request = |slot: &crate::rack_file::RackSlot| {
+            let state = store.state(&slot.name).unwrap_or_else(|error| {
+                warnings.push(format!("{}: {error}: it begins as it comes", slot.name));
+                None
+            });
+            request_of(slot, state)
+        };
+        let commands =
+            commands_between(before, store.rack(), &mut self.numbers, &mut self.next_number, request);
+        commands.into_iter().for_each(|command| self.session.send(command));
+        warnings.into_iter().for_each(|text| self.tell(Severity::Warning, text));
+    }
+
+    /// Does what is asked for.
+    pub fn obey(&mut self, command: RackCommand) {
+        let edit = match command {
+            RackCommand::Save => return self.ask(Asked::Save),
+            RackCommand::Reload => return self.reload(),
+            RackCommand::NudgeGain { step_db } => {
+                RackEdit::Gain { gain_db: f64::from((self.rack().gain_db + step_db).clamp(-60.0, 24.0)) }
+            }
+            RackCommand::ToggleBypass { slot } => {
+                let bypassed = !self.rack().slot(&slot).is_some_and(|slot| slot.bypassed);
+                RackEdit::Bypass { slot, bypassed }
+            }
+            RackCommand::Edit(edit) => edit,
+        };
+        let before = self.rack().clone();
+        if self.edit(edit) {
+            self.follow(&before);
+        }
+    }
+
+    /// Makes a change and writes it down.
+    fn edit(&mut self, edit: RackEdit) -> bool {
+        let now = self.now();
+        self.changed_at.get_or_insert(now);
+        match self.store.edit(edit, now) {
+            Ok(()) => true,
+            Err(error) => {
+                self.tell(Severity::Warning, error.to_string());
+                matches!(error, RackFileError::Write { .. })
+            }
+        }
+    }
+
+    fn reload(&mut self) {
+        let (before, now) = (self.rack().clone(), self.now());
+        match self.store.reload(now) {
+            Ok(reopened) => {
+                reopened.warnings.into_iter().for_each(|text| self.tell(Severity::Warning, text));
+                self.follow(&before);
+                self.events.push(RackEvent::Reloaded);
+            }
+            Err(error) => self.tell(Severity::Warning, format!("{error}; the rack stays as it was")),
+        }
+    }
+
+    fn ask(&mut self, what: Asked) {
+        // An answer that is under way has what was there when it was asked for: a save wants what is there now.
+        self.tickets += 1;
+        self.asked = Some((self.tickets, what));
+        self.session.send(Command::SavePlugins { ticket: self.tickets });
+    }
+
+    /// Looks at what has happened; to be called several times a second.
+    pub fn tick(&mut self) -> Vec<RackEvent> {
+        while let Ok(event) = self.session.events().try_recv() {
+            self.hear(event);
+        }
+        let now = self.now();
+        if let Err(error) = self.store.sync_if_due(now) {
+            self.tell(Severity::Warning, error.to_string());
+        }
+        self.look_whether_ready();
+        let is_due = self.changed_at.is_some_and(|since| now - since >= AUTOSAVE_AFTER)
+            || now - self.kept_at >= AUTOSAVE_ANYWAY;
+        if self.is_ready && self.asked.is_none() && is_due {
+            self.ask(Asked::Autosave);
+        }
+        std::mem::take(&mut self.events)
+    }
+
+    fn look_whether_ready(&mut self) {
+        if self.is_ready || self.asked.is_some() {
+            return;
+        }
+        let plugins = self.snapshot().plugins;
+        let is_loaded = |it: &crate::rack::PluginSnapshot| it.state != PluginState::Loading;
+        if plugins.len() != self.numbers.len() || !plugins.iter().all(is_loaded) {
+            return;
+        }
+        let now = self.now();
+        if now - *self.loaded_at.get_or_insert(now) >= SETTLING {
+            self.ask(Asked::AtFirst);
+        }
+    }
+
+    fn hear(&mut self, event: SessionEvent) {
+        match event {
+            SessionEvent::Message(message) => self.events.push(RackEvent::Message(message)),
+            SessionEvent::PluginsSaved { ticket, plugins } => {
+                if let Some((_, why)) = self.asked.take_if(|(asked, _)| *asked == ticket) {
+                    self.states_are_here(why, plugins);
+                }
+            }
+            SessionEvent::ParametersMoved { slot, parameters } => {
+                let Some(name) = self.name_of(slot).map(str::to_owned) else { return };
+                for (symbol, value) in parameters {
+                    let edit = RackEdit::Parameter {
+                        slot: name.clone(),
+                        symbol: symbol.clone(),
+                        value: RackValue::Number(value),
+                    };
+                    self.edit(edit);
+                    self.events.push(RackEvent::Parameter { slot: name.clone(), symbol, value });
+                }
+            }
+            SessionEvent::Closed => self.events.push(RackEvent::Closed),
+            SessionEvent::SongStarted(_) | SessionEvent::PlaylistEnded => {}
+        }
+    }
+
+    fn states_are_here(&mut self, why: Asked, plugins: Vec<SavedPlugin>) {
+        for plugin in plugins {
+            let Some(name) = self.name_of(plugin.slot).map(str::to_owned) else { continue };
+            match self.baselines.contains_key(&name) {
+                // What a plugin is right after it was loaded is no change.
+                false => {
+                    let parameters = plugin.parameters.into_iter().collect();
+                    self.baselines.insert(name, Baseline { state: plugin.state, parameters });
+                }
+                true => self.keep(&name, plugin),
+            }
+        }
+        (self.changed_at, self.kept_at) = (None, self.now());
+        match why {
+            Asked::AtFirst => {
+                self.is_ready = true;
+                self.events.push(RackEvent::Ready);
+            }
+            Asked::Autosave => {}
+            Asked::Save => self.save(),
+        }
+    }
+
+    /// Keeps what has changed of a plugin.
+    fn keep(&mut self, name: &str, plugin: SavedPlugin) {
+        if let Some(error) = plugin.error {
+            self.tell(Severity::Warning, format!("the state of {name} is not saved: {error}"));
+        }
+        let now = self.now();
+        let Some(baseline) = self.baselines.get_mut(name) else { return };
+        if let Some(state) = plugin.state.as_ref().filter(|_| plugin.state != baseline.state) {
+            match self.store.keep_state(name, state, now) {
+                Ok(_) => baseline.state = plugin.state.clone(),
+                Err(error) => return self.tell(Severity::Warning, error.to_string()),
+            }
+        }
+        let has_state = plugin.state.is_some();
+        let mut moved = Vec::new();
+        for (symbol, value) in plugin.parameters {
+            let is_new =
+                baseline.parameters.insert(symbol.clone(), value).is_none_or(|before| before != value);
+            let is_written = || {
+                let slot = self.store.rack().slot(name);
+                slot.is_some_and(|slot| slot.parameters.iter().any(|(it, _)| *it == symbol))
+            };
+            // What the text says comes after the state: it must not be older.
+            if is_new && (!has_state || is_written()) {
+                moved.push(RackEdit::Parameter {
+                    slot: name.to_owned(),
+                    symbol,
+                    value: RackValue::Number(value),
+                });
+            }
+        }
+        for edit in moved {
+            self.edit(edit);
+        }
+    }
+
+    fn save(&mut self) {
+        let saved = if self.store.is_changed() { self.store.save() } else { Ok(()) };
+        match saved {
+            Ok(()) => self.events.push(RackEvent::Saved),
+            Err(error) => self.tell(Severity::Failure, error.to_string()),
+        }
+    }
+
+    /// Ends, with everything saved. Returns what happened meanwhile, and how the session ended.
+    pub fn finish(mut self) -> (Vec<RackEvent>, Snapshot) {
+        let mut events = self.tick();
+        let has_ended = events.contains(&RackEvent::Closed);
+        // Before it is known how plugins were loaded nothing can have changed in them.
+        if self.is_ready && !has_ended {
+            self.ask(Asked::Save);
+            let start = Instant::now();
+            while self.asked.is_some() && start.elapsed() < LAST_SAVE_LIMIT {
+                std::thread::sleep(POLL);
+                events.append(&mut self.tick());
+            }
+        }
+        if !self.is_ready || self.asked.is_some() || has_ended {
+            if self.asked.is_some() {
+                let text =
+                    "the plugins do not say their states: those of a few seconds ago are saved".to_owned();
+                self.tell(Severity::Warning, text);
+            }
+            self.save();
+        }
+        let last = self.session.snapshot();
+        events.append(&mut self.events);
+        (events, last)
+    }
+}
+
+fn message(severity: Severity, text: String) -> RackEvent {
+    RackEvent::Message(Message { severity, text })
+}

@@ -1,0 +1,344 @@
+//! What was changed since the last save, line by line, so that a crash costs at most the last second.
+//!
+//! A line is a checksum, a space, and JSON. The first one says of which text the others are changes.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{RackEdit, RackFileError};
+
+/// How long a line may wait until it is on the disk.
+const SYNC_WITHIN: Duration = Duration::from_millis(250);
+/// Longest journal that is read, in bytes.
+const MAX_BYTES: u64 = 64 << 20;
+/// Length over which only the last change of each place is kept, in bytes.
+const COMPACT_BYTES: u64 = 1 << 20;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    /// The text that the lines behind it are changes of.
+    Of {
+        journal: u32,
+        text: String,
+    },
+    /// A text that has all changes so far is about to take the place of the other.
+    Saving {
+        text: String,
+    },
+    Edit(RackEdit),
+}
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// What a journal had to say when it was opened.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Found {
+    /// Changes of the text, in their order.
+    pub edits: Vec<RackEdit>,
+    /// Changes of another text; the journal was put aside here.
+    pub put_aside: Option<PathBuf>,
+}
+
+/// The journal of a rack that is open. Nobody else can open it meanwhile.
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+    /// The text that it is about.
+    text: String,
+    bytes: u64,
+    /// The last change of each place.
+    edits: Vec<RackEdit>,
+    /// When the oldest line was written that may not be on the disk.
+    unsynced_since: Option<Duration>,
+}
+
+/// FNV-1a, 64 bits, in hex.
+pub(super) fn checksum(bytes: &[u8]) -> String {
+    let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{sum:016x}")
+}
+
+impl Journal {
+    /// Opens the journal of a text, and says what it has.
+    pub fn open(path: &Path, text: &str) -> Result<(Self, Found), RackFileError> {
+        let fail = |source| RackFileError::Write { path: path.to_owned(), source };
+        let options = || File::options().read(true).write(true).create(true).truncate(false).open(path);
+        let mut file = options().map_err(fail)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(RackFileError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(fail(source)),
+        }
+        let mut bytes = Vec::new();
+        (&mut file).take(MAX_BYTES).read_to_end(&mut bytes).map_err(fail)?;
+        let text = checksum(text.as_bytes());
+        let (edits, whole_bytes) = read(&bytes, &text);
+        let mut journal = Journal {
+            file,
+            path: path.to_owned(),
+            text,
+            bytes: whole_bytes as u64,
+            edits: Vec::new(),
+            unsynced_since: None,
+        };
+        let mut found = Found::default();
+        match edits {
+            Some(edits) => {
+                // What was torn off in the middle of a line is not continued.
+                journal.cut(whole_bytes as u64).map_err(fail)?;
+                edits.iter().for_each(|edit| journal.remember(edit));
+                found.edits = journal.edits.clone();
+            }
+            None if bytes.is_empty() => {}
+            None => {
+                let aside = path.with_extension("journal.old");
+                super::states::write_whole(&aside, &bytes).map_err(fail)?;
+                journal.cut(0).map_err(fail)?;
+                found.put_aside = Some(aside);
+            }
+        }
+        Ok((journal, found))
+    }
+
+    fn remember(&mut self, edit: &RackEdit) {
+        self.edits.retain(|old| !old.is_about_the_same(edit));
+        self.edits.push(edit.clone());
+    }
+
+    /// The last change of each place since the last save.
+    pub fn edits(&self) -> &[RackEdit] {
+        &self.edits
+    }
+
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.set_len(bytes)?;
+        self.file.seek(SeekFrom::Start(bytes))?;
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Writes a change down. It survives the end of this process at once, and that of the machine as soon as
+    /// [`Journal::sync`] has been called.
+    pub fn append(&mut self, edit: &RackEdit, now: Duration) -> io::Result<()> {
+        self.remember(edit);
+        if self.bytes > COMPACT_BYTES {
+            return self.compact();
+        }
+        self.write(&Line::Edit(edit.clone()))?;
+        self.unsynced_since.get_or_insert(now);
+        Ok(())
+    }
+
+    fn write(&mut self, line: &Line) -> io::Result<()> {
+        let mut lines = String::new();
+        if self.bytes == 0 {
+            lines += &written(&Line::Of { journal: VERSION, text: self.text.clone() })?;
+        }
+        lines += &written(line)?;
+        if let Err(error) = self.file.write_all(lines.as_bytes()) {
+            // Half a line would hide those behind it.
+            self.cut(self.bytes)?;
+            return Err(error);
+        }
+        self.bytes += lines.len() as u64;
+        Ok(())
+    }
+
+    /// Leaves only the last change of each place: all of them appear in the file at once.
+    fn compact(&mut self) -> io::Result<()> {
+        let mut lines = written(&Line::Of { journal: VERSION, text: self.text.clone() })?;
+        for edit in &self.edits {
+            lines += &written(&Line::Edit(edit.clone()))?;
+        }
+        // The lock belongs to the file: the new one is locked before it takes the name.
+        let mut file = super::states::write_whole_and_keep(&self.path, lines.as_bytes())?;
+        file.seek(SeekFrom::End(0))?;
+        (self.file, self.bytes, self.unsynced_since) = (file, lines.len() as u64, None);
+        Ok(())
+    }
+
+    /// Puts on the disk what has waited long enough; to be called several times a second. `now` is a clock that
+    /// does not go back.
+    pub fn sync_if_due(&mut self, now: Duration) -> io::Result<()> {
+        match self.unsynced_since {
+            Some(since) if now.saturating_sub(since) >= SYNC_WITHIN => self.sync(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts all on the disk.
+    pub fn sync(&mut self) -> io::Result<()> {
+        if self.unsynced_since.is_some() {
+            self.file.sync_data()?;
+            self.unsynced_since = None;
+        }
+        Ok(())
+    }
+
+    /// A text with all changes is about to be put in place of the old one.
+    pub fn saving(&mut self, text: &str) -> io::Result<()> {
+        if self.edits.is_empty() {
+            return Ok(());
+        }
+        self.write(&Line::Saving { text: checksum(text.as_bytes()) })?;
+        self.file.sync_data()
+    }
+
+    /// It is there: nothing has changed since.
+    pub fn saved(&mut self, text: &str) -> io::Result<()> {
+        self.text = checksum(text.as_bytes());
+        self.edits.clear();
+        self.unsynced_since = None;
+        self.cut(0)?;
+        self.file.sync_data()
+    }
+}
+
+fn written(line: &Line) -> io::Result<String> {
+    let json = serde_json::to_string(line)?;
+    Ok(format!("{} {json}\n", checksum(json.as_bytes())))
+}
+
+/// The changes of `text` in a journal, and how many bytes of it are whole; `None` if it has changes of another text only.
+fn read(bytes: &[u8], text: &str) -> (Option<Vec<RackEdit>>, usize) {
+    let (mut edits, mut whole_bytes) = (None::<Vec<RackEdit>>, 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Some(read) = read_line(line) else { break };
+        whole_bytes += line.len();
+        match read {
+            Line::Of { journal: VERSION, text: of } => edits = (of == text).then(Vec::new),
+            Line::Of { .. } => edits = None,
+            // The crash came behind the new text or before it.
+            Line::Saving { text: of } if of == text => edits = Some(Vec::new()),
+            Line::Saving { .. } => {}
+            Line::Edit(edit) => edits.iter_mut().for_each(|edits| edits.push(edit.clone())),
+        }
+    }
+    (edits, whole_bytes)
+}
+
+fn read_line(line: &[u8]) -> Option<Line> {
+    let (sum, json) = str::from_utf8(line).ok()?.strip_suffix('\n')?.split_once(' ')?;
+    (checksum(json.as_bytes()) == sum).then(|| serde_json::from_str(json).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "a text";
+
+    fn gain(gain_db: f64) -> RackEdit {
+        RackEdit::Gain { gain_db }
+    }
+
+    fn bypass(slot: &str) -> RackEdit {
+        RackEdit::Bypass { slot: slot.into(), bypassed: true }
+    }
+
+    fn open(path: &Path, text: &str) -> (Journal, Found) {
+        Journal::open(path, text).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_found_and_torn_or_changed_lines_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml.journal");
+        let edits = [gain(1.0), bypass("a"), bypass("b")];
+        let (mut journal, found) = open(&path, TEXT);
+        assert_eq!(found, Found::default());
+        edits.iter().for_each(|edit| journal.append(edit, Duration::ZERO).unwrap());
+        assert!(matches!(Journal::open(&path, TEXT), Err(RackFileError::InUse { .. })));
+        drop(journal);
+        let whole = std::fs::read(&path).unwrap();
+        let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
+        for cut in 0..=whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let (mut journal, found) = open(&path, TEXT);
+            let lines = ends.iter().filter(|end| **end <= cut).count();
+            assert_eq!(found.edits, edits[..lines.saturating_sub(1)], "cut at {cut}");
+            // What follows is found too.
+            journal.append(&gain(9.0), Duration::ZERO).unwrap();
+            drop(journal);
+            assert_eq!(open(&path, TEXT).1.edits.last(), Some(&gain(9.0)), "cut at {cut}");
+        }
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            std::fs::write(&path, &damaged).unwrap();
+            let line = ends.iter().filter(|end| **end <= at).count();
+            let (_, found) = open(&path, TEXT);
+            assert_eq!(found.edits, edits[..line.saturating_sub(1)], "changed at {at}");
+        }
+    }
+
+    #[test]
+    fn changes_of_another_text_are_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml.journal");
+        open(&path, TEXT).0.append(&gain(1.0), Duration::ZERO).unwrap();
+        let (journal, found) = open(&path, "another text");
+        assert_eq!((found.edits.len(), journal.bytes), (0, 0));
+        let aside = found.put_aside.unwrap();
+        assert_eq!(read(&std::fs::read(aside).unwrap(), &checksum(TEXT.as_bytes())).0, Some(vec![gain(1.0)]));
+    }
+
+    #[test]
+    fn a_crash_on_either_side_of_a_save_loses_and_repeats_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml.journal");
+        let (mut journal, _) = open(&path, TEXT);
+        journal.append(&gain(1.0), Duration::ZERO).unwrap();
+        journal.saving("new text").unwrap();
+        drop(journal);
+        let before = std::fs::read(&path).unwrap();
+        assert_eq!(open(&path, TEXT).1.edits, [gain(1.0)], "the old text is still there");
+        std::fs::write(&path, before).unwrap();
+        let (mut journal, found) = open(&path, "new text");
+        assert_eq!(found, Found::default());
+        journal.append(&bypass("a"), Duration::ZERO).unwrap();
+        drop(journal);
+        let (mut journal, found) = open(&path, "new text");
+        assert_eq!(found.edits, [bypass("a")]);
+        journal.saving("newer text").unwrap();
+        journal.saved("newer text").unwrap();
+        drop(journal);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_journal_of_a_storm_stays_small_and_has_the_last_of_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml.journal");
+        let (mut journal, _) = open(&path, TEXT);
+        journal.append(&bypass("a"), Duration::ZERO).unwrap();
+        for n in 0..40_000 {
+            journal.append(&gain(f64::from(n)), Duration::ZERO).unwrap();
+        }
+        assert!(matches!(Journal::open(&path, TEXT), Err(RackFileError::InUse { .. })), "still its own");
+        drop(journal);
+        assert!(std::fs::metadata(&path).unwrap().len() < COMPACT_BYTES + 1000);
+        assert_eq!(open(&path, TEXT).1.edits, [bypass("a"), gain(39_999.0)]);
+    }
+
+    #[test]
+    fn a_line_is_on_the_disk_within_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = open(&folder.path().join("r.toml.journal"), TEXT);
+        let at = Duration::from_millis;
+        journal.append(&gain(1.0), at(1000)).unwrap();
+        journal.append(&gain(2.0), at(1200)).unwrap();
+        journal.sync_if_due(at(1249)).unwrap();
+        assert!(journal.unsynced_since.is_some(), "control: not yet");
+        journal.sync_if_due(at(1250)).unwrap();
+        assert!(journal.unsynced_since.is_none());
+    }
+}
