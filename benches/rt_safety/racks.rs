@@ -193,7 +193,7 @@ impl Racks {
     fn storm(&mut self) {
         let Some(slot) = self.row.first().and_then(|slot| self.graph.slot(slot.node)) else { return };
         for n in 0..self.random.u32(..400) {
-            let id = if n % 3 == 0 { GAIN } else { n };
+            let id = if n.is_multiple_of(3) { GAIN } else { n };
             self.storms += u64::from(self.handle.parameter(slot, id, -f64::from(n % 20)).is_err());
         }
     }
@@ -202,7 +202,8 @@ impl Racks {
         self.midi_in.clear();
         self.midi_out.clear();
         let key = 40 + self.random.u8(..40);
-        let event = if n % 3 == 0 { Event::note_on(0, key, 100) } else { Event::note_off(0, key, 64) };
+        let event =
+            if n.is_multiple_of(3) { Event::note_on(0, key, 100) } else { Event::note_off(0, key, 64) };
         let mut bytes = [0; 3];
         let len = event.to_midi1(&mut bytes).expect("a note");
         self.midi_in.push(0, &bytes[..len]).expect("there is room");

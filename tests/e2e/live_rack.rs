@@ -96,7 +96,7 @@ fn what_was_changed_is_saved_at_the_end_and_the_users_own_text_stays() {
     assert_eq!(fs::read_to_string(&rack).expect("read"), LEVEL, "not before it is saved");
     terminate(player);
     let text = fs::read_to_string(&rack).expect("read");
-    assert!(text.starts_with("# Mine.\n") && text.contains("gain = -6.5"), "{text}");
+    assert!(text.contains("# Mine.\n[[slot]]\n") && text.contains("gain = -6.5"), "{text}");
     let again = machine.status(&rack);
     let level = slot(&again, "level");
     assert_eq!((&again["changed"], &again["gain_db"]), (&false.into(), &(-3.0).into()), "{again:#}");
@@ -299,7 +299,7 @@ fn splits_and_layers_sound_where_they_should_and_a_port_that_comes_again_is_conn
     let heard = peaks(&machine, &jack, "90307f,903c7f,90487f,91487f");
     assert!(heard.len() >= 12, "{heard:?}");
     let (low, high) = (heard[0], heard[2]);
-    assert!(low > 0.05 && (low / high - 2.0).abs() < 0.05, "{heard:?}");
+    assert!(low > 0.02 && (low / high - 2.0).abs() < 0.05, "{heard:?}");
     for (turn, expected) in heard.iter().zip([low, low + high, high, 0.0].into_iter().cycle()) {
         assert!((turn - expected).abs() < 0.01 * low, "{heard:?}");
     }

@@ -10,7 +10,12 @@
 #![warn(missing_docs)]
 #![cfg_attr(
     test,
-    allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "tests run on side B")
+    allow(
+        clippy::disallowed_methods,
+        clippy::disallowed_macros,
+        clippy::disallowed_types,
+        reason = "tests run on side B"
+    )
 )]
 
 mod border;

@@ -80,7 +80,7 @@ pub struct LinkError {
     /// The part of the way.
     pub phase: Phase,
     /// What went wrong.
-    pub source: ChainError,
+    pub source: Box<ChainError>,
 }
 
 impl LinkError {
@@ -137,7 +137,7 @@ pub(crate) fn link(
         plugin: choice.plugin.clone(),
         file: file.cloned(),
         phase,
-        source,
+        source: Box::new(source),
     };
     let found = find(&choice.plugin).map_err(|error| failed(None, Phase::Finding, error))?;
     let file = Some(&found.path);

@@ -168,10 +168,9 @@ fn status_lines(now: &Snapshot, rack: &Rack, view: &View, theme: Theme) -> Vec<L
         Span::raw(format!(" DSP {:.0} %   ", output.dsp_load * 100.0)),
         Span::styled(format!("xruns {}", output.xruns), bad(output.xruns)),
     ];
-    for (count, what) in [
-        (losses.dropped_events, "events dropped"),
-        (losses.guard_trips, "mutes by the guard"),
-    ] {
+    for (count, what) in
+        [(losses.dropped_events, "events dropped"), (losses.guard_trips, "mutes by the guard")]
+    {
         if count > 0 {
             first.push(Span::styled(format!("   {count} {what}"), bad(count)));
         }
@@ -252,8 +251,7 @@ mod tests {
     #[test]
     fn keys_do_what_the_footer_says() {
         let mut view = View::default();
-        let pressed =
-            |code, view: &mut View| command(KeyEvent::new(code, KeyModifiers::NONE), view, &rack());
+        let pressed = |code, view: &mut View| command(KeyEvent::new(code, KeyModifiers::NONE), view, &rack());
         assert_eq!(pressed(KeyCode::Down, &mut view), Key::Nothing);
         assert_eq!(pressed(KeyCode::Down, &mut view), Key::Nothing);
         let bypass = RackCommand::ToggleBypass { slot: "room".into() };

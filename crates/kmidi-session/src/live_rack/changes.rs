@@ -149,17 +149,20 @@ mod tests {
     use super::*;
     use crate::rack_file::RackOutput;
 
+    /// Number, plugin, parameters and routes of a slot.
+    type ModelSlot = (u32, PluginRequest, Vec<(String, ParameterValue)>, Routing);
+
     /// What a session has after some commands: numbers in their order, and what was asked for them.
     #[derive(Default)]
     struct Model {
-        slots: Vec<(u32, PluginRequest, Vec<(String, ParameterValue)>, Routing)>,
+        slots: Vec<ModelSlot>,
         given: u32,
         gain_db: f32,
     }
 
     impl Model {
         fn obey(&mut self, command: Command) {
-            let at = |slot: u32, slots: &[(u32, PluginRequest, Vec<(String, ParameterValue)>, Routing)]| {
+            let at = |slot: u32, slots: &[ModelSlot]| {
                 slots.iter().position(|it| it.0 == slot).unwrap_or_else(|| panic!("no slot {slot}"))
             };
             match command {

@@ -5,7 +5,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,8 @@ use super::{RackEdit, RackFileError};
 
 /// How long a line may wait until it is on the disk.
 const SYNC_WITHIN: Duration = Duration::from_millis(250);
+/// Longer than a child process takes from its birth to its own program.
+const START_OF_A_CHILD: Duration = Duration::from_millis(500);
 /// Longest journal that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 /// Length over which only the last change of each place is kept, in bytes.
@@ -66,17 +68,30 @@ pub(super) fn checksum(bytes: &[u8]) -> String {
     format!("{sum:016x}")
 }
 
+/// Takes the lock. A child process that is being started has all files of its parent for a moment, also those that the
+/// parent has closed: who holds the lock for no longer than that is waited for.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if since.elapsed() < START_OF_A_CHILD => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
+}
+
 impl Journal {
     /// Opens the journal of a text, and says what it has.
     pub fn open(path: &Path, text: &str) -> Result<(Self, Found), RackFileError> {
         let fail = |source| RackFileError::Write { path: path.to_owned(), source };
         let options = || File::options().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = options().map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(RackFileError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(fail(source)),
-        }
+        lock(&file).map_err(|error| match error {
+            TryLockError::WouldBlock => RackFileError::InUse { path: path.to_owned() },
+            TryLockError::Error(source) => fail(source),
+        })?;
         let mut bytes = Vec::new();
         (&mut file).take(MAX_BYTES).read_to_end(&mut bytes).map_err(fail)?;
         let text = checksum(text.as_bytes());

@@ -14,6 +14,8 @@ use super::{
 };
 
 type Parsed<T> = Result<T, RackFileError>;
+/// Something of a text, and its place there in bytes, if that is known.
+type Placed<T> = (T, Option<Range<usize>>);
 
 /// The version of the format that is written and read.
 const VERSION: i64 = 1;
@@ -342,7 +344,7 @@ impl<'a> Fields<'a> {
         self.value(key, |value| number_of(value).filter(|it| range.contains(it)), &what)
     }
 
-    fn array(&mut self, key: &'static str, what: &str) -> Parsed<Option<(&'a Array, Option<Range<usize>>)>> {
+    fn array(&mut self, key: &'static str, what: &str) -> Parsed<Option<Placed<&'a Array>>> {
         self.value(key, |value| value.as_array().map(|array| (array, value.span())), what)
     }
 
