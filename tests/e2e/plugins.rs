@@ -82,6 +82,8 @@ impl Machine {
     fn command_with(&self, arguments: &[&str], lv2_path: &Path) -> Command {
         let mut command = program::command(arguments);
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
+        // Plugins write there.
+        command.env("XDG_CONFIG_HOME", self.path("config"));
         command.env("CLAP_PATH", self.plugins());
         command.env("VST3_PATH", self.plugins()).env("LV2_PATH", lv2_path);
         // As on a machine without a screen.
