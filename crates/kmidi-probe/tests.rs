@@ -196,8 +196,9 @@ fn what_is_done_in_the_first_blocks_is_not_counted_in_later_ones() {
 #[test]
 fn the_memory_of_a_plugin_is_known_from_its_loading_to_its_end() {
     const HELD_BYTES: u64 = 1 << 20;
-    // A block so large is mapped by the C library: rounded up to a page, and one more for what stands before it.
-    const ROUNDING_BYTES: u64 = 2 * 4096;
+    // A block so large is mapped by the C library: with its own words before it, rounded up to a page;
+    // and of small blocks it counts what it gave, which is some bytes more one time than another.
+    const ROUNDING_BYTES: u64 = 4096 + 512;
     let misdeeds = Misdeeds::new();
     let mut hooks = Hooks::new();
     let mut life = |name: &str| {
@@ -214,11 +215,11 @@ fn the_memory_of_a_plugin_is_known_from_its_loading_to_its_end() {
     let (good, good_held, good_after) = life("good");
     let (tally, held, after) = life("holds-memory");
     assert!(held.live_bytes >= good_held.live_bytes + HELD_BYTES, "{held:?} {good_held:?}");
-    assert!(held.live_bytes < good_held.live_bytes + HELD_BYTES + ROUNDING_BYTES, "{held:?} {good_held:?}");
+    assert!(held.live_bytes <= good_held.live_bytes + HELD_BYTES + ROUNDING_BYTES, "{held:?} {good_held:?}");
     assert!(held.peak_bytes >= held.live_bytes);
     assert_eq!(after.live_bytes, good_after.live_bytes);
     let more = tally.live_bytes - good.live_bytes;
-    assert!((HELD_BYTES as i64..(HELD_BYTES + ROUNDING_BYTES) as i64).contains(&more), "{more}");
+    assert!((HELD_BYTES as i64..=(HELD_BYTES + ROUNDING_BYTES) as i64).contains(&more), "{more}");
     assert_eq!(tally.allocated_bytes() - good.allocated_bytes(), HELD_BYTES);
     let site = tally.sites.iter().find(|it| it.bytes == HELD_BYTES).expect("it is told where");
     assert!(site.stack[0].starts_with("instantiate misdeeds.so+0x"), "{site:#?}");

@@ -130,8 +130,9 @@ fn every_misdeed_is_graded_with_its_reason_and_the_good_ones_are_green() {
     let held =
         |name| phase(plugin(&report, name), "activation")["held"]["live_bytes"].as_u64().expect("bytes");
     let more = held("holds-memory") - held("good");
-    // The C library maps so large a block: rounded up to pages, and with its own words before it.
-    assert!((1 << 20..(1 << 20) + 2 * 4096).contains(&more), "{more} bytes");
+    // The C library maps so large a block: with its own words before it, rounded up to a page;
+    // and of small blocks it counts what it gave, which is some bytes more one time than another.
+    assert!((1 << 20..(1 << 20) + 4096 + 512).contains(&more), "{more} bytes");
     let block = |name| reason(plugin(&report, name), "allocation", "steady")["blocks"].as_u64();
     assert_eq!(block("allocates"), Some(1000));
 }
