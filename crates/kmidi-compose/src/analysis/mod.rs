@@ -1,0 +1,1 @@
+//! What a song or a recording is made of.

@@ -1,0 +1,1 @@
+//! A plan as a score: chords, bass, melody, guide tones, drums.

@@ -1,0 +1,1 @@
+//! A mood as a plan of harmony, with the reason for each choice.

@@ -1,0 +1,1 @@
+//! Pitches and their names, scales, keys, chord symbols, Roman numerals, voicings.
