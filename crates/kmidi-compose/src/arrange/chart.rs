@@ -1,4 +1,4 @@
-use super::form::{Form, Section};
+use super::form::Form;
 use super::grid::Grid;
 use crate::plan::HarmonyPlan;
 use crate::theory::{Chord, Key, Letter, PitchClass, PitchClassSet, diatonic_chord};
@@ -170,9 +170,4 @@ fn local_scale(chord: Chord, key: Key) -> PitchClassSet {
     let kept = (0..key.scale.semitones().len()).map(|degree| key.degree(degree));
     let kept = kept.filter(|name| !foreign(name.letter())).map(|name| name.pitch_class());
     kept.chain(spelled.iter().map(|(_, class)| *class)).collect()
-}
-
-/// Which bars a section's chords begin in, for what is written bar by bar.
-pub fn bars(section: &Section) -> std::ops::Range<u32> {
-    section.start..section.end()
 }
