@@ -28,7 +28,6 @@ mod song;
 mod source;
 mod stream;
 mod sysex;
-mod track_writer;
 mod usage;
 mod warning;
 

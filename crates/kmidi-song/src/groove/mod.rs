@@ -4,7 +4,7 @@
 //!   settings); [`change_song`] does it to a song, [`change_file`] from a file to a file in bounded memory.
 //! - [`extract()`] learns a [`Groove`] from a song; [`Groove::to_json`] and [`Groove::from_json`] keep it; [`templates()`] are those of
 //!   nine genres; [`Change::Apply`] lays one over other notes.
-//! - [`commands`](humanize_file) of the program are functions here: [`humanize_file`], [`apply_file`], [`catalogue`].
+//! - What the program's commands do: [`humanize_file`], [`apply_file`], [`extract_report`], [`catalogue`].
 //!
 //! Whatever is asked for, these hold: notes are moved in absolute ticks, so nothing drifts and the piece stays as long as it
 //! is; a note-off moves with its note-on and follows it; no note is moved past another one of its key or into it, nor across
@@ -31,6 +31,7 @@ mod rewrite;
 mod settings;
 mod styles;
 mod templates;
+mod writer;
 
 pub use apply::ApplyOptions;
 pub use catalogue::{AlgorithmInfo, Catalogue, GenreInfo, catalogue};

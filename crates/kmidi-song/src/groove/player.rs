@@ -33,6 +33,7 @@ struct Uniform {
 }
 
 struct Drummer {
+    wander: Wander,
     sigma_ticks: f64,
     most_ticks: f64,
     late_ticks: f64,
@@ -72,9 +73,10 @@ impl<'a> Player<'a> {
         if dropout > 0.0 && self.random.chance(dropout) {
             return None;
         }
-        let Drummer { sigma_ticks, most_ticks, late_ticks, velocity_mean, velocity_sd } = self.drummer;
+        let off = self.drummer.wander.next(&mut self.random);
+        let Drummer { sigma_ticks, most_ticks, late_ticks, velocity_mean, velocity_sd, .. } = self.drummer;
         let sigma = sigma_ticks * self.settings.looseness.of(drum);
-        let wander = (self.random.normal() * sigma).clamp(-most_ticks, most_ticks);
+        let wander = (off * sigma).clamp(-most_ticks, most_ticks);
         let played = f64::from(velocity) + velocity_mean + self.random.normal() * velocity_sd;
         let velocity = self.limited(played);
         let ghost = self.ghost(velocity, drum);
@@ -124,6 +126,38 @@ impl<'a> Player<'a> {
     }
 }
 
+/// How far a drummer is off, from stroke to stroke: normally distributed with standard deviation 1, and with the long-range
+/// correlations that people have (Hennig et al. 2011, PLoS ONE 6(10) e26457): a spectrum that falls about as 1/f.
+///
+/// A sum of normal values of which each next one is drawn half as often (Voss; McCartney's way to do it): one drawing of new values
+/// each time.
+#[derive(Default)]
+struct Wander {
+    strokes: u32,
+    slow: [f64; SLOW_VALUES],
+    sum: f64,
+}
+
+/// The slowest value changes every 512 strokes: in half a minute to a minute of music.
+const SLOW_VALUES: usize = 9;
+
+impl Wander {
+    #[inline]
+    fn next(&mut self, random: &mut Random) -> f64 {
+        if self.strokes == 0 {
+            self.slow = std::array::from_fn(|_| random.normal());
+            self.sum = self.slow.iter().sum();
+        }
+        self.strokes = self.strokes.wrapping_add(1).max(1);
+        if let Some(slow) = self.slow.get_mut(self.strokes.trailing_zeros() as usize) {
+            let new = random.normal();
+            self.sum += new - *slow;
+            *slow = new;
+        }
+        (self.sum + random.normal()) / ((SLOW_VALUES + 1) as f64).sqrt()
+    }
+}
+
 impl Uniform {
     fn new(complexity: f64, vulnerability: f64, scale: f64) -> Self {
         let from_middle = vulnerability - 0.5;
@@ -147,6 +181,7 @@ impl Drummer {
         };
         let most_ticks = 35.0 * scale;
         Drummer {
+            wander: Wander::default(),
             sigma_ticks: most_ticks * complexity,
             most_ticks,
             late_ticks: 5.0 * scale,

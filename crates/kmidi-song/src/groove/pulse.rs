@@ -47,8 +47,8 @@ impl Pulse {
     pub fn of(song: &Song) -> Result<Self, GrooveError> {
         let ticks_per_quarter = quarter(song.division)?;
         let (mut tempos, mut meters) = (vec![], vec![]);
-        for (base, track) in bases(song).into_iter().zip(&song.tracks) {
-            if base > 0 {
+        for ((number, base), track) in bases(song).into_iter().enumerate().zip(&song.tracks) {
+            if number > 0 && song.format == Format::Sequential {
                 // Each song of a format 2 file starts from the defaults.
                 tempos.push((Ticks(base), Tempo::default().micros_per_quarter));
                 meters.push((Ticks(base), Meter::default()));

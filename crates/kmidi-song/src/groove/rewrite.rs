@@ -10,12 +10,12 @@ use super::player::Player;
 use super::profile::Groove;
 use super::pulse::bases;
 use super::settings::Humanize;
+use super::writer::FileWriter;
 use super::{GrooveError, Pulse};
 use crate::index::SongIndex;
 use crate::reader::{Body, TrackReader};
 use crate::song::{SmfEvent, Song};
 use crate::source::ByteSource;
-use crate::track_writer::FileWriter;
 
 use kmidi_core::Ticks;
 

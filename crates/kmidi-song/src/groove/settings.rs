@@ -12,7 +12,8 @@ use super::{Drum, GrooveError};
 pub enum Algorithm {
     /// Each displacement within its bounds is alike, and a note is as often too early as too late.
     Uniform,
-    /// A drummer's: displacements are normally distributed, the hi-hat wanders more than the feet, and all is a little late.
+    /// A drummer's: displacements are normally distributed with the long-range correlations that people have, the hi-hat wanders
+    /// more than the feet, and all is a little late.
     Drummer,
 }
 

@@ -4,10 +4,10 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use kmidi_core::{Division, SmpteRate};
 
+use super::GrooveError;
 use crate::chunks::MAX_TRACKS;
 use crate::error::WriteError;
 use crate::event_bytes::data_len;
-use crate::groove::GrooveError;
 use crate::index::Format;
 use crate::reader::{Body, Payload};
 use crate::source::{ByteSource, read_full};
