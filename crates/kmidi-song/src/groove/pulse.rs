@@ -159,7 +159,7 @@ fn quarter(division: Division) -> Result<u16, GrooveError> {
 
 /// Tick of the beginning of each track: not 0 only in the later tracks of a format 2 file.
 pub(crate) fn bases(song: &Song) -> Vec<i64> {
-    let mut end = 0;
+    let mut end = 0i64;
     let base = |track: &crate::song::Track| {
         let base = if song.format == Format::Sequential { end } else { 0 };
         let last = track.events.iter().map(|event| event.0.0).max().unwrap_or(0);
