@@ -3,8 +3,10 @@ use serde::Serialize;
 /// What was done to notes, in figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Changes {
-    /// Notes that are played, those included that were left as they are.
+    /// Notes that were played anew: those of the channels asked for, where what was asked for knows them.
     pub notes: u64,
+    /// Notes that were left as they are.
+    pub left: u64,
     /// Notes that start at another tick.
     pub moved: u64,
     /// Notes that were left out.

@@ -92,8 +92,14 @@ fn onsets(song: &Song) -> Vec<Onset> {
     onsets
 }
 
+/// To a millionth: what is kept as text reads back as it was.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
 fn tempo_range(pulse: &Pulse, onsets: &[Onset]) -> (f64, f64) {
     let bpms = onsets.iter().map(|onset| pulse.bpm(onset.tick).clamp(4.0, 1000.0));
+    let bpms = bpms.map(rounded);
     bpms.fold((1000.0, 4.0), |(least, most), bpm| (bpm.min(least), bpm.max(most)))
 }
 
@@ -113,7 +119,7 @@ fn learn(pulse: &Pulse, onsets: &[Onset], per_whole: u8) -> (f64, Vec<Option<Slo
         slots[place.slot % count].add(ticks, onset.velocity);
         sums.add(ticks, ms, onset.velocity, pulse.quarter_in_bar(place.grid));
     }
-    (swing, slots.iter().map(SlotSums::mean).collect(), sums.statistics())
+    (rounded(swing), slots.iter().map(SlotSums::mean).collect(), sums.statistics())
 }
 
 /// How late the second eighths of the quarter notes are, against the first ones: 0 where they are in the middle, 1 where they are
@@ -160,12 +166,13 @@ impl Mean {
     }
 
     fn mean(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum / self.count as f64)
+        (self.count > 0).then(|| rounded(self.sum / self.count as f64))
     }
 
     fn sd(&self) -> f64 {
-        let mean = self.mean().unwrap_or(0.0);
-        (self.squares / self.count.max(1) as f64 - mean * mean).max(0.0).sqrt()
+        let count = self.count.max(1) as f64;
+        let mean = self.sum / count;
+        rounded((self.squares / count - mean * mean).max(0.0).sqrt())
     }
 }
 
@@ -215,10 +222,10 @@ impl Sums {
         Statistics {
             notes: self.ticks.count,
             mean_ticks: self.ticks.mean().unwrap_or(0.0),
-            most_ticks: self.most_ticks,
+            most_ticks: rounded(self.most_ticks),
             sd_ticks: self.ticks.sd(),
             mean_ms: self.ms.mean().unwrap_or(0.0),
-            most_ms: self.most_ms,
+            most_ms: rounded(self.most_ms),
             sd_ms: self.ms.sd(),
             mean_velocity: self.velocity.mean().unwrap_or(0.0),
             sd_velocity: self.velocity.sd(),

@@ -86,7 +86,7 @@ mod tests {
             ("\"swing\": 0.15", "\"swing\": 1e999", "number out of range"),
             ("\"swing\": 0.15", "\"wing\": 0.15", "wing"),
             ("\"velocity\": 110.0", "\"velocity\": 0.0", "velocity"),
-            ("\"timing_ticks\": -8.0", "\"timing_ticks\": -61.0", "timing_ticks"),
+            ("\"timing_ticks\": -8.0", "\"timing_ticks\": -122.0", "timing_ticks"),
             ("\"slots_per_whole\": 16", "\"slots_per_whole\": 8", "16 slots"),
             ("\"slots_per_whole\": 16", "\"slots_per_whole\": 0", "slots_per_whole"),
             ("\"ticks_per_quarter\": 480", "\"ticks_per_quarter\": 0", "ticks_per_quarter"),

@@ -38,6 +38,8 @@ struct Moving {
     written: i64,
     message: [u8; 3],
     stroke: Stroke,
+    /// It is none of the hand's notes.
+    left: bool,
     earliest: i64,
     /// No other note of its key sounds where it is written.
     alone: bool,
@@ -61,6 +63,8 @@ impl Moving {
 /// The notes of one key of one channel.
 #[derive(Default)]
 struct Chain {
+    /// Something of it was read.
+    touched: bool,
     /// Note-ons that were read.
     ons: u64,
     /// Of the notes whose end was not read, oldest first, whether they are played at all.
@@ -219,32 +223,39 @@ impl<E> Flow<E> {
         self.settled.push(Reverse(Settled { tick, order, item: Item::Channel(message) }));
     }
 
-    fn note_on(&mut self, order: u64, message: [u8; 3], hand: &mut impl Hand) {
-        let at = chain_of(message);
+    fn touch(&mut self, at: usize) -> &mut Chain {
         let chain = &mut self.chains[at];
-        if chain.ons == 0 {
+        if !chain.touched {
+            chain.touched = true;
             self.touched.push(at);
         }
+        chain
+    }
+
+    fn note_on(&mut self, order: u64, message: [u8; 3], hand: &mut impl Hand) {
+        let at = chain_of(message);
+        let chain = self.touch(at);
         chain.ons += 1;
-        let without_end = chain.ons > self.pairs.paired(at);
+        let ons = chain.ons;
         let too_many = chain.unmoved > 0 || chain.held.len() >= MAX_HELD;
+        let without_end = ons > self.pairs.paired(at);
         if without_end || too_many {
-            chain.unmoved += u64::from(!without_end);
+            self.chains[at].unmoved += u64::from(!without_end);
             self.stay(at);
             return self.send(self.clock, order, message);
         }
         let [status, key, velocity] = message;
         let strike = Strike { tick: self.base + self.clock, channel: status & 0x0f, key, velocity };
-        let stroke = match hand.touch(strike) {
-            Touch::Play(stroke) => stroke,
-            Touch::Leave => Stroke { shift: 0, velocity, ghost: None },
+        let (stroke, left) = match hand.touch(strike) {
+            Touch::Play(stroke) => (stroke, false),
+            Touch::Leave => (Stroke { shift: 0, velocity, ghost: None }, true),
             Touch::Drop => {
-                chain.held.push_back(false);
+                self.chains[at].held.push_back(false);
                 self.changes.dropped += 1;
                 return;
             }
         };
-        let alone = !chain.held.contains(&true);
+        let alone = !self.chains[at].held.contains(&true);
         self.before_next(at);
         let chain = &mut self.chains[at];
         let earliest = self.floor.max(self.channel_floors[usize::from(strike.channel)]).max(chain.floor);
@@ -254,6 +265,7 @@ impl<E> Flow<E> {
             written: self.clock,
             message,
             stroke,
+            left,
             earliest,
             alone,
             start: None,
@@ -265,7 +277,7 @@ impl<E> Flow<E> {
 
     fn note_off(&mut self, order: u64, message: [u8; 3]) {
         let (at, clock) = (chain_of(message), self.clock);
-        let chain = &mut self.chains[at];
+        let chain = self.touch(at);
         match chain.held.pop_front() {
             Some(true) => {
                 let Some(place) = chain.notes.iter().position(|note| note.off.is_none()) else { return };
@@ -320,7 +332,10 @@ impl<E> Flow<E> {
         note.start = Some(start);
         chain.floor = chain.floor.max(start + note.least());
         let (order, [status, key, velocity]) = (note.order, note.message);
-        self.changes.note(note.written, start, velocity, note.stroke.velocity);
+        match note.left {
+            true => self.changes.left += 1,
+            false => self.changes.note(note.written, start, velocity, note.stroke.velocity),
+        }
         let message = [status, key, note.stroke.velocity];
         while self.chains[at].notes.front().is_some_and(|note| note.capped) {
             self.settle_first_end(at, start);

@@ -19,6 +19,8 @@ const MOST_AT_ONCE: usize = 64;
 struct Moving {
     written: Note,
     stroke: Stroke,
+    /// It is none of the hand's notes.
+    left: bool,
     start: i64,
     end: i64,
     /// No other note of its key sounds where it is written.
@@ -92,9 +94,9 @@ impl Whole {
     #[inline]
     fn note(&mut self, written: Note, hand: &mut impl Hand) {
         let Note { start, channel, key, velocity, .. } = written;
-        let stroke = match hand.touch(Strike { tick: start.0, channel, key, velocity }) {
-            Touch::Play(stroke) => stroke,
-            Touch::Leave => Stroke { shift: 0, velocity, ghost: None },
+        let (stroke, left) = match hand.touch(Strike { tick: start.0, channel, key, velocity }) {
+            Touch::Play(stroke) => (stroke, false),
+            Touch::Leave => (Stroke { shift: 0, velocity, ghost: None }, true),
             Touch::Drop => {
                 self.changes.dropped += 1;
                 return;
@@ -109,7 +111,7 @@ impl Whole {
             earliest = if alone { self.add_ghost(before, start.0).max(free) } else { free };
         }
         // Where it starts is settled when the next of its key is known; until then `start` is the earliest it can.
-        self.notes.push(Moving { written, stroke, start: earliest, end: 0, alone, before });
+        self.notes.push(Moving { written, stroke, left, start: earliest, end: 0, alone, before });
     }
 
     /// Settles where a note starts, with the next of its key (or the end) at `limit`, and with that the ends of those before
@@ -121,7 +123,10 @@ impl Whole {
         let start = law::start(written, note.stroke.shift, self.reach, note.start, limit - least);
         note.start = start;
         let mut before = note.before;
-        self.changes.note(written, start, note.written.velocity, note.stroke.velocity);
+        match note.left {
+            true => self.changes.left += 1,
+            false => self.changes.note(written, start, note.written.velocity, note.stroke.velocity),
+        }
         let order = if before == NONE { i64::MIN } else { self.notes[before as usize].end };
         let note = &mut self.notes[at as usize];
         note.end = law::end(start, until - written, i64::MAX, order);
@@ -145,7 +150,7 @@ impl Whole {
 
     /// Adds the ghost note of a note; gives where the next of its key can start.
     fn add_ghost(&mut self, at: u32, room: i64) -> i64 {
-        let Moving { written, stroke, start, alone, .. } = self.notes[at as usize];
+        let Moving { written, stroke, left, start, alone, .. } = self.notes[at as usize];
         let Some(ghost) = stroke.ghost.filter(|_| alone) else { return 0 };
         let natural_end = start + written.length().0;
         let Some((from, to)) = law::ghost(ghost, start, natural_end, room, self.reach) else { return 0 };

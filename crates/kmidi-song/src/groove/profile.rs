@@ -136,8 +136,9 @@ impl Groove {
             let (found, wanted) = (slots.len(), self.slots_per_whole);
             return Err(GrooveError::File(format!("{found} slots where slots_per_whole says {wanted}")));
         }
-        // Two neighbours can meet in the middle between them.
-        let half = 2.0 * f64::from(self.ticks_per_quarter) / f64::from(self.slots_per_whole);
+        // Two neighbours can meet in the middle between them, and swing has the middle later by an eighth of a quarter at most.
+        let quarter = f64::from(self.ticks_per_quarter);
+        let half = 2.0 * quarter / f64::from(self.slots_per_whole) + quarter / 8.0 + 1.0;
         for slot in slots.iter().flatten() {
             in_range("timing_ticks", slot.timing_ticks, -half, half)?;
             in_range("velocity", slot.velocity, 1.0, 127.0)?;

@@ -118,9 +118,9 @@ static STYLES: [Style; 11] = [
     },
     Style {
         name: "metal",
-        complexity: 0.15,
+        complexity: 0.2,
         vulnerability: 0.3,
-        looseness: looseness(0.3, 0.3, 0.5),
+        looseness: looseness(0.4, 0.4, 0.5),
         depth: -0.05,
         pocket: Some("metal"),
         ..STANDARD

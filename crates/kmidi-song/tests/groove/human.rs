@@ -37,9 +37,15 @@ fn sd(values: &[f64]) -> f64 {
     (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
 }
 
-/// Bounds of how far a professional is off: less than a millisecond or two is a machine, more than 20 ms is not together.
+/// How far a stroke usually is from where its drummer has the beat.
+fn usual(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    values.iter().map(|value| (value - mean).abs()).sum::<f64>() / values.len() as f64
+}
+
+/// Bounds of how far a professional usually is off: less than a millisecond is a machine, more than 20 ms is no professional.
 fn is_human(deviation_ms: f64) -> bool {
-    (1.5..=20.0).contains(&deviation_ms)
+    (1.0..=20.0).contains(&deviation_ms)
 }
 
 /// Presets and styles that say of themselves that they are no ordinary drummer.
@@ -51,22 +57,19 @@ fn hits_are_as_far_from_the_beat_as_a_professionals() {
     let styles = kmidi_song::groove::styles().iter().map(|style| (style.name, style.settings(1)));
     for (name, settings) in presets.chain(styles).filter(|(name, _)| !EXTREMES.contains(name)) {
         for key in [36, 38, 42] {
-            let deviation = sd(&late_ms(&settings, key));
+            let deviation = usual(&late_ms(&settings, key));
             assert!(is_human(deviation), "{name}, key {key}: {deviation:.1} ms");
         }
-        // The hi-hat is where the hand is freest: there the figure that is published is reached at a medium looseness.
-        let hat = late_ms(&settings, 42);
-        let usual = hat.iter().map(|ms| ms.abs()).sum::<f64>() / hat.len() as f64;
-        assert!(usual < 20.0, "{name}: {usual:.1} ms");
     }
-    let medium = sd(&late_ms(&Humanize::drummer(0.4, 0.5, 1), 42));
+    // At a medium looseness the hi-hat, where the hand is freest, is as far off as has been published.
+    let medium = usual(&late_ms(&Humanize::drummer(0.4, 0.5, 1), 42));
     assert!((10.0..=20.0).contains(&medium), "{medium}");
 }
 
 #[test]
 fn control_a_machine_and_a_stumbler_are_told_from_a_professional() {
-    assert!(!is_human(sd(&late_ms(&Humanize::drummer(0.0, 0.5, 1), 42))));
-    assert!(!is_human(sd(&late_ms(&Humanize::drummer(1.0, 0.5, 1), 42))));
+    assert!(!is_human(usual(&late_ms(&Humanize::drummer(0.0, 0.5, 1), 42))));
+    assert!(!is_human(usual(&late_ms(&Humanize::drummer(1.0, 0.5, 1), 42))));
 }
 
 /// Share of the variance that is left when neighbouring values are put together by the dozen: about a twelfth (0.083) where they

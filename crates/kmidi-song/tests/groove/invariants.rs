@@ -57,7 +57,8 @@ fn check(before: &Song, after: &Song, changes: &Changes, one_to_one: bool) -> Re
         notes += chains.values().map(|chain| chain.len() as u64).sum::<u64>();
         notes_after += chains_after.values().map(|chain| chain.len() as u64).sum::<u64>();
         for (key, chain_after) in &chains_after {
-            let chain = chains.get(key).expect("no key comes from nowhere");
+            prop_assert!(chains.contains_key(key), "no key comes from nowhere");
+            let chain = &chains[key];
             if one_to_one {
                 prop_assert_eq!(chain.len(), chain_after.len());
                 each_is_its_note(chain, chain_after, reach(before))?;

@@ -12,16 +12,16 @@ pub const PPQ: u16 = 480;
 
 /// A song of one track with these notes: at each tick ends come before other events, and these before starts.
 pub fn song_of(ticks_per_quarter: u16, notes: &[Note], end: i64) -> Song {
-    let mut events: Vec<(i64, u8, usize, SmfEvent)> = vec![];
+    let mut events: Vec<(i64, u8, usize, u8, SmfEvent)> = vec![];
     for (place, note) in notes.iter().enumerate() {
         let Note { channel, key, velocity, .. } = *note;
-        events.push((note.start.0, 2, place, SmfEvent::Channel([0x90 | channel, key, velocity])));
-        // A note without a length ends after its beginning.
-        let class = if note.end == note.start { 3 } else { 0 };
-        events.push((note.end.0, class, place, SmfEvent::Channel([0x80 | channel, key, 64])));
+        events.push((note.start.0, 2, place, 0, SmfEvent::Channel([0x90 | channel, key, velocity])));
+        // A note without a length ends right after its beginning.
+        let class = if note.end == note.start { 2 } else { 0 };
+        events.push((note.end.0, class, place, 1, SmfEvent::Channel([0x80 | channel, key, 64])));
     }
-    events.sort_by_key(|event| (event.0, event.1, event.2));
-    let events = events.into_iter().map(|(tick, _, _, event)| (Ticks(tick), event)).collect();
+    events.sort_by_key(|event| (event.0, event.1, event.2, event.3));
+    let events = events.into_iter().map(|event| (Ticks(event.0), event.4)).collect();
     let tracks = vec![Track { events, end: Ticks(end) }];
     Song { format: Format::Single, division: Division::Ppq(ticks_per_quarter), tracks }
 }
