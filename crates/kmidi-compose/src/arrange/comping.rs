@@ -243,7 +243,7 @@ fn broken(place: &Place<'_>, random: &mut Random, tones: &mut Vec<Tone>) {
     for (index, &(at, length, _)) in parts.iter().enumerate() {
         if index == 0 {
             place.chord(tones, at, place.grid.beats[0].length, 0.05);
-        } else if index > 1 && random.chance(0.65) {
+        } else if index > 1 && random.chance(0.85) {
             let left_out = random.below(place.voicing.len().max(1) as u32) as usize;
             let sounding = length * (1 + i64::from(random.below(2)));
             let end = (at + (sounding as f64 * place.style.articulation().max(0.4)) as i64).min(place.end);

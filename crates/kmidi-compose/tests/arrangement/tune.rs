@@ -70,7 +70,7 @@ fn lines_go_by_step_and_leaps_turn_back() {
             let intervals = intervals(part(&score, "Melody"));
             steps.0 += intervals.len();
             steps.1 += intervals.iter().filter(|step| step.abs() <= 4).count();
-            for pair in intervals.windows(2).filter(|pair| pair[0].abs() >= 5) {
+            for pair in intervals.windows(2).filter(|pair| pair[0].abs() >= 6) {
                 leaps += 1;
                 turned += usize::from(pair[1] == 0 || (pair[1] > 0) != (pair[0] > 0));
             }
