@@ -6,42 +6,45 @@ const FOREIGN: [(&str, &[&str]); 7] = [
     (
         "German",
         &[
-            "ich", "und", "nicht", "der", "das", "ist", "ein", "eine", "mein", "meine", "mich", "mir", "bin", "wir", "sie",
-            "auf", "mit", "zu", "habe", "sehr", "auch", "für", "aber", "weil", "wenn", "dich", "du", "es",
+            "ich", "und", "nicht", "der", "das", "ist", "ein", "eine", "mein", "meine", "mich", "mir", "bin",
+            "wir", "sie", "auf", "mit", "zu", "habe", "sehr", "auch", "für", "aber", "weil", "wenn", "dich",
+            "du", "es",
         ],
     ),
     (
         "French",
         &[
-            "je", "suis", "et", "les", "une", "des", "ma", "mes", "moi", "est", "pas", "nous", "vous", "dans", "avec",
-            "très", "qui", "que", "pour", "j'ai", "c'est", "mais", "tu", "elle", "ce", "sur", "le",
+            "je", "suis", "et", "les", "une", "des", "ma", "mes", "moi", "est", "pas", "nous", "vous",
+            "dans", "avec", "très", "qui", "que", "pour", "j'ai", "c'est", "mais", "tu", "elle", "ce", "sur",
+            "le",
         ],
     ),
     (
         "Spanish",
         &[
-            "yo", "estoy", "el", "los", "las", "una", "y", "mi", "muy", "por", "para", "soy", "es", "tengo", "pero", "siento",
-            "como", "mis", "te", "porque", "está",
+            "yo", "estoy", "el", "los", "las", "una", "y", "mi", "muy", "por", "para", "soy", "es", "tengo",
+            "pero", "siento", "como", "mis", "te", "porque", "está",
         ],
     ),
     (
         "Italian",
         &[
-            "io", "sono", "il", "gli", "che", "e", "mio", "mia", "molto", "per", "ho", "è", "ma", "ti", "perché", "della",
-            "questo", "sento",
+            "io", "sono", "il", "gli", "che", "e", "mio", "mia", "molto", "per", "ho", "è", "ma", "ti",
+            "perché", "della", "questo", "sento",
         ],
     ),
     (
         "Portuguese",
         &[
-            "eu", "estou", "os", "uma", "meu", "minha", "muito", "muita", "com", "não", "sou", "tenho", "mas", "você", "sinto",
-            "e", "é",
+            "eu", "estou", "os", "uma", "meu", "minha", "muito", "muita", "com", "não", "sou", "tenho",
+            "mas", "você", "sinto", "e", "é",
         ],
     ),
     (
         "Dutch",
         &[
-            "ik", "ben", "het", "een", "niet", "mijn", "van", "ze", "zijn", "heel", "voor", "maar", "heb", "je", "erg", "wij",
+            "ik", "ben", "het", "een", "niet", "mijn", "van", "ze", "zijn", "heel", "voor", "maar", "heb",
+            "je", "erg", "wij",
         ],
     ),
     (
@@ -52,10 +55,11 @@ const FOREIGN: [(&str, &[&str]); 7] = [
 
 /// Words that are common in English.
 const ENGLISH: &[&str] = &[
-    "i", "the", "and", "is", "am", "are", "was", "of", "to", "my", "it", "you", "in", "that", "have", "with", "for",
-    "not", "be", "this", "feel", "a", "at", "so", "we", "they", "he", "she", "i'm", "it's", "but", "on", "me", "her",
-    "his", "your", "our", "when", "what", "who", "how", "all", "no", "can", "can't", "will", "just", "like", "from",
-    "as", "been", "had", "has", "were", "do", "don't", "never", "there", "by", "an", "if", "their",
+    "i", "the", "and", "is", "am", "are", "was", "of", "to", "my", "it", "you", "in", "that", "have", "with",
+    "for", "not", "be", "this", "feel", "a", "at", "so", "we", "they", "he", "she", "i'm", "it's", "but",
+    "on", "me", "her", "his", "your", "our", "when", "what", "who", "how", "all", "no", "can", "can't",
+    "will", "just", "like", "from", "as", "been", "had", "has", "were", "do", "don't", "never", "there",
+    "by", "an", "if", "their",
 ];
 
 /// Letters of other scripts, by a name for the languages written in them.
@@ -90,7 +94,8 @@ pub fn foreign(words: &Words) -> Option<&'static str> {
             *count += u32::from(common.contains(&word));
         }
     }
-    let (best, count) = foreign.into_iter().enumerate().max_by_key(|&(at, count)| (count, FOREIGN.len() - at))?;
+    let (best, count) =
+        foreign.into_iter().enumerate().max_by_key(|&(at, count)| (count, FOREIGN.len() - at))?;
     (count >= 2 && count > english).then_some(FOREIGN[best].0)
 }
 
