@@ -48,8 +48,9 @@ pub enum Step {
 }
 
 impl Step {
-    /// The chord in a key.
+    /// The chord in a key. Of scales that have not seven tones, the major or the minor key counts.
     pub fn in_key(self, key: Key) -> Chord {
+        let key = key.seven_tones();
         match self {
             Self::Triad(degree) => diatonic_chord(key, usize::from(degree - 1), false),
             Self::Seventh(degree) => diatonic_chord(key, usize::from(degree - 1), true),

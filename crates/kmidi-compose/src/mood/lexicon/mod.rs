@@ -94,7 +94,10 @@ impl Lexicon {
             let text = key.text.as_bytes();
             text.first().cmp(&Some(&b'=')).then_with(|| text[1..].cmp(word.as_bytes()))
         });
-        let found = exact.or_else(|_| self.keys.binary_search_by(|key| (*key.text).cmp(stem)));
+        let by_stem = |stem: &str| self.keys.binary_search_by(|key| (*key.text).cmp(stem));
+        // "Happily" is stemmed to `happili`.
+        let adverb = |_| stem.strip_suffix("li").map_or(Err(0), by_stem);
+        let found = exact.or_else(|_| by_stem(stem)).or_else(adverb);
         found.map_or(&[], |at| &self.rows[self.keys[at].rows.clone()])
     }
 
@@ -225,6 +228,7 @@ mod tests {
     fn families_are_found_and_strangers_are_not() {
         assert_eq!(affects("grieving"), [Affect::Grief]);
         assert_eq!(affects("peacefully"), [Affect::Calm]);
+        assert_eq!(affects("happily"), [Affect::Joy]);
         assert_eq!(affects("missed"), [Affect::Grief, Affect::Longing]);
         for word in [
             "number",

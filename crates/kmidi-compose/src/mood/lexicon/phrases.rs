@@ -117,7 +117,7 @@ pub const PHRASES: &[(&[(Affect, f64)], Option<Scope>, &str)] = &[
         &[(Love, 1.0)],
         None,
         "red heart|two hearts|sparkling heart|growing heart|beating heart|heart with arrow|heart with ribbon|blue heart|\
-         green heart|yellow heart|orange heart|purple heart|revolving hearts|3 hearts|blowing a kiss|kiss mark|heart suit|with hearts",
+         green heart|yellow heart|orange heart|purple heart|revolving hearts|blowing a kiss|kiss mark|heart suit|with hearts",
     ),
     (&[(Longing, 1.5)], None, "wish you were here|wish you were|wish she were|wish he were"),
     (

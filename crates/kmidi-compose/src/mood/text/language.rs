@@ -81,8 +81,11 @@ const SCRIPTS: [(&str, std::ops::RangeInclusive<char>); 9] = [
 pub fn foreign(words: &Words) -> Option<&'static str> {
     let latin = |word: &str| word.chars().any(|letter| matches!(letter, 'a'..='z' | '\u{df}'..='\u{24f}'));
     if !words.iter().any(latin) {
-        let script = |letter: char| SCRIPTS.iter().find(|(_, range)| range.contains(&letter));
-        return words.iter().flat_map(str::chars).find_map(script).map(|(name, _)| *name);
+        let has = |script: &std::ops::RangeInclusive<char>| {
+            words.iter().flat_map(str::chars).any(|letter| script.contains(&letter))
+        };
+        // Japanese is written in Chinese letters too, so that its own come first.
+        return SCRIPTS.iter().find(|(_, script)| has(script)).map(|(name, _)| *name);
     }
     // A text shows its language early.
     const LOOKED_AT: usize = 200;
