@@ -137,7 +137,7 @@ fn reasons_are_in_words() {
     assert!(reason("`sad`").starts_with("denied"));
     let printed = plan.to_string();
     assert!(printed.starts_with("rage with fear, intensity"), "{printed}");
-    assert!(printed.contains("C phrygian, 122 bpm, 16 bars of 4/4\nCm Db Bbm Cm   (i II vii i)\n"), "{printed}");
+    assert!(printed.contains("C phrygian, 122 bpm, 16 bars of 4/4\nCm Db Bbm Cm   (i II bvii i)\n"), "{printed}");
     assert!(printed.contains("tempo 122: rage begins at 130, chaos 0.30 takes 8 off"), "{printed}");
 }
 
@@ -209,7 +209,7 @@ fn emoji_are_read_and_unknown_ones_are_told() {
     assert_eq!(affect("😱"), Affect::Fear);
     assert_eq!(affect("😂"), Affect::Joy);
     assert_eq!(affect("🍕"), Affect::Neutral);
-    assert_eq!(read("🪿\u{1f9ff}\u{1fae8}"), Err(TextError::NoWords));
+    assert_eq!(read("\u{1fabf}\u{1fae8}!"), Err(TextError::NoWords));
 }
 
 #[test]

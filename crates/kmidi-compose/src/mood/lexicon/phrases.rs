@@ -171,7 +171,7 @@ pub const PHRASES: &[(&[(Affect, f64)], Option<Scope>, &str)] = &[
         "kind of|sort of|a bit|a little bit|number one|light bulb|light switch|traffic light|oh my god|my god|god damn|of course|\
          would love to|vast majority|no wonder|no doubt|without doubt|without a doubt|good morning|good night|good evening|\
          good afternoon|home page|home screen|home button|hold on|on hold|stand by|cant stop|cannot stop|couldnt stop|\
-         cant help|cannot help|couldnt help|not only|not just|not merely|used to it|dead end|dead line|dead battery|\
+         cant help|cannot help|couldnt help|nothing but|not only|not just|not merely|used to it|dead end|dead line|dead battery|\
          lost and found|why not|thats why|this is why|for sure|care less|like a|blue sky|blue skies|cold water|\
          in spite of|bus stop|free time|feel free|for free|free of charge|a great deal|good deal|miss the bus|miss the train|miss out",
     ),

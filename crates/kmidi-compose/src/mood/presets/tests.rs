@@ -16,9 +16,10 @@ fn differences(one: &AffectPreset, other: &AffectPreset) -> usize {
         one.scale != other.scale,
         a.register.centre.abs_diff(b.register.centre) >= 4,
         !(0.81..1.24).contains(&density),
-        (a.dynamics.middle() - b.dynamics.middle()).abs() >= 0.08,
+        (a.dynamics.middle() - b.dynamics.middle()).abs() > 0.079
+            || (a.dynamics.variation - b.dynamics.variation).abs() > 0.149,
         a.contour != b.contour,
-        (a.articulation - b.articulation).abs() >= 0.12,
+        (a.articulation - b.articulation).abs() > 0.119,
     ]
     .into_iter()
     .filter(|differs| *differs)
