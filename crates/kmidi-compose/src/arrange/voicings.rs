@@ -26,22 +26,34 @@ pub fn voicings(chart: &Chart, style: &Style, random: &mut Random) -> Vec<Vec<u8
             colour(&mut keys, span, style, random);
         }
         part_semitones(&mut keys, span, style);
-        // A root that found no place is kept where the voicer had it, or an octave higher.
         if span.tones.len() <= 4 && !keys.iter().any(|&key| class(key) == root) {
-            let places = voicing.bass().into_iter().flat_map(|bass| [bass, bass + 12]);
-            let free = |key: &u8| {
-                (LOWEST..=high).contains(key)
-                    && class(*key) == root
-                    && !keys.iter().any(|&it| clashes(it, *key))
-            };
-            let place = places.into_iter().find(free);
-            keys.extend(place);
+            keep_root(&mut keys, voicing.bass(), high);
         }
         keys.sort_unstable();
         keys.dedup();
         voicings.push(keys);
     }
     voicings
+}
+
+/// A root that found no place is put where the voicer had it, or an octave higher, and what would rub against it goes up an octave;
+/// where that rubs too, it is left to the bass.
+fn keep_root(keys: &mut Vec<u8>, bass: Option<u8>, high: u8) {
+    let places = bass.into_iter().flat_map(|bass| [bass, bass + 12]);
+    for root in places.filter(|root| (LOWEST..=high).contains(root)) {
+        let moved: Vec<u8> =
+            keys.iter().map(|&key| if clashes(key, root) { key + 12 } else { key }).collect();
+        let clear = |(index, key): (usize, &u8)| {
+            *key <= high + 5
+                && !clashes(*key, root)
+                && !moved[..index].iter().any(|&other| clashes(other, *key))
+        };
+        if moved.iter().enumerate().all(clear) {
+            *keys = moved;
+            keys.push(root);
+            return;
+        }
+    }
 }
 
 /// What lies too low for chords goes up an octave, where that is free.
