@@ -9,6 +9,7 @@ use kmidi_host::{
 
 use super::offline::prepare;
 use super::request::{PluginRequest, SavedPlugin};
+use crate::certify;
 use crate::chain::{self, ChainError, Find, Link, Phase, PluginChoice};
 
 /// Messages of one plugin that are passed on between two looks at it; one that talks without end is cut short.
@@ -130,7 +131,14 @@ impl<F: FnMut(Answer)> Worker<F> {
         activation: Activation,
         prepare: impl FnOnce(&mut Plugin) -> Result<(), ChainError>,
     ) {
-        match chain::link(&*self.find, choice, &activation, prepare) {
+        let tell = &mut self.tell;
+        // It may take the program with it: what is known against it comes first.
+        let before = |found: &Description| {
+            if let Some(text) = certify::warning(found) {
+                tell(Answer::Said { instance, text });
+            }
+        };
+        match chain::link(&*self.find, choice, &activation, prepare, before) {
             Ok(link) => self.ready(instance, link, activation),
             Err(error) => {
                 let is_missing = matches!(error.phase, Phase::Finding | Phase::Loading);
