@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -27,13 +27,17 @@ impl Machine {
     }
 
     fn run(&self, arguments: &[&str]) -> Outcome {
+        self.start(arguments).wait(DEADLINE)
+    }
+
+    fn start(&self, arguments: &[&str]) -> Running {
         let mut command = program::command(arguments);
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
         let plugins = self.path("plugins");
         ["CLAP_PATH", "VST3_PATH", "LV2_PATH"].iter().for_each(|name| {
             command.env(name, &plugins);
         });
-        program::spawn(command).wait(DEADLINE)
+        program::spawn(command)
     }
 
     /// Certifies a file or an id and gives what it prints and how it ends.
@@ -181,6 +185,24 @@ fn how_it_ends_says_what_happened_and_a_certificate_is_kept_for_the_binary() {
     let rendered = ["-o", path(&machine.path("out.wav")), "--to", "1s", path(&song)];
     let rendered = machine.run(&[&["render", "-p", "lv2:urn:misdeed:allocates"], &rendered[..]].concat());
     assert!(rendered.success().stderr.contains(said));
+    // What it holds is told where memory is told.
+    let song = ["--audio", "null", "--loop", path(&song)];
+    let player = machine.start(&[&["play", "-p", "lv2:urn:misdeed:good"], &song[..]].concat());
+    let pid = player.id().to_string();
+    let deadline = Instant::now() + DEADLINE;
+    let told = loop {
+        let status = machine.run(&["mem", "budget", "--json", "--pid", &pid]);
+        match status.code {
+            Some(0) if status.json()["foreign"][0].is_object() => break status.json()["foreign"].clone(),
+            _ => assert!(Instant::now() < deadline, "{status:#?}"),
+        }
+    };
+    assert!(told[0]["name"].as_str().is_some_and(|name| name.contains("urn:misdeed:good")), "{told}");
+    assert!(told[0]["estimated_bytes"].as_u64() > Some(0), "{told}");
+    let text = machine.run(&["mem", "budget", "--pid", &pid]).success().stdout;
+    assert!(text.contains("plugin: "), "{text}");
+    player.signal("INT");
+    player.wait(DEADLINE).success();
     // Another binary has no grade.
     fs::write(
         bundle.join("manifest.ttl"),
@@ -208,8 +230,7 @@ fn instructions_of_blocks_are_the_same_again_and_tell_the_long_ones() {
     machine.run(&["plugin", "scan"]).success();
     let counted = |name: &str, more: &[&str]| {
         let flags = ["--level", "1", "--instructions"];
-        let (report, _) =
-            machine.certify(&format!("lv2:urn:misdeed:{name}"), &[&flags[..], more].concat());
+        let (report, _) = machine.certify(&format!("lv2:urn:misdeed:{name}"), &[&flags[..], more].concat());
         let plugin = plugin(&report, name).clone();
         let of = |phase: &str, what: &str| {
             let all = plugin["instructions"].as_array().expect("a list");

@@ -10,8 +10,8 @@ use kmidi_host::certify::{Accused, Archive, ArchiveError, CertifySettings, Plan,
 use kmidi_host::scan::{self, Candidate, FileEntry, FindError, Index, ScanSettings, Stamp};
 
 pub use kmidi_host::certify::{
-    Burst, Certificate, Count, Deed, Grade, Level, Outcome, Phase, PhaseInstructions, PhaseReport, Reason, Site, Sound, Summary,
-    Times, Violation,
+    Burst, Certificate, Count, Deed, Grade, Level, Outcome, Phase, PhaseInstructions, PhaseReport, Reason,
+    Site, Sound, Summary, Times, Violation,
 };
 
 use crate::plugins::{Format, PluginId, ScanError, cache_folder, open_index, probe};
@@ -55,7 +55,9 @@ pub enum CertifyError {
     #[error("no plugins are known; `kmidi plugin scan` finds those that are installed")]
     None,
     /// Instructions cannot be counted.
-    #[error("{VALGRIND}, which counts instructions, is not installed (on Debian: apt-get install {VALGRIND})")]
+    #[error(
+        "{VALGRIND}, which counts instructions, is not installed (on Debian: apt-get install {VALGRIND})"
+    )]
     NoValgrind,
     /// The file is no plugin.
     #[error("{path} does not look like a plugin: .clap, .vst3, or a folder with a manifest.ttl", path = path.display())]
@@ -270,11 +272,18 @@ pub fn warnings<'a>(plugins: impl IntoIterator<Item = &'a crate::PluginChoice>) 
 
 /// The same for one plugin, without its name.
 pub(crate) fn warning(plugin: &kmidi_host::Description) -> Option<String> {
-    let summary = archive().ok()?.summary(&plugin.id).filter(|summary| summary.grade == Grade::Red)?;
-    // Another binary may do better.
-    if Stamp::of(&plugin.path)?.sha256 != summary.sha256 {
-        return None;
-    }
+    let summary = summary(plugin).filter(|summary| summary.grade == Grade::Red)?;
     let reason = summary.reason.as_deref().unwrap_or("see the certificate");
     Some(format!("graded red ({reason}): `kmidi certify {}` says more", plugin.id))
+}
+
+/// Bytes that a plugin held when it was certified, at rest; `None` where this binary was not.
+pub(crate) fn resting_bytes(plugin: &kmidi_host::Description) -> Option<u64> {
+    summary(plugin).map(|summary| summary.resting_bytes)
+}
+
+/// Of the plugin's binary as it is now.
+fn summary(plugin: &kmidi_host::Description) -> Option<Summary> {
+    let summary = archive().ok()?.summary(&plugin.id)?;
+    (Stamp::of(&plugin.path)?.sha256 == summary.sha256).then_some(summary)
 }

@@ -20,8 +20,8 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use kmidi_session::{
-    AudioRequest, Backend, FileSource, InputKind, Message, OnLoss, PluginChoice, STDIN, Severity, SongSnapshot,
-    SoundFontChoice, SoundSettings,
+    AudioRequest, Backend, FileSource, InputKind, Message, OnLoss, PluginChoice, STDIN, Severity,
+    SongSnapshot, SoundFontChoice, SoundSettings,
 };
 
 use crate::cli::{Audio, OnDeviceLoss, Output, Sound};

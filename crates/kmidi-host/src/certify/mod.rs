@@ -25,7 +25,8 @@ pub use instructions::VALGRIND;
 pub use parent::{Accused, CertifySettings, certify, certify_all};
 pub use plan::{Level, Phase, Plan};
 pub use report::{
-    Burst, Certificate, Count, Failure, Grade, Outcome, PhaseInstructions, PhaseReport, Reason, Sound, Times, Violation,
+    Burst, Certificate, Count, Failure, Grade, Outcome, PhaseInstructions, PhaseReport, Reason, Sound, Times,
+    Violation,
 };
 pub use tally::{Deed, Held, Site, Tally, Watch};
 pub use trial::certify_for_parent;

@@ -6,6 +6,7 @@ use kmidi_core::{NodeInfo, Processor};
 use kmidi_host::{
     Activation, ActivePlugin, Description, Parameter, Plugin, State, StateError, Told, warm_up,
 };
+use kmidi_memory::{Foreign, ForeignNote, note_foreign};
 
 use super::offline::prepare;
 use super::request::{PluginRequest, SavedPlugin};
@@ -78,13 +79,15 @@ impl Life {
 
 pub(crate) struct Worker<F> {
     instances: BTreeMap<u64, Life>,
+    /// What reports of memory say of each of them.
+    noted: BTreeMap<u64, ForeignNote>,
     find: Box<Find>,
     tell: F,
 }
 
 impl<F: FnMut(Answer)> Worker<F> {
     pub fn new(find: Box<Find>, tell: F) -> Self {
-        Worker { instances: BTreeMap::new(), find, tell }
+        Worker { instances: BTreeMap::new(), noted: BTreeMap::new(), find, tell }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -163,6 +166,7 @@ impl<F: FnMut(Answer)> Worker<F> {
     }
 
     fn fail(&mut self, instance: u64, is_missing: bool, reason: String) {
+        self.noted.remove(&instance);
         (self.tell)(Answer::Failed { instance, is_missing, reason });
     }
 
@@ -174,6 +178,11 @@ impl<F: FnMut(Answer)> Worker<F> {
         let description = plugin.description().clone();
         let values = values(&plugin).into_iter().map(|(id, _, value)| (id, value)).collect();
         self.instances.insert(instance, Life::Active(plugin));
+        let note = || {
+            let name = format!("{} ({})", description.name, description.id);
+            note_foreign(Foreign { name, estimated_bytes: certify::resting_bytes(&description) })
+        };
+        self.noted.entry(instance).or_insert_with(note);
         let half = Box::new(Half { processor, info, description, activation, values });
         (self.tell)(Answer::Ready { instance, half });
     }
@@ -191,7 +200,10 @@ impl<F: FnMut(Answer)> Worker<F> {
         if !self.instances.get_mut(&instance).is_some_and(waits) {
             return;
         }
-        let Some(Life::Returning(plugin, activation)) = self.instances.remove(&instance) else { return };
+        let Some(Life::Returning(plugin, activation)) = self.instances.remove(&instance) else {
+            self.noted.remove(&instance);
+            return;
+        };
         let name = plugin.description().name.clone();
         let Ok(plugin) = plugin.deactivate() else { return };
         match chain::activate(plugin, &activation) {
