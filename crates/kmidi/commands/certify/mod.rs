@@ -70,7 +70,7 @@ fn error(error: CertifyError) -> anyhow::Error {
         CertifyError::Find(_) | CertifyError::None | CertifyError::NoPlugin { .. } => {
             Unreadable(error.into()).into()
         }
-        CertifyError::Scan(_) | CertifyError::Archive(_) => error.into(),
+        CertifyError::Scan(_) | CertifyError::Archive(_) | CertifyError::NoValgrind => error.into(),
     }
 }
 
