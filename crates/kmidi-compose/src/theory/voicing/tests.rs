@@ -53,7 +53,12 @@ fn shapes_that_sound_bad_cost_more() {
 }
 
 /// All voicings of `voices` keys in the range whose bass is the chord's: the search without its wits.
-fn brute_force(chord: &Chord, range: std::ops::RangeInclusive<u8>, voices: usize, from: &Voicing) -> Option<u32> {
+fn brute_force(
+    chord: &Chord,
+    range: std::ops::RangeInclusive<u8>,
+    voices: usize,
+    from: &Voicing,
+) -> Option<u32> {
     fn all(keys: &mut Vec<u8>, voices: usize, high: u8, take: &mut impl FnMut(&[u8])) {
         if keys.len() == voices {
             return take(keys);
@@ -69,7 +74,10 @@ fn brute_force(chord: &Chord, range: std::ops::RangeInclusive<u8>, voices: usize
     let upper: Vec<_> = chord.tones().iter().map(|tone| chord.class_of(*tone)).collect();
     for bass in range.clone().filter(|key| PitchClass::new(i32::from(*key)) == chord.bass().pitch_class()) {
         all(&mut vec![bass], voices, *range.end(), &mut |keys| {
-            let gaps = keys.windows(2).enumerate().all(|(at, pair)| pair[1] - pair[0] <= if at == 0 { 24 } else { 16 });
+            let gaps = keys
+                .windows(2)
+                .enumerate()
+                .all(|(at, pair)| pair[1] - pair[0] <= if at == 0 { 24 } else { 16 });
             if gaps && keys[1..].iter().all(|key| upper.contains(&PitchClass::new(i32::from(*key)))) {
                 let it = voicing(keys);
                 let cost = voice_leading_cost(from, &it).total + shape_cost(&it, chord, range.clone());
@@ -113,7 +121,10 @@ fn parallels(from: &[u8], to: &[u8]) -> usize {
     pairs
         .filter(|(low, high)| {
             let (before, after) = (from[*high] - from[*low], to[*high] - to[*low]);
-            from[*low] != to[*low] && perfect(before) && before % 12 == after % 12 && (from[*low] < to[*low]) == (from[*high] < to[*high])
+            from[*low] != to[*low]
+                && perfect(before)
+                && before % 12 == after % 12
+                && (from[*low] < to[*low]) == (from[*high] < to[*high])
         })
         .count()
 }
@@ -124,7 +135,8 @@ fn cadences_in_all_keys_are_smooth_and_without_parallels() {
         for tonic in 0..12 {
             for voices in [4, 5] {
                 let name = PitchClass::new(tonic).spelled(crate::theory::Spelling::Flats);
-                let key = Key::new(name, if progression.starts_with('i') { Scale::AEOLIAN } else { Scale::IONIAN });
+                let key =
+                    Key::new(name, if progression.starts_with('i') { Scale::AEOLIAN } else { Scale::IONIAN });
                 let mut voicer = Voicer::new(40..=79, voices);
                 let mut last: Option<Voicing> = None;
                 for numeral in progression.split(' ') {
@@ -133,7 +145,10 @@ fn cadences_in_all_keys_are_smooth_and_without_parallels() {
                     assert_eq!(next.len(), voices);
                     assert_eq!(PitchClass::new(i32::from(next[0])), chord.bass().pitch_class());
                     let third = chord.class_of(chord.third().unwrap());
-                    assert!(next.iter().any(|key| PitchClass::new(i32::from(*key)) == third), "{chord}: {next}");
+                    assert!(
+                        next.iter().any(|key| PitchClass::new(i32::from(*key)) == third),
+                        "{chord}: {next}"
+                    );
                     if let Some(last) = last {
                         assert_eq!(parallels(&last, &next), 0, "{progression} in {key}: {last}, {next}");
                         assert_eq!(voice_leading_cost(&last, &next).parallels, 0);
@@ -160,15 +175,26 @@ fn sevenths_resolve_and_wide_chords_keep_what_matters() {
     let mut voicer = Voicer::new(40..=79, 4);
     let chords = parse_progression("Dm7 G7 Cmaj7").unwrap();
     let voicings: Vec<Voicing> = chords.chords().map(|chord| voicer.next(&chord)).collect();
-    let voice_of = |at: usize, class: i32| voicings[at].iter().position(|key| PitchClass::new(i32::from(*key)) == PitchClass::new(class));
+    let voice_of = |at: usize, class: i32| {
+        voicings[at].iter().position(|key| PitchClass::new(i32::from(*key)) == PitchClass::new(class))
+    };
     // The seventh of G7 goes down to the third of C.
     let seventh = voice_of(1, 5).expect("a seventh");
-    assert_eq!(i32::from(voicings[1][seventh]) - i32::from(voicings[2][seventh]), 1, "{} {}", voicings[1], voicings[2]);
+    assert_eq!(
+        i32::from(voicings[1][seventh]) - i32::from(voicings[2][seventh]),
+        1,
+        "{} {}",
+        voicings[1],
+        voicings[2]
+    );
     for name in ["C13", "C7alt", "Cm11", "F#9#11", "Bbmaj9", "C7b9b13"] {
         let chord = chord(name);
         let voicing = Voicer::new(40..=84, 4).next(&chord);
         for tone in [chord.third(), chord.seventh()].into_iter().flatten() {
-            assert!(voicing.iter().any(|key| PitchClass::new(i32::from(*key)) == chord.class_of(tone)), "{name}: {voicing}");
+            assert!(
+                voicing.iter().any(|key| PitchClass::new(i32::from(*key)) == chord.class_of(tone)),
+                "{name}: {voicing}"
+            );
         }
     }
 }
@@ -183,8 +209,15 @@ fn the_bass_behind_a_slash_is_the_lowest_and_only_there() {
 #[test]
 fn odd_wishes_are_met_as_far_as_they_can_be() {
     let c = chord("C");
-    for (range, voices, most) in [(60..=60, 4, 1), (61..=62, 4, 0), (0..=127, 8, 8), (60..=72, 0, 1), (60..=127, 99, 8), (80..=20, 4, 0), (120..=255, 4, 4)]
-    {
+    for (range, voices, most) in [
+        (60..=60, 4, 1),
+        (61..=62, 4, 0),
+        (0..=127, 8, 8),
+        (60..=72, 0, 1),
+        (60..=127, 99, 8),
+        (80..=20, 4, 0),
+        (120..=255, 4, 4),
+    ] {
         let voicing = Voicer::new(range.clone(), voices).next(&c);
         assert!(voicing.len() <= most, "{range:?} {voices}: {voicing}");
         assert!(voicing.iter().all(|key| range.contains(key) && *key < 128));
