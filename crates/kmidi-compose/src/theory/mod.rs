@@ -27,7 +27,7 @@ pub use key::{Key, KeyError};
 pub use pitch::{Letter, PitchClass, PitchClassSet, PitchError, PitchName, Spelling};
 pub use roman::Roman;
 pub use scale::{Family, Scale};
-pub use voicing::{Cost, Voicer, Voicing, shape_cost, voice_leading_cost};
+pub use voicing::{Cost, Voicer, Voicing, shape_cost, unresolved, voice_leading_cost};
 
 /// A text as it may stand in a message: its first characters, without control characters.
 pub(crate) fn shortened(text: &str) -> String {

@@ -173,9 +173,12 @@ fn borrowed_chords(lesson: &mut Writer) {
     lesson.show(format!("In {name}:"), lines);
     let chord = lesson.chords("iv", "IV")[0];
     let own = key.pitch_classes();
-    let foreign = chord.spelled().filter(|it| !own.contains(it.pitch_class()));
-    let question = format!("Which note of {chord} is not in {name}?");
-    lesson.ask(question, listed(foreign), "The third of the chord comes from the parallel key.");
+    let foreign = listed(chord.spelled().filter(|it| !own.contains(it.pitch_class())));
+    // In some modes it is no borrowed chord at all.
+    if !foreign.is_empty() {
+        let question = format!("Which note of {chord} is not in {name}?");
+        lesson.ask(question, foreign, "The third of the chord comes from the parallel key.");
+    }
     let numeral = if key.is_minor() { "bII" } else { "bVI" };
     lesson.ask(
         format!("Which chord is {numeral} in {name}?"),

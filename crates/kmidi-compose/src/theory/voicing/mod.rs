@@ -9,7 +9,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-pub use cost::{Cost, shape_cost, voice_leading_cost};
+pub use cost::{Cost, shape_cost, unresolved, voice_leading_cost};
 
 use super::{Chord, PitchClass};
 
@@ -75,8 +75,8 @@ impl fmt::Display for Voicing {
     }
 }
 
-/// Voices one chord after the other, each by the least cost from the one before: motion ([`voice_leading_cost`]) and shape
-/// ([`shape_cost`]). It allocates nothing. `[side A]`
+/// Voices one chord after the other, each by the least cost from the one before: motion ([`voice_leading_cost`]), tones that
+/// want to go somewhere ([`unresolved`]) and shape ([`shape_cost`]). It allocates nothing. `[side A]`
 ///
 /// ```
 /// use kmidi_compose::theory::{Voicer, parse_progression};
@@ -92,6 +92,7 @@ pub struct Voicer {
     /// How many voices, 1 to [`Voicing::MOST`].
     pub voices: usize,
     last: Voicing,
+    last_chord: Option<Chord>,
     /// Partial voicings looked at for the last chord, and whether there were more than that.
     looked_at: u32,
     cut_short: bool,
@@ -104,7 +105,7 @@ impl Voicer {
     /// A voicer without a chord before. A range of less than two octaves is hard to fill; what it cannot hold is left out.
     pub fn new(range: std::ops::RangeInclusive<u8>, voices: usize) -> Self {
         let voices = voices.clamp(1, Voicing::MOST);
-        Self { range, voices, last: Voicing::default(), looked_at: 0, cut_short: false }
+        Self { range, voices, last: Voicing::default(), last_chord: None, looked_at: 0, cut_short: false }
     }
 
     /// The voicing of this chord that costs least after the last one. The bass is the chord's; the voices above have its third and
@@ -113,23 +114,26 @@ impl Voicer {
     /// Of voicings that cost the same, the lowest; the same chords give the same voicings. If no voicing fits the range, the
     /// bass alone, or nothing.
     pub fn next(&mut self, chord: &Chord) -> Voicing {
-        let found = search::least(chord, self.range.clone(), self.voices.clamp(1, Voicing::MOST), &self.last);
+        let voices = self.voices.clamp(1, Voicing::MOST);
+        let found = search::least(chord, self.range.clone(), voices, &self.last, self.last_chord);
         self.looked_at = found.looked_at;
         self.cut_short = found.cut_short;
         if !found.voicing.is_empty() {
             self.last = found.voicing.clone();
+            self.last_chord = Some(*chord);
         }
         found.voicing
     }
 
-    /// Goes on from this voicing, such as one that is sounding.
+    /// Goes on from this voicing, such as one that is sounding, whatever chord it is.
     pub fn go_on_from(&mut self, last: Voicing) {
         self.last = last;
+        self.last_chord = None;
     }
 
     /// Begins anew.
     pub fn reset(&mut self) {
-        self.last = Voicing::default();
+        self.go_on_from(Voicing::default());
     }
 
     /// Partial voicings looked at for the last chord; and was the search cut short by [`Voicer::MOST_LOOKED_AT`], so that the

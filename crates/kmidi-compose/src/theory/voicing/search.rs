@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 
 use arrayvec::ArrayVec;
 
-use super::cost::{content, of_voice, outer, spacing};
+use super::cost::{Leading, UNPAIRED, UNRESOLVED, content, of_voice, outer, spacing};
 use super::{Voicer, Voicing};
 use crate::theory::{Chord, PitchClass, PitchClassSet};
 
@@ -20,6 +20,7 @@ struct Search<'a> {
     range: RangeInclusive<u8>,
     voices: usize,
     from: &'a [u8],
+    leading: Leading,
     keys: ArrayVec<u8, { Voicing::MOST }>,
     best: ArrayVec<u8, { Voicing::MOST }>,
     best_cost: u32,
@@ -31,7 +32,13 @@ struct Search<'a> {
 const WIDEST: [u8; 2] = [24, 16];
 
 /// The least costly voicing after `from`, among those of this range whose neighbours are not too far apart.
-pub(super) fn least(chord: &Chord, range: RangeInclusive<u8>, voices: usize, from: &Voicing) -> Found {
+pub(super) fn least(
+    chord: &Chord,
+    range: RangeInclusive<u8>,
+    voices: usize,
+    from: &Voicing,
+    before: Option<Chord>,
+) -> Found {
     let range = *range.start()..=(*range.end()).min(127);
     let upper = chord.tones().iter().map(|tone| chord.class_of(*tone)).collect();
     let mut search = Search {
@@ -40,6 +47,7 @@ pub(super) fn least(chord: &Chord, range: RangeInclusive<u8>, voices: usize, fro
         range,
         voices,
         from: from.keys(),
+        leading: before.as_ref().map_or_else(Leading::default, Leading::of),
         keys: ArrayVec::new(),
         best: ArrayVec::new(),
         best_cost: u32::MAX,
@@ -98,7 +106,9 @@ impl Search<'_> {
         self.looked_at += 1;
         self.keys.push(key);
         let motion = if self.from.is_empty() { 0 } else { of_voice(self.from, &self.keys).total };
-        let cost = so_far + motion + spacing(&self.keys, &self.range);
+        let voice = self.keys.len() - 1;
+        let owed = if self.leading.breaks(self.from, voice, key) { UNRESOLVED } else { 0 };
+        let cost = so_far + motion + owed + spacing(&self.keys, &self.range);
         if cost <= self.best_cost {
             self.go(cost);
         }
@@ -107,11 +117,8 @@ impl Search<'_> {
 
     fn finish(&mut self, so_far: u32) {
         let gone = self.from.len().saturating_sub(self.voices) as u32;
-        let motion = if self.from.is_empty() {
-            0
-        } else {
-            outer(self.from, &self.keys).total + gone * super::cost::UNPAIRED
-        };
+        let motion =
+            if self.from.is_empty() { 0 } else { outer(self.from, &self.keys).total + gone * UNPAIRED };
         let cost = so_far + motion + content(&self.keys, self.chord);
         if cost < self.best_cost || (cost == self.best_cost && self.keys < self.best) {
             self.best_cost = cost;
