@@ -3,8 +3,10 @@
 //! The rules are those of four-part writing (Aldwell and Schachter, Harmony and Voice Leading, 1978): keep common tones, move by
 //! step, no parallel fifths and octaves, no hidden ones between the outer voices, no overlap, upper voices within an octave of each
 //! other. The weights are ours: a parallel is dearer than any reasonable leap that avoids it.
+use arrayvec::ArrayVec;
+
 use super::Voicing;
-use crate::theory::{Chord, PitchClass, Tone};
+use crate::theory::{Chord, PitchClass, PitchClassSet, Tone};
 
 /// What it costs to go from one voicing to the next: counts, and their weighted sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,7 +99,7 @@ pub(super) fn outer(from: &[u8], to: &[u8]) -> Cost {
 }
 
 /// A step costs what it is; a leap more the wider it is.
-fn leap(semitones: u8) -> u32 {
+pub(super) fn leap(semitones: u8) -> u32 {
     let semitones = u32::from(semitones);
     match semitones {
         0..=2 => semitones,
@@ -158,7 +160,7 @@ impl Leading {
 pub fn shape_cost(voicing: &Voicing, chord: &Chord, range: std::ops::RangeInclusive<u8>) -> u32 {
     let keys = voicing.keys();
     let voices = (0..keys.len()).map(|voice| spacing(&keys[..=voice], &range)).sum::<u32>();
-    voices + content(keys, chord)
+    voices + Weights::of(chord).content(keys, 0)
 }
 
 /// What the place of the highest of these keys costs.
@@ -175,35 +177,61 @@ pub(super) fn spacing(keys: &[u8], range: &std::ops::RangeInclusive<u8>) -> u32 
     // Thirds and seconds are mud below C3, and seconds below C4.
     let muddy = match (keys[voice - 1], gap) {
         (_, 0) => 8,
-        (..48, 1..=4) => 6 + 2 * (5 - gap),
-        (..60, 1..=2) => 4,
+        (..48, 1..=4) => 14 + 2 * (5 - gap),
+        (..48, 5..=6) => 4,
+        (..60, 1..=2) => 6,
         _ => 0,
     };
     let harsh = if gap == 1 || (gap == 13) { 5 } else { 0 };
     let middle = range.start().midpoint(*range.end());
-    wide + muddy + harsh + u32::from(key.abs_diff(middle)) / 8
+    wide + muddy + harsh + u32::from(key.abs_diff(middle)) / 6
 }
 
 /// What a third and each further one of the same tone costs beyond doubling: soon all voices but it would be gone.
 const TRIPLED: u32 = 6;
 
-/// What is left out, and what is there twice.
-pub(super) fn content(keys: &[u8], chord: &Chord) -> u32 {
-    let mut counts = [0u32; 12];
-    for key in keys {
-        counts[usize::from(key % 12)] += 1;
+/// What it costs to leave out or to double each pitch class of a chord.
+pub(super) struct Weights {
+    tones: PitchClassSet,
+    importance: [u32; 12],
+    doubling: [u32; 12],
+}
+
+impl Weights {
+    pub fn of(chord: &Chord) -> Self {
+        let mut weights = Self { tones: PitchClassSet::EMPTY, importance: [0; 12], doubling: [0; 12] };
+        for tone in chord.tones() {
+            let class = chord.class_of(*tone);
+            weights.tones.insert(class);
+            weights.importance[usize::from(class.number())] = importance(*tone, chord);
+            weights.doubling[usize::from(class.number())] = doubling(*tone, chord);
+        }
+        weights
     }
-    let count = |tone: Tone| counts[usize::from(chord.class_of(tone).number())];
-    let tones = chord.tones();
-    let missing =
-        tones.iter().filter(|tone| count(**tone) == 0).map(|tone| importance(*tone, chord)).sum::<u32>();
-    let doubled =
-        tones.iter().map(|tone| count(*tone).saturating_sub(1) * doubling(*tone, chord)).sum::<u32>();
-    missing + doubled
+
+    /// What is twice among these keys, and what is left out if `free` more voices take the most important tones of those that are
+    /// not there yet: with more keys it never becomes less.
+    pub fn content(&self, keys: &[u8], free: usize) -> u32 {
+        let mut counts = [0u32; 12];
+        for key in keys {
+            counts[usize::from(key % 12)] += 1;
+        }
+        let mut missing: ArrayVec<u32, 12> = ArrayVec::new();
+        let mut doubled = 0;
+        for class in self.tones.iter().map(|class| usize::from(class.number())) {
+            match counts[class] {
+                0 => missing.push(self.importance[class]),
+                1 => {}
+                more => doubled += (more - 1) * self.doubling[class] + (more - 2) * TRIPLED,
+            }
+        }
+        missing.sort_unstable();
+        doubled + missing[..missing.len().saturating_sub(free)].iter().sum::<u32>()
+    }
 }
 
 /// What it costs to leave a tone out.
-pub(super) fn importance(tone: Tone, chord: &Chord) -> u32 {
+fn importance(tone: Tone, chord: &Chord) -> u32 {
     match (tone.degree, tone.semitones) {
         // Under a natural eleventh a major third is left out.
         (3, 4) if chord.tones().contains(&Tone { degree: 11, semitones: 17 }) => 0,
