@@ -113,7 +113,7 @@ fn chord_symbols(lesson: &mut Writer) {
         "Then come changes: b5 or #5 alter the fifth, b9 #9 #11 b13 the extensions, sus puts a fourth in the place of the third, no3 leaves \
          a note out, and alt alters all that can be altered over a dominant. Behind a slash is the bass.",
     );
-    lesson.say("One letter makes the difference: C M7 has a major seventh, Cm7 a minor third. Everywhere else capitals do not matter.");
+    lesson.say("One letter makes the difference: CM7 has a major seventh, Cm7 a minor third. Everywhere else capitals do not matter.");
     let tonic = lesson.key.tonic;
     let ways = [
         ["maj7", "M7", "Δ7"],
@@ -128,7 +128,7 @@ fn chord_symbols(lesson: &mut Writer) {
         let written = ways.map(|quality| format!("{tonic}{quality}"));
         let names =
             Chord::new(tonic, ways[0]).map_or_else(|_| String::new(), |chord| listed(chord.spelled()));
-        format!("{:<22} {names}", written.join("  "))
+        format!("{:<24} {names}", written.join("  "))
     });
     lesson.show("Written in three ways, and what it means:", lines);
     for (symbol, tone) in [("maj7", 7), ("7#9", 9)] {

@@ -211,7 +211,7 @@ impl Writer {
     /// A line `numerals: chords`.
     fn in_key(&self, major: &str, minor: &str) -> String {
         let numerals = if self.key.is_minor() { minor } else { major };
-        format!("{numerals}: {}", listed(&self.chords(major, minor)))
+        format!("{numerals}: {}", listed(self.chords(major, minor)))
     }
 
     /// The name of the key, for sentences.
@@ -259,19 +259,22 @@ impl fmt::Display for Lesson {
 fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
     const COLUMNS: usize = 80;
     let mut column = 0;
+    // Behind the last word, not yet written.
+    let mut spaces = 0;
     // Runs of spaces are columns of a table, and kept.
     for word in text.split_inclusive(' ') {
         let length = word.trim_end().chars().count();
-        if column > 0 && column + length > COLUMNS {
+        if column > 0 && column + spaces + length > COLUMNS {
             writeln!(f)?;
-            column = 0;
+            (column, spaces) = (0, 0);
         }
         if column == 0 {
             f.write_str(indent)?;
             column = indent.len();
         }
-        f.write_str(word)?;
-        column += word.chars().count();
+        write!(f, "{:spaces$}{}", "", word.trim_end())?;
+        column += spaces + length;
+        spaces = word.len() - word.trim_end().len();
     }
     writeln!(f)
 }

@@ -25,7 +25,7 @@ fn cadences(lesson: &mut Writer) {
         ("plagal", "IV I", "iv i"),
         ("half", "ii V", "iv V"),
         ("deceptive", "V vi", "V VI"),
-        ("phrygian half", "bII6 V", "iv6 V"),
+        ("phrygian half", "iv6 V", "iv6 V"),
         ("backdoor", "bVII7 I", "VII7 i"),
     ];
     let lines = rows.map(|(kind, major, minor)| format!("{kind:<14} {}", lesson.in_key(major, minor)));
@@ -65,13 +65,15 @@ fn voice_leading(lesson: &mut Writer) {
     let mut voicer = Voicer::new(43..=76, 4);
     let led: Vec<Voicing> = chords.iter().map(|chord| voicer.next(chord)).collect();
     let blocks: Vec<Voicing> = chords.iter().map(block).collect();
-    let name = lesson.key_name();
+    let (key, name) = (lesson.key, lesson.key_name());
     let lines = |voicings: &[Voicing]| -> Vec<String> {
         let total = |pick: fn(&crate::theory::Cost) -> u32| -> u32 {
             voicings.windows(2).map(|pair| pick(&voice_leading_cost(&pair[0], &pair[1]))).sum()
         };
-        let rows =
-            chords.iter().zip(voicings).map(|(chord, voicing)| format!("{:<5} {voicing}", chord.to_string()));
+        let rows = chords
+            .iter()
+            .zip(voicings)
+            .map(|(chord, voicing)| format!("{:<5} {}", chord.to_string(), voicing.names(key)));
         let sum = format!("parallels {}, cost {}", total(|cost| cost.parallels), total(|cost| cost.total));
         rows.chain([sum]).collect()
     };

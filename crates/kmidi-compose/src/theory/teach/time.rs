@@ -78,7 +78,7 @@ fn groove(lesson: &mut Writer) {
     lesson.say("Ghost notes, very soft strokes between the accents, show where the pulse runs without being counted as events.");
     let lines = [80.0, 120.0, 160.0].map(|bpm| {
         format!(
-            "{bpm:>3} bpm: a sixteenth lasts {:>3.0} ms, 10 ticks are {:>4.1} ms, 10 ms are {:>4.1} ticks",
+            "{bpm:>3} bpm: sixteenth {:>3.0} ms; 10 ticks are {:>4.1} ms; 10 ms are {:>4.1} ticks",
             milliseconds(120.0, bpm),
             milliseconds(10.0, bpm),
             10.0 / milliseconds(1.0, bpm)
@@ -113,12 +113,12 @@ fn swing(lesson: &mut Writer) {
     let lines = [(1.0, 1.0), (3.0, 2.0), (2.0, 1.0), (3.0, 1.0)].map(|(long, short)| {
         let place = QUARTER * long / (long + short);
         format!(
-            "{long:.0}:{short:.0}  second eighth at tick {place:>3.0} of 480 ({:.1} %), {:>3.0} ms after the beat at 120 bpm",
+            "{long:.0}:{short:.0}  second eighth at tick {place:>3.0} of 480 ({:.1} %), {:>3.0} ms",
             place * 100.0 / QUARTER,
             milliseconds(place, 120.0)
         )
     });
-    lesson.show("Where the second eighth lies:", lines);
+    lesson.show("Where the second eighth lies, and how long after the beat at 120 bpm:", lines);
     lesson.ask(
         "In swing of 2 to 1, at which of 480 ticks of a beat is the second eighth?",
         "320",

@@ -11,7 +11,7 @@ mod tests;
 
 pub use cost::{Cost, shape_cost, unresolved, voice_leading_cost};
 
-use super::{Chord, PitchClass};
+use super::{Chord, PitchClass, Spelling};
 
 /// The keys of a chord, low to high, at most [`Voicing::MOST`]. `[side A]`
 ///
@@ -43,6 +43,27 @@ impl Voicing {
     }
 }
 
+impl Voicing {
+    /// Its keys as names with octaves, low to high (middle C, key 60, is C4).
+    ///
+    /// ```
+    /// use kmidi_compose::theory::{Key, Voicing};
+    /// let voicing: Voicing = [39, 58, 63, 67].into_iter().collect();
+    /// assert_eq!(voicing.names("Eb".parse::<Key>()?), "Eb2 Bb3 Eb4 G4");
+    /// # Ok::<(), kmidi_compose::theory::KeyError>(())
+    /// ```
+    pub fn names(&self, spelling: impl Into<Spelling>) -> String {
+        let spelling = spelling.into();
+        let named = self.0.iter().map(|key| {
+            let name = PitchClass::new(i32::from(*key)).spelled(spelling);
+            // Cb4 is below C4, and belongs to its octave.
+            let octave = (i32::from(*key) - i32::from(name.accidental())).div_euclid(12) - 1;
+            format!("{name}{octave}")
+        });
+        named.collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// Takes the first [`Voicing::MOST`] keys and puts them in order.
 impl FromIterator<u8> for Voicing {
     fn from_iter<I: IntoIterator<Item = u8>>(keys: I) -> Self {
@@ -62,16 +83,7 @@ impl Deref for Voicing {
 
 impl fmt::Display for Voicing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, key) in self.0.iter().enumerate() {
-            let space = if at > 0 { " " } else { "" };
-            write!(
-                f,
-                "{space}{}{}",
-                PitchClass::new(i32::from(*key)).spelled(super::Spelling::Sharps),
-                i32::from(*key) / 12 - 1
-            )?;
-        }
-        Ok(())
+        f.write_str(&self.names(Spelling::Sharps))
     }
 }
 

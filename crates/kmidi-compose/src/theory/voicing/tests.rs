@@ -124,7 +124,7 @@ proptest! {
 /// Parallel fifths and octaves of each pair of voices, counted here once more, and another way.
 fn parallels(from: &[u8], to: &[u8]) -> usize {
     let pairs = (0..from.len()).flat_map(|low| (low + 1..from.len()).map(move |high| (low, high)));
-    let perfect = |it: u8| it % 12 == 0 || it % 12 == 7;
+    let perfect = |it: u8| matches!(it % 12, 0 | 7);
     pairs
         .filter(|(low, high)| {
             let (before, after) = (from[*high] - from[*low], to[*high] - to[*low]);
@@ -230,7 +230,7 @@ fn odd_wishes_are_met_as_far_as_they_can_be() {
         (0..=127, 8, 8),
         (60..=72, 0, 1),
         (60..=127, 99, 8),
-        (80..=20, 4, 0),
+        (std::ops::RangeInclusive::new(80, 20), 4, 0),
         (120..=255, 4, 4),
     ] {
         let voicing = Voicer::new(range.clone(), voices).next(&c);
