@@ -127,9 +127,6 @@ impl Whole {
             true => self.changes.left += 1,
             false => self.changes.note(written, start, note.written.velocity, note.stroke.velocity),
         }
-        let order = if before == NONE { i64::MIN } else { self.notes[before as usize].end };
-        let note = &mut self.notes[at as usize];
-        note.end = law::end(start, until - written, i64::MAX, order);
         // Those that had ended before this one is written end before it starts; the ends of a chain are in order.
         for _ in 0..MOST_AT_ONCE {
             if before == NONE {
@@ -145,12 +142,15 @@ impl Whole {
             }
             before = note.before;
         }
+        let before = self.notes[at as usize].before;
+        let order = if before == NONE { i64::MIN } else { self.notes[before as usize].end };
+        self.notes[at as usize].end = law::end(start, until - written, i64::MAX, order);
         start + least
     }
 
     /// Adds the ghost note of a note; gives where the next of its key can start.
     fn add_ghost(&mut self, at: u32, room: i64) -> i64 {
-        let Moving { written, stroke, left, start, alone, .. } = self.notes[at as usize];
+        let Moving { written, stroke, start, alone, .. } = self.notes[at as usize];
         let Some(ghost) = stroke.ghost.filter(|_| alone) else { return 0 };
         let natural_end = start + written.length().0;
         let Some((from, to)) = law::ghost(ghost, start, natural_end, room, self.reach) else { return 0 };
