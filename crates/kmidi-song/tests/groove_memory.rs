@@ -1,9 +1,10 @@
-//! A large file is humanised from a file to a file, in memory that does not grow with it.
+//! A large file is humanised from a file to a file, and learnt from, in memory that does not grow with it.
 #![forbid(unsafe_code)]
 
 use std::io::{Seek, SeekFrom, Write};
+use std::sync::Arc;
 
-use kmidi_song::groove::{Change, Humanize, change_file};
+use kmidi_song::groove::{Change, ExtractOptions, Humanize, change_file, extract_file};
 use kmidi_song::{ByteSource, SongIndex};
 use peak_alloc::PeakAlloc;
 
@@ -110,7 +111,7 @@ fn humanise(events: u64) -> usize {
     let song = BigSong { events };
     let settings = Humanize::drummer(0.5, 0.7, 1);
     let used = peak(|| {
-        let index = SongIndex::scan(&song, &mut |_| {}).expect("a song");
+        let index = Arc::new(SongIndex::scan(&song, &mut |_| {}).expect("a song"));
         assert!(index.warnings.is_empty());
         let (mut out, mut reports) = (Nowhere::default(), 0);
         let changes =
@@ -119,6 +120,8 @@ fn humanise(events: u64) -> usize {
         assert_eq!(changes.notes + changes.dropped, TRACKS * events.div_ceil(4));
         assert!(changes.moved * 2 > changes.notes);
         assert!(out.length > song.len() / 2 && reports as u64 >= song.len() >> 20);
+        let groove = extract_file(&song, &index, &ExtractOptions::default()).expect("nothing fails here");
+        assert_eq!(groove.channels.len() as u64, TRACKS);
     });
     eprintln!("{} bytes: {used} bytes of memory", song.len());
     used

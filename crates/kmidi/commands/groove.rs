@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
@@ -12,7 +13,7 @@ use kmidi_song::groove::{
     self, Algorithm, ApplyOptions, ApplyReport, Catalogue, Channels, Drift, ExtractOptions, ExtractReport,
     Groove, GrooveError, HumanizeChoice, HumanizeReport, MAX_GROOVE_BYTES,
 };
-use kmidi_song::{ByteSource, Song, SongIndex};
+use kmidi_song::{ByteSource, SongIndex};
 use serde::Serialize;
 
 use super::progress_bar;
@@ -231,15 +232,14 @@ struct Extracted<'a> {
 
 fn extract(args: Extract) -> Result<()> {
     let source = open(&args.file)?;
-    let song = Song::from_smf(&whole(&source)?).with_context(|| args.file.display().to_string());
-    let (song, _) = song.map_err(Unreadable)?;
+    let index = Arc::new(scan(&args.file, &source)?);
     let stem = args.file.file_stem().map_or("groove".into(), |stem| stem.to_string_lossy());
     let options = ExtractOptions {
         name: args.name.unwrap_or_else(|| stem.into_owned()),
         slots_per_whole: args.resolution,
         channels: args.channel.map(|channel| Channels::one(channel - 1)),
     };
-    let found = groove::extract(&song, &options).map_err(|it| error(&args.file, it))?;
+    let found = groove::extract_file(&source, &index, &options).map_err(|it| error(&args.file, it))?;
     if let Some(output) = &args.output {
         write(output, Some(&args.file), |file| Ok(file.write_all(found.to_json().as_bytes())?))?;
     }
