@@ -332,7 +332,7 @@ impl<E> Flow<E> {
     fn settle_last_start(&mut self, at: usize, limit: i64) {
         let chain = &mut self.chains[at];
         let Some(note) = chain.notes.back_mut().filter(|note| note.start.is_none()) else { return };
-        let latest = limit.saturating_sub(note.least());
+        let latest = law::latest(note.written, note.length(), limit);
         let start = law::start(note.written, note.stroke.shift, self.reach, note.earliest, latest);
         note.start = Some(start);
         chain.floor = chain.floor.max(start + note.least());

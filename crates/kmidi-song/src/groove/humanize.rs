@@ -125,8 +125,9 @@ impl Whole {
     fn settle_start(&mut self, at: u32, limit: i64) -> i64 {
         let note = &mut self.notes[at as usize];
         let (written, until) = (note.written.start.0, note.written.end.0);
-        let least = if until <= limit { law::least_length(until - written) } else { 0 };
-        let start = law::start(written, note.stroke.shift, self.reach, note.start, limit - least);
+        let length = (until <= limit).then_some(until - written);
+        let latest = law::latest(written, length, limit);
+        let start = law::start(written, note.stroke.shift, self.reach, note.start, latest);
         note.start = start;
         let mut before = note.before;
         match note.left {
@@ -151,7 +152,7 @@ impl Whole {
         let before = self.notes[at as usize].before;
         let order = if before == NONE { i64::MIN } else { self.notes[before as usize].end };
         self.notes[at as usize].end = law::end(start, until - written, i64::MAX, order);
-        start + least
+        start + length.map_or(0, law::least_length)
     }
 
     /// Adds the ghost note of a note; gives where the next of its key can start.

@@ -58,6 +58,12 @@ pub(crate) fn least_length(length: i64) -> i64 {
     length.min(1)
 }
 
+/// The latest start of a note for which it can end at `limit`. A note of which it is not known how long it is (it sounds on there)
+/// keeps a tick too, unless it is written at the limit itself.
+pub(crate) fn latest(written: i64, length: Option<i64>, limit: i64) -> i64 {
+    limit.saturating_sub(least_length(length.unwrap_or(limit.saturating_sub(written))))
+}
+
 /// Where a note starts that is written at `written`: `earliest` and `latest` lie on either side of that.
 #[inline]
 pub(crate) fn start(written: i64, shift: i32, reach: i64, earliest: i64, latest: i64) -> i64 {

@@ -143,6 +143,8 @@ struct Wander {
 
 /// The slowest value changes every 512 strokes: in half a minute to a minute of music.
 const SLOW_VALUES: usize = 9;
+/// Of ten values whose sum is taken.
+const ROOT_OF_A_TENTH: f64 = 0.316_227_766_016_837_94;
 
 impl Wander {
     #[inline]
@@ -157,7 +159,7 @@ impl Wander {
             self.sum += new - *slow;
             *slow = new;
         }
-        (self.sum + random.normal()) / ((SLOW_VALUES + 1) as f64).sqrt()
+        (self.sum + random.normal()) * ROOT_OF_A_TENTH
     }
 }
 
