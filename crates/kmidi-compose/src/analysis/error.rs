@@ -1,0 +1,39 @@
+use super::notes::MAX_BARS;
+use super::progression::{MAX_CHORDS, MAX_PROGRESSION_BYTES};
+
+/// Why something cannot be analysed. Nothing is wrong with the program: another input helps.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnalysisError {
+    /// A song without a pitched note.
+    #[error("there are no notes to analyse (drums have no harmony)")]
+    NoNotes,
+    /// A song with too many bars.
+    #[error("the last note ends in bar {bars}; songs of up to {MAX_BARS} bars are analysed")]
+    TooLong {
+        /// Bar that the last note ends in.
+        bars: u32,
+    },
+    /// A progression without a chord.
+    #[error("there is no chord: write some, such as \"C Am F G\"")]
+    NoChords,
+    /// A progression with more than [`MAX_CHORDS`] chords.
+    #[error("there are more than {MAX_CHORDS} chords: give a part of them")]
+    ManyChords,
+    /// A progression whose text is too long.
+    #[error("a progression of {bytes} bytes; {MAX_PROGRESSION_BYTES} are read")]
+    LongText {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A `%` at the beginning.
+    #[error("\"%\" repeats the chord before it, and there is none")]
+    NothingToRepeat,
+    /// A symbol that is no chord.
+    #[error("\"{symbol}\" is no chord: {why}")]
+    BadChord {
+        /// The symbol, cut after 40 characters.
+        symbol: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
