@@ -6,7 +6,6 @@ use super::cadence::{Cadence, CadenceKind, cadences};
 use super::function::{ChordReading, Function, Origin, above_tonic, read};
 use super::progression::Progression;
 use super::sonority::Sonority;
-use super::spelling::{is_minor, parallel};
 use super::text::{as_text, key_name};
 use crate::theory::{Chord, Key, diatonic_chord};
 
@@ -184,7 +183,7 @@ impl Doctor<'_> {
     fn look_for_dominant(&mut self) {
         let has_dominant = self.diagnosis.chords.iter().any(|chord| chord.function == Function::Dominant);
         let tonic = self.tonic_chord();
-        let minor = is_minor(self.diagnosis.key);
+        let minor = self.diagnosis.key.is_minor();
         let strong = self.sonorities.iter().any(|it| {
             (self.degree(it) == 7 && it.minor_third == Some(false))
                 || (self.degree(it) == 11 && it.is_diminished())
@@ -221,7 +220,7 @@ impl Doctor<'_> {
             }
         }
         if !self.diagnosis.has_foreign_chords() && self.chords.len() > 2 {
-            if is_minor(key) {
+            if key.is_minor() {
                 let borrowed = above_tonic(key, 5);
                 self.suggest(
                     format!("Brighten it with {borrowed}"),
@@ -233,7 +232,7 @@ impl Doctor<'_> {
             } else {
                 let borrowed = format!("{}m", above_tonic(key, 5));
                 self.suggest(
-                    format!("Borrow {borrowed} from {}", key_name(parallel(key))),
+                    format!("Borrow {borrowed} from {}", key_name(key.parallel())),
                     format!("all chords are in {}: the lowered sixth degree darkens it for a moment and falls to the fifth", key_name(key)),
                 );
             }

@@ -1,5 +1,6 @@
 use super::notes::MAX_BARS;
-use super::progression::{MAX_CHORDS, MAX_PROGRESSION_BYTES};
+use super::progression::MAX_CHORDS;
+use crate::theory::ChordError;
 
 /// Why something cannot be analysed. Nothing is wrong with the program: another input helps.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,21 +20,7 @@ pub enum AnalysisError {
     /// A progression with more than [`MAX_CHORDS`] chords.
     #[error("there are more than {MAX_CHORDS} chords: give a part of them")]
     ManyChords,
-    /// A progression whose text is too long.
-    #[error("a progression of {bytes} bytes; {MAX_PROGRESSION_BYTES} are read")]
-    LongText {
-        /// Its length in bytes.
-        bytes: usize,
-    },
-    /// A `%` at the beginning.
-    #[error("\"%\" repeats the chord before it, and there is none")]
-    NothingToRepeat,
-    /// A symbol that is no chord.
-    #[error("\"{symbol}\" is no chord: {why}")]
-    BadChord {
-        /// The symbol, cut after 40 characters.
-        symbol: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    /// A text that is no progression.
+    #[error(transparent)]
+    Unreadable(#[from] ChordError),
 }

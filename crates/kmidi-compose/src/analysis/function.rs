@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::sonority::Sonority;
-use super::spelling::{is_minor, name_in};
+use super::spelling::name_in;
 use crate::theory::{Chord, Key, PitchClass, PitchClassSet, Roman, Scale, diatonic_chord};
 
 /// What a chord does in its key.
@@ -69,7 +69,7 @@ pub enum Origin {
     PassingDiminished,
     /// All its tones are in another mode on the same tonic.
     Borrowed {
-        /// That mode.
+        /// That mode: `the parallel minor`, `the dorian mode`.
         from: String,
     },
     /// A major or minor chord a third from the tonic, of which at most one tone is in the key's own chord there.
@@ -100,7 +100,7 @@ impl fmt::Display for Origin {
             Origin::Neapolitan => f.write_str("Neapolitan: major on the lowered second degree"),
             Origin::Blues => f.write_str("seventh of the blues"),
             Origin::PassingDiminished => f.write_str("passing diminished chord"),
-            Origin::Borrowed { from } => write!(f, "borrowed from the parallel {from}"),
+            Origin::Borrowed { from } => write!(f, "borrowed from {from}"),
             Origin::ChromaticMediant => {
                 f.write_str("chromatic mediant: a third away, with tones of another key")
             }
@@ -186,7 +186,7 @@ impl Around {
         // Without the chord that it leads to, only a chord with the leading tone of that chord is meant as a dominant.
         let foreign_third = !holds(self.key, (here.root + 4) % 12);
         // The major chord on the fourth degree of a minor key is that of the dorian mode.
-        let dorian = is_minor(self.key) && self.degree == 5;
+        let dorian = self.key.is_minor() && self.degree == 5;
         if leads && (resolves || (foreign_third && !dorian)) {
             if let Some(of) = self.numeral_of(down_a_fifth) {
                 return Some(Origin::SecondaryDominant { of, resolves });
@@ -225,7 +225,7 @@ impl Around {
             return Some(Origin::Neapolitan);
         }
         if let Some(from) = borrowed_from(self.here, self.key) {
-            return Some(Origin::Borrowed { from: from.name().to_owned() });
+            return Some(Origin::Borrowed { from: lender_name(from) });
         }
         let third_away = matches!(self.degree, 3 | 4 | 8 | 9);
         let triad = self.here.is_major() || self.here.is_minor();
@@ -254,20 +254,17 @@ impl Around {
             Origin::Blues if self.degree == 0 => Function::Tonic,
             Origin::Blues => Function::Subdominant,
             Origin::PassingDiminished | Origin::ChromaticMediant | Origin::Foreign => Function::Chromatic,
-            Origin::Diatonic | Origin::Borrowed { .. } => by_degree(self.degree, is_minor(self.key)),
+            Origin::Diatonic | Origin::Borrowed { .. } => by_degree(self.degree, self.key.is_minor()),
         }
     }
 
     fn roman(&self, chord: &Chord, origin: &Origin) -> String {
-        let seventh = if self.here.has(10) { "7" } else { "" };
         match origin {
-            Origin::SecondaryDominant { of, .. } if self.here.is_augmented() => format!("V+{seventh}/{of}"),
-            Origin::SecondaryDominant { of, .. } => format!("V{seventh}/{of}"),
-            Origin::SecondaryLeadingTone { of } if self.here.is_diminished_seventh() => format!("viio7/{of}"),
-            Origin::SecondaryLeadingTone { of } => format!("viio/{of}"),
             Origin::RelatedSecond { of } if self.here.is_diminished() => format!("iiø7/{of}"),
             Origin::RelatedSecond { of } => format!("ii7/{of}"),
             Origin::TritoneSubstitute { of } => format!("subV7/{of}"),
+            // It leads nowhere, so it is none of the fourth degree's dominants.
+            Origin::Blues if self.degree == 0 => format!("I{}", chord.quality()),
             _ => Roman::of(chord, self.key).to_string(),
         }
     }
@@ -324,13 +321,21 @@ const LENDERS_TO_MINOR: [Scale; 7] = [
 
 /// The mode on the same tonic that has all tones of the chord, the most usual of them; `None` if none has.
 pub(crate) fn borrowed_from(chord: Sonority, key: Key) -> Option<Scale> {
-    let lenders = if is_minor(key) { LENDERS_TO_MINOR } else { LENDERS_TO_MAJOR };
+    let lenders = if key.is_minor() { LENDERS_TO_MINOR } else { LENDERS_TO_MAJOR };
     let degree = (chord.root + 12 - key.tonic.pitch_class().number()) % 12;
     // Harmonic minor is there for its leading tone; chords on other degrees do not come from it.
     let fits = |scale: &Scale| *scale != Scale::HARMONIC_MINOR || matches!(degree, 2 | 7 | 11);
     let lends =
         |scale: &Scale| fits(scale) && within(chord, Key { tonic: key.tonic, scale: *scale }.pitch_classes());
     lenders.into_iter().filter(|scale| *scale != key.scale).find(lends)
+}
+
+fn lender_name(scale: Scale) -> String {
+    match scale {
+        Scale::IONIAN => "the parallel major".to_owned(),
+        Scale::AEOLIAN => "the parallel minor".to_owned(),
+        scale => format!("the {} mode", scale.name()),
+    }
 }
 
 /// The chords that a key can borrow from the parallel key: its mode's triads that are not in the key itself.
@@ -342,7 +347,7 @@ pub(crate) fn borrowed_from(chord: Sonority, key: Key) -> Option<Scale> {
 /// assert_eq!(symbols, ["Cm", "Ddim", "Eb", "Fm", "Gm", "Ab", "Bb"]);
 /// ```
 pub fn borrowed_chords(key: Key) -> Vec<Chord> {
-    let from = super::spelling::parallel(key);
+    let from = key.parallel();
     let chords = (0..7).map(|degree| diatonic_chord(from, degree, false));
     chords.filter(|chord| !is_in(Sonority::chord(chord, 1.0), key)).collect()
 }
@@ -396,14 +401,14 @@ mod tests {
 
     #[test]
     fn colours_are_told_apart() {
-        assert_eq!(origins("C Fm C", "C")[1], "borrowed from the parallel aeolian");
-        assert_eq!(origins("C Ab Bb C", "C")[1..3], ["borrowed from the parallel aeolian"; 2]);
+        assert_eq!(origins("C Fm C", "C")[1], "borrowed from the parallel minor");
+        assert_eq!(origins("C Ab Bb C", "C")[1..3], ["borrowed from the parallel minor"; 2]);
         assert!(origins("C Db G C", "C")[1].starts_with("Neapolitan"));
         assert!(origins("C Abm G", "C")[1].starts_with("chromatic mediant"));
         assert_eq!(origins("C7 G C7", "C")[0], "seventh of the blues");
         assert_eq!(origins("C G7b9 C", "C")[1], "altered dominant");
-        assert_eq!(origins("Am D Am", "Am")[1], "borrowed from the parallel dorian");
-        assert_eq!(origins("C F#m7b5 Bbmaj7 C", "C")[2], "borrowed from the parallel mixolydian");
+        assert_eq!(origins("Am D Am", "Am")[1], "borrowed from the dorian mode");
+        assert_eq!(origins("C F#m7b5 Bbmaj7 C", "C")[2], "borrowed from the parallel minor");
     }
 
     #[test]

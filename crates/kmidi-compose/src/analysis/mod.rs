@@ -31,7 +31,7 @@ pub use error::AnalysisError;
 pub use function::{ChordReading, Function, Origin, borrowed_chords};
 pub use key::{KeyEstimate, LocalKey, MAJOR_PROFILE, MINOR_PROFILE};
 pub use notes::{MAX_BARS, NoteView};
-pub use progression::{MAX_CHORDS, MAX_PROGRESSION_BYTES, Progression};
+pub use progression::{MAX_CHORDS, Progression};
 pub use quantise::{GRIDS, GridError, GridValue, Quantise, Quantised};
 pub use reharmonise::{Change, MAX_VARIANTS, Reharm, Style, StyleError, Variant, reharmonise};
 pub use report::{

@@ -136,10 +136,11 @@ pub fn heard_tempo(seconds: &[f64]) -> Option<(f64, f64)> {
         let beat = bpm / 60.0;
         (together(seconds, beat) + 0.5 * together(seconds, 2.0 * beat)) * preference(bpm)
     };
-    let coarse = (0..=steps).map(|step| SLOWEST_BPM + step as f64 * STEP_BPM);
-    let best = coarse.max_by(|one, other| score(*one).total_cmp(&score(*other)))?;
-    let fine = (-25..=25).map(|step| best + f64::from(step) * 0.01);
-    let best = fine.max_by(|one, other| score(*one).total_cmp(&score(*other)))?;
+    let best_of = |tempos: &mut dyn Iterator<Item = f64>| {
+        tempos.map(|bpm| (bpm, score(bpm))).max_by(|one, other| one.1.total_cmp(&other.1)).map(|it| it.0)
+    };
+    let coarse = best_of(&mut (0..=steps).map(|step| SLOWEST_BPM + step as f64 * STEP_BPM))?;
+    let best = best_of(&mut (-25..=25).map(|step| coarse + f64::from(step) * 0.01))?;
     Some((best, together(seconds, best / 60.0).clamp(0.0, 1.0)))
 }
 

@@ -3,7 +3,7 @@ use kmidi_song::Random;
 use super::scene::Here;
 use crate::analysis::function::{holds, is_in};
 use crate::analysis::sonority::Sonority;
-use crate::analysis::spelling::{self, is_minor, name_in, tonic_name};
+use crate::analysis::spelling::{chord, name_in, simple};
 use crate::theory::{Chord, PitchName, diatonic_chord};
 
 /// What can be done to a chord.
@@ -126,16 +126,7 @@ impl Move {
 
 /// A name so many letters and semitones higher, without double accidentals.
 fn up(name: PitchName, letters: u8, semitones: i32) -> PitchName {
-    let higher = name.up(letters, semitones);
-    if higher.accidental().abs() > 1 {
-        tonic_name(higher.pitch_class().number(), name.accidental() > 0)
-    } else {
-        higher
-    }
-}
-
-fn chord(root: PitchName, suffix: &str) -> Option<Chord> {
-    spelling::chord(root, suffix, root)
+    simple(name.up(letters, semitones))
 }
 
 /// A chord that can be led to: major or minor.
@@ -150,7 +141,7 @@ impl Here {
     }
 
     fn with(&self, suffix: &str) -> Option<Chord> {
-        spelling::chord(self.root(), suffix, self.chord.bass())
+        Some(chord(self.root(), suffix)?.over(self.chord.bass()))
     }
 
     fn on_tonic(&self, semitones: u8, suffix: &str) -> Option<Chord> {
@@ -288,24 +279,12 @@ impl Here {
         {
             return None;
         }
-        let inverted = self.over(third);
-        edit([inverted], format!("with {third} below, the bass goes by step"))
+        edit([Some(self.chord.over(third))], format!("with {third} below, the bass goes by step"))
     }
 
     fn third_name(&self) -> Option<PitchName> {
         let semitones = if self.sonority.minor_third? { 3 } else { 4 };
         Some(up(self.root(), 2, semitones))
-    }
-
-    /// The same chord over another bass.
-    fn over(&self, bass: PitchName) -> Option<Chord> {
-        let symbol = self.chord.to_string();
-        let own = match symbol.rfind('/') {
-            // The stroke of 6/9 is none of a bass.
-            Some(at) if symbol[at + 1..].starts_with(|it: char| it.is_ascii_uppercase()) => &symbol[..at],
-            _ => &symbol,
-        };
-        format!("{own}/{bass}").parse().ok()
     }
 
     fn first_inversion(&self) -> Option<Edit> {
@@ -314,7 +293,7 @@ impl Here {
             return None;
         }
         let third = self.third_name()?;
-        edit([self.over(third)], "in first inversion it moves on instead of standing")
+        edit([Some(self.chord.over(third))], "in first inversion it moves on instead of standing")
     }
 
     fn pedal(&self) -> Option<Edit> {
@@ -328,7 +307,10 @@ impl Here {
         {
             return None;
         }
-        edit([self.over(held)], format!("the bass stays on {held} while the chord changes above it"))
+        edit(
+            [Some(self.chord.over(held))],
+            format!("the bass stays on {held} while the chord changes above it"),
+        )
     }
 
     /// A chord of the key that shares two tones and the function.
@@ -360,7 +342,7 @@ impl Here {
         if !is_in(self.sonority, self.key) {
             return None;
         }
-        let (borrowed, because) = match (is_minor(self.key), self.degree) {
+        let (borrowed, because) = match (self.key.is_minor(), self.degree) {
             (false, 5) => (self.on_tonic(5, "m"), "the minor fourth degree: its third falls by a semitone"),
             (false, 2) => (self.on_tonic(2, "m7b5"), "the second degree of the minor key"),
             (false, 9) => (self.on_tonic(8, "maj7"), "the lowered sixth degree of the minor key"),
@@ -380,7 +362,7 @@ impl Here {
     /// The minor fourth degree and the lowered seventh degree, before the tonic.
     fn backdoor(&self) -> Option<Edit> {
         let to_tonic = self.next.root().pitch_class() == self.key.tonic.pitch_class();
-        if is_minor(self.key) || !to_tonic || !matches!(self.degree, 5 | 7) {
+        if self.key.is_minor() || !to_tonic || !matches!(self.degree, 5 | 7) {
             return None;
         }
         edit(
@@ -475,7 +457,7 @@ impl Here {
             return None;
         }
         let flat_second = name_in(self.key, (self.key.tonic.pitch_class().number() + 1) % 12);
-        let sixth = spelling::chord(flat_second, "", up(flat_second, 2, 4));
+        let sixth = Some(Chord::major(flat_second).over(up(flat_second, 2, 4)));
         edit([sixth], "the lowered second degree, in first inversion, before the dominant")
     }
 
@@ -484,14 +466,14 @@ impl Here {
         if self.degree != 7 || !self.sonority.is_major() || !to_tonic || self.chord.bass() != self.root() {
             return None;
         }
-        let suffix = if is_minor(self.key) { "m" } else { "" };
-        let six_four = spelling::chord(self.key.tonic, suffix, self.root());
+        let suffix = if self.key.is_minor() { "m" } else { "" };
+        let six_four = Some(chord(self.key.tonic, suffix)?.over(self.root()));
         edit([six_four, Some(self.chord)], "the tonic over the fifth is held before the dominant")
     }
 
     fn neighbour(&self) -> Option<Edit> {
         let dominant = up(self.root(), 4, 7);
-        let between = spelling::chord(dominant, "7", up(dominant, 2, 4));
+        let between = Some(chord(dominant, "7")?.over(up(dominant, 2, 4)));
         edit(
             [Some(self.chord), between, Some(self.chord)],
             "the bass dips to the leading tone and comes back",
