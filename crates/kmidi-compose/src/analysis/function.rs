@@ -331,10 +331,12 @@ pub(crate) fn borrowed_from(chord: Sonority, key: Key) -> Option<Scale> {
 }
 
 fn lender_name(scale: Scale) -> String {
-    match scale {
-        Scale::IONIAN => "the parallel major".to_owned(),
-        Scale::AEOLIAN => "the parallel minor".to_owned(),
-        scale => format!("the {} mode", scale.name()),
+    if scale == Scale::IONIAN {
+        "the parallel major".to_owned()
+    } else if scale == Scale::AEOLIAN {
+        "the parallel minor".to_owned()
+    } else {
+        format!("the {} mode", scale.name())
     }
 }
 

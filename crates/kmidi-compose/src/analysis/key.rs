@@ -52,10 +52,6 @@ pub(crate) type KeyScores = [f64; 24];
 pub(crate) struct KeyIndex(pub usize);
 
 impl KeyIndex {
-    pub(crate) fn new(tonic: u8, minor: bool) -> Self {
-        Self(usize::from(tonic % 12) + if minor { 12 } else { 0 })
-    }
-
     pub(crate) fn all() -> impl Iterator<Item = KeyIndex> {
         (0..24).map(KeyIndex)
     }

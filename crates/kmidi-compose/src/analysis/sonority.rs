@@ -73,11 +73,6 @@ impl Sonority {
     pub(crate) fn is_dominant_seventh(&self) -> bool {
         self.minor_third == Some(false) && self.has(10)
     }
-
-    /// Diminished triad with a diminished seventh.
-    pub(crate) fn is_diminished_seventh(&self) -> bool {
-        self.is_diminished() && self.has(9) && !self.has(10)
-    }
 }
 
 fn third(tones_above_root: u16) -> Option<bool> {

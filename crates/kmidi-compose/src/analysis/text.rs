@@ -7,10 +7,12 @@ use crate::theory::{Key, Scale};
 
 /// `C major`, `A minor`; other modes by their names.
 pub fn key_name(key: Key) -> String {
-    match key.scale {
-        Scale::IONIAN => format!("{} major", key.tonic),
-        Scale::AEOLIAN => format!("{} minor", key.tonic),
-        scale => format!("{} {}", key.tonic, scale.name()),
+    if key.scale == Scale::IONIAN {
+        format!("{} major", key.tonic)
+    } else if key.scale == Scale::AEOLIAN {
+        format!("{} minor", key.tonic)
+    } else {
+        key.to_string()
     }
 }
 

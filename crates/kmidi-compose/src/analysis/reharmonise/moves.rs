@@ -545,7 +545,7 @@ impl Here {
             return None;
         }
         edit(
-            [self.over(bass)],
+            [Some(self.chord.over(bass))],
             format!("two harmonies at once: {} over a bass that is not in it", self.chord),
         )
     }
