@@ -37,6 +37,8 @@ fn cost_of_change(place: Place) -> f64 {
 
 /// What silence and single tones are worth against chords that fit badly.
 const NO_CHORD: f64 = 0.4;
+/// What silence within a chord is worth: a short rest is part of the harmony around it, a long one is none.
+const REST_IN_CHORD: f64 = 0.25;
 
 /// How much a note tells about harmony: short ones off the beat are mostly passing.
 pub(crate) fn harmonic_weight(grid: &Grid, note: &Note) -> f64 {
@@ -94,6 +96,7 @@ fn best_spans(
     longest: usize,
 ) -> Vec<(usize, usize, Option<Heard>)> {
     let slots = grid.slots();
+    let silence = |slot: &usize| lowest[*slot].is_none();
     let mut best: Vec<(f64, usize, Option<Heard>)> = vec![(0.0, 0, None)];
     for end in 1..=slots {
         let mut here = (f64::NEG_INFINITY, 0, None);
@@ -101,8 +104,12 @@ fn best_spans(
             let chroma = sums.of(first, end);
             let beats: f64 = grid.beats[first..end].iter().sum();
             let heard = best_chord(&chroma, bass(&lowest[first..end])).filter(|heard| heard.fit > NO_CHORD);
-            let fit = heard.map_or(NO_CHORD, |heard| heard.fit);
-            let total = best[first].0 + fit * beats - cost_of_change(grid.places[first]);
+            let silent: f64 = (first..end).filter(silence).map(|slot| grid.beats[slot]).sum();
+            let worth = match heard {
+                Some(heard) => heard.fit * (beats - silent) + REST_IN_CHORD * silent,
+                None => NO_CHORD * beats,
+            };
+            let total = best[first].0 + worth - cost_of_change(grid.places[first]);
             if total > here.0 {
                 here = (total, first, heard);
             }

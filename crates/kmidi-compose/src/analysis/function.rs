@@ -310,8 +310,8 @@ const LENDERS_TO_MAJOR: [Scale; 7] = [
     Scale::LOCRIAN,
 ];
 const LENDERS_TO_MINOR: [Scale; 7] = [
-    Scale::IONIAN,
     Scale::DORIAN,
+    Scale::IONIAN,
     Scale::PHRYGIAN,
     Scale::MELODIC_MINOR,
     Scale::MIXOLYDIAN,

@@ -24,6 +24,8 @@ mod weight {
     pub const CADENCES: f64 = 0.30;
     /// The share of time that harmony is the tonic.
     pub const TONIC_TIME: f64 = 0.15;
+    /// The share of its third, of the time that major and minor third of the tonic sound.
+    pub const THIRD: f64 = 0.20;
     /// The share of the chords' tones that are in the scale.
     pub const IN_SCALE: f64 = 0.60;
 }
@@ -162,8 +164,8 @@ fn in_scale(harmony: &Sonority, key: KeyIndex) -> f64 {
 /// The key of sounding time and of the harmonies in their order.
 pub(crate) fn estimate(chroma: &Chroma, harmonies: &[Sonority]) -> KeyEstimate {
     let (profiles, harmony) = (correlations(chroma), evidence(harmonies));
-    let mut ranked: Vec<(KeyIndex, f64)> =
-        KeyIndex::all().map(|key| (key, profiles[key.0] + harmony[key.0])).collect();
+    let score = |key: KeyIndex| profiles[key.0] + harmony[key.0] + weight::THIRD * third(chroma, key);
+    let mut ranked: Vec<(KeyIndex, f64)> = KeyIndex::all().map(|key| (key, score(key))).collect();
     ranked.sort_by(|one, other| other.1.total_cmp(&one.1));
     let (best, score) = ranked[0];
     KeyEstimate {
@@ -172,6 +174,13 @@ pub(crate) fn estimate(chroma: &Chroma, harmonies: &[Sonority]) -> KeyEstimate {
         confidence: ((score - ranked[1].1) / SURE_MARGIN).clamp(0.0, 1.0),
         alternatives: ranked[1..4].iter().map(|(key, other)| (key.key(), score - other)).collect(),
     }
+}
+
+/// How much of the time of both thirds of the tonic its own one has; a half where neither sounds.
+fn third(chroma: &Chroma, key: KeyIndex) -> f64 {
+    let at = |step: u8| chroma[usize::from((key.tonic() + step) % 12)];
+    let (own, other) = if key.is_minor() { (at(3), at(4)) } else { (at(4), at(3)) };
+    if own + other > 0.0 { own / (own + other) } else { 0.5 }
 }
 
 /// The mode of a major or minor key, by the degree that tells it from the plain one: it must sound more than three

@@ -144,7 +144,8 @@ impl<'a> Bench<'a> {
         estimate(&self.sums.of(0, self.grid.slots()), &self.harmonies())
     }
 
-    /// The chords in order; where there is none at an end, the lowest note there stands for one.
+    /// The chords in order; where there is none at an end, the lowest note there stands for one. A single line has
+    /// its first and last note at the ends in any case: what chords it suggests is guessed.
     fn harmonies(&self) -> Vec<Sonority> {
         let heard =
             self.spans.iter().filter_map(|span| span.heard.map(|heard| Sonority::heard(&heard, span.beats)));
@@ -155,12 +156,13 @@ impl<'a> Bench<'a> {
         let in_chord = |tick: Ticks| {
             self.spans.iter().any(|span| span.heard.is_some() && (span.start..span.end).contains(&tick))
         };
+        let line = is_one_line(notes);
         let first = notes[0].start;
-        if let Some(key) = lowest_at(first).filter(|_| !in_chord(first)) {
+        if let Some(key) = lowest_at(first).filter(|_| line || !in_chord(first)) {
             harmonies.insert(0, Sonority::tone(key % 12, 0.0));
         }
         let last = notes[notes.len() - 1].start;
-        if let Some(key) = lowest_at(last).filter(|_| !in_chord(last)) {
+        if let Some(key) = lowest_at(last).filter(|_| line || !in_chord(last)) {
             harmonies.push(Sonority::tone(key % 12, 0.0));
         }
         harmonies
@@ -316,6 +318,16 @@ impl Analysis {
         }
         Ok(())
     }
+}
+
+/// Whether hardly any notes sound together.
+fn is_one_line(notes: &[kmidi_song::Note]) -> bool {
+    let together = notes.windows(2).filter(|pair| {
+        // A player's legato overlaps a little.
+        let overlap = pair[0].end.0 - pair[1].start.0;
+        overlap * 4 > pair[0].length().0
+    });
+    together.count() * 20 <= notes.len()
 }
 
 /// `F`, `3:G7`: the beat where it is not the first.

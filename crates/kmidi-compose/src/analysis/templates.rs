@@ -20,7 +20,9 @@ const fn template(suffix: &'static str, semitones: &[u8], cost: f64) -> Template
         tones |= 1 << semitones[at];
         at += 1;
     }
-    let needed = if semitones.len() > 2 { tones & !(1 << 7) } else { tones };
+    // Without a third or a seventh the fifth is half of the chord.
+    let rich = tones & (1 << 3 | 1 << 4 | 1 << 10 | 1 << 11) != 0;
+    let needed = if rich { tones & !(1 << 7) } else { tones };
     Template { suffix, tones, needed, cost }
 }
 
@@ -47,7 +49,7 @@ pub(crate) const TEMPLATES: &[Template] = &[
     template("7#5", &[0, 4, 8, 10], 0.22),
     template("7b5", &[0, 4, 6, 10], 0.24),
     template("maj7#5", &[0, 4, 8, 11], 0.26),
-    template("dimMaj7", &[0, 3, 6, 11], 0.30),
+    template("dimMaj7", &[0, 3, 6, 11], 0.27),
     template("9", &[0, 2, 4, 7, 10], 0.22),
     template("m9", &[0, 2, 3, 7, 10], 0.22),
     template("maj9", &[0, 2, 4, 7, 11], 0.22),
@@ -104,7 +106,7 @@ fn sum(chroma: &Chroma, classes: u16) -> f64 {
     (0..12).filter(|class| classes & (1 << class) != 0).map(|class| chroma[class]).sum()
 }
 
-/// The chord that fits sounding time best, and its margin over the best with another root; `None` for fewer than two
+/// The chord that fits sounding time best, the root in the bass preferred; `None` for fewer than two
 /// pitch classes and for what no chord fits.
 pub(crate) fn best_chord(chroma: &Chroma, bass: Option<u8>) -> Option<Heard> {
     let total: f64 = chroma.iter().sum();
