@@ -58,8 +58,8 @@ pub struct Section {
 
 /// Change of energy between windows that begins a section.
 const ENERGY_STEP: f64 = 0.15;
-/// Change of what is played, 0 to 1, that begins one.
-const NOVELTY: f64 = 0.42;
+/// Change of what is played, 0 to 1, that begins one: twice what is usual in the song, within these.
+const NOVELTY: std::ops::RangeInclusive<f64> = 0.18..=0.42;
 /// Shortest section in bars.
 const SHORTEST_BARS: usize = 4;
 /// Windows that are compared at most: in longer songs they are longer than two bars.
@@ -111,6 +111,12 @@ pub(crate) fn sections(view: &NoteView, grid: &Grid, sums: &ChromaSums) -> Vec<S
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
     sum / f64::from(count.max(1))
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
 fn windows(view: &NoteView, grid: &Grid, sums: &ChromaSums, window_bars: usize) -> Vec<Window> {
@@ -187,19 +193,18 @@ pub(crate) fn difference(one: &[Window], other: &[Window]) -> f64 {
 /// First windows of the sections; the first is 0.
 fn borders(windows: &[Window], shortest: usize) -> Vec<usize> {
     let count = windows.len();
-    let steps: Vec<f64> = (0..count)
-        .map(|at| {
-            if at == 0 {
-                return 0.0;
-            }
-            let before = &windows[at.saturating_sub(shortest)..at];
-            let behind = &windows[at..(at + shortest).min(count)];
-            let energy =
-                (mean(before.iter().map(|it| it.energy)) - mean(behind.iter().map(|it| it.energy))).abs();
-            // Each on its own scale: 1 is as much as begins a section.
-            (energy / ENERGY_STEP).max(difference(before, behind) / NOVELTY)
-        })
-        .collect();
+    let sides =
+        |at: usize| (&windows[at.saturating_sub(shortest)..at], &windows[at..(at + shortest).min(count)]);
+    let differences: Vec<f64> = (1..count).map(|at| difference(sides(at).0, sides(at).1)).collect();
+    let novelty = (2.0 * median(&differences)).clamp(*NOVELTY.start(), *NOVELTY.end());
+    let step = |at: usize| {
+        let (before, behind) = sides(at);
+        let energy =
+            (mean(before.iter().map(|it| it.energy)) - mean(behind.iter().map(|it| it.energy))).abs();
+        // Each on its own scale: 1 is as much as begins a section.
+        (energy / ENERGY_STEP).max(differences[at - 1] / novelty)
+    };
+    let steps: Vec<f64> = (0..count).map(|at| if at == 0 { 0.0 } else { step(at) }).collect();
     // The strongest first; whatever is too near to a stronger one is part of it.
     let mut candidates: Vec<usize> = (1..count).filter(|&at| steps[at] >= 1.0).collect();
     candidates.sort_by(|&one, &other| steps[other].total_cmp(&steps[one]).then(one.cmp(&other)));
@@ -250,6 +255,13 @@ impl Labels<'_> {
         mean(self.materials.iter().zip(self.energies).filter(|it| *it.0 == material).map(|it| *it.1))
     }
 
+    /// Energy of the calmest material that returns; of all sections where none does.
+    fn calmest_returning(&self) -> f64 {
+        let returning = self.materials.iter().copied().filter(|it| self.times(*it) > 1);
+        let calmest = returning.map(|it| self.mean_energy(it)).fold(f64::INFINITY, f64::min);
+        if calmest.is_finite() { calmest } else { mean(self.energies.iter().copied()) }
+    }
+
     /// The material that returns with most energy; where nothing returns, the most energetic, if it stands out.
     fn chorus(&self) -> Option<Material> {
         let all = mean(self.energies.iter().copied());
@@ -272,7 +284,7 @@ impl Labels<'_> {
         if Some(material) == chorus {
             return SectionKind::Chorus;
         }
-        if first && short && (energy < all || self.times(material) == 1) {
+        if first && short && energy < all && (self.times(material) == 1 || self.windows(at) <= 2) {
             return SectionKind::Intro;
         }
         if last && short && energy < all && self.spans.len() > 2 {
@@ -283,7 +295,7 @@ impl Labels<'_> {
         let second_half = self.spans[at].0 * 2 >= self.spans[self.spans.len() - 1].1;
         match () {
             _ if self.times(material) > 1 => SectionKind::Verse,
-            _ if dropped && rises_again => SectionKind::Breakdown,
+            _ if dropped && rises_again && energy < self.calmest_returning() => SectionKind::Breakdown,
             _ if second_half && !last => SectionKind::Bridge,
             _ => SectionKind::Verse,
         }

@@ -1,10 +1,8 @@
 //! Chords from notes: every quality, and what players do to them.
-mod common;
-
 use kmidi_compose::analysis::{NoteView, chords_of};
 use kmidi_compose::theory::{Chord, PitchClassSet, PitchName, Voicer};
 
-use common::{BAR, PPQ, chords_in, note, only_chord, view_of};
+use crate::songs::{BAR, PPQ, chords_in, note, only_chord, view_of};
 
 /// Qualities that a lead sheet has and that notes alone can tell, in root position.
 const QUALITIES: [&str; 33] = [
@@ -30,7 +28,7 @@ fn every_quality_on_every_root_comes_back() {
     for root in all_roots() {
         for quality in QUALITIES {
             let chord = Chord::new(root, quality).unwrap();
-            let keys = common::keys_of(&chord, 3);
+            let keys = crate::songs::keys_of(&chord, 3);
             let found = heard(&view_of(keys.into_iter().map(|key| note(0, BAR, key)).collect()));
             assert!(found.sounds_like(&chord), "{chord} was heard as {found}");
             assert_eq!(
@@ -50,7 +48,7 @@ fn every_inversion_keeps_its_tones_and_where_only_one_root_is_possible_its_root(
             let plain = Chord::new(root, quality).unwrap();
             for tone in plain.tones() {
                 let chord = plain.over(plain.name_of(*tone));
-                let keys = common::keys_of(&chord, 3);
+                let keys = crate::songs::keys_of(&chord, 3);
                 let found = heard(&view_of(keys.into_iter().map(|key| note(0, BAR, key)).collect()));
                 assert_eq!(found.pitch_classes(), chord.pitch_classes(), "{chord} was heard as {found}");
                 assert_eq!(found.bass().pitch_class(), chord.bass().pitch_class());

@@ -1,14 +1,12 @@
 //! Sections of songs that were built from known ones, and the whole report.
-mod common;
-
 use kmidi_compose::analysis::{Analysis, AnalysisError, MAX_BARS, NoteView, Part, SectionKind, sections_of};
 use kmidi_core::{Division, MeterMap, TempoMap, Ticks};
 use kmidi_song::{Format, Note, SmfEvent, Song, Track};
 
-use common::{BAR, PPQ, keys_of, note, view_of};
+use crate::songs::{BAR, PPQ, keys_of, note, view_of};
 
 /// A part of a song: chords, a bar each, played so many times.
-struct Part0 {
+struct Stretch {
     chords: &'static str,
     times: i64,
     velocity: u8,
@@ -17,14 +15,14 @@ struct Part0 {
     drums: bool,
 }
 
-const INTRO: Part0 = Part0 { chords: "Am F C G", times: 1, velocity: 50, melody: 0, drums: false };
-const VERSE: Part0 = Part0 { chords: "Am F C G", times: 2, velocity: 75, melody: 4, drums: true };
-const RISE: Part0 = Part0 { chords: "Dm Em F G", times: 1, velocity: 90, melody: 8, drums: true };
-const CHORUS: Part0 = Part0 { chords: "F G Am C", times: 2, velocity: 118, melody: 16, drums: true };
-const BREAK: Part0 = Part0 { chords: "Bb Eb Bb Eb", times: 1, velocity: 45, melody: 0, drums: false };
-const OUTRO: Part0 = Part0 { chords: "Am F Am F", times: 1, velocity: 40, melody: 0, drums: false };
+const INTRO: Stretch = Stretch { chords: "Am F C G", times: 1, velocity: 50, melody: 0, drums: false };
+const VERSE: Stretch = Stretch { chords: "Am F C G", times: 2, velocity: 75, melody: 4, drums: true };
+const RISE: Stretch = Stretch { chords: "Dm Em F G", times: 1, velocity: 90, melody: 8, drums: true };
+const CHORUS: Stretch = Stretch { chords: "F G Em Am", times: 2, velocity: 118, melody: 16, drums: true };
+const BREAK: Stretch = Stretch { chords: "Bb Eb Bb Eb", times: 1, velocity: 45, melody: 0, drums: false };
+const OUTRO: Stretch = Stretch { chords: "Am F Am F", times: 1, velocity: 40, melody: 0, drums: false };
 
-fn song(parts: &[&Part0]) -> NoteView {
+fn song(parts: &[&Stretch]) -> NoteView {
     let mut notes: Vec<Note> = vec![];
     let mut at = 0;
     for part in parts {
@@ -52,7 +50,7 @@ fn song(parts: &[&Part0]) -> NoteView {
     view_of(notes)
 }
 
-fn labels(parts: &[&Part0]) -> Vec<(SectionKind, u32, u32)> {
+fn labels(parts: &[&Stretch]) -> Vec<(SectionKind, u32, u32)> {
     sections_of(&song(parts)).iter().map(|it| (it.kind, it.bar, it.bars)).collect()
 }
 
@@ -88,7 +86,7 @@ fn the_same_music_has_the_same_letter() {
 
 #[test]
 fn something_else_in_the_second_half_is_a_bridge() {
-    const BRIDGE: Part0 = Part0 { chords: "Eb Bb Eb F", times: 2, velocity: 85, melody: 6, drums: true };
+    const BRIDGE: Stretch = Stretch { chords: "Eb Bb Eb F", times: 2, velocity: 85, melody: 6, drums: true };
     let found = labels(&[&VERSE, &CHORUS, &VERSE, &CHORUS, &BRIDGE, &CHORUS]);
     assert_eq!(found[4], (SectionKind::Bridge, 33, 8), "{found:?}");
 }

@@ -1,10 +1,8 @@
 //! One test for each way in which the analysis of the older program was wrong.
-mod common;
-
 use kmidi_compose::analysis::{AnalysisError, NoteView, Progression, diagnose, key_name, key_of};
 use kmidi_compose::theory::{Key, Roman};
 
-use common::{chords_in, loop_of, only_chord};
+use crate::songs::{chords_in, loop_of, only_chord};
 
 fn key_of_progression(text: &str) -> String {
     key_name(text.parse::<Progression>().unwrap().key().key)

@@ -1,6 +1,4 @@
 //! Songs for tests: chords voiced as players would.
-#![allow(dead_code, reason = "each test program uses its own part")]
-
 use kmidi_compose::analysis::{NoteView, Progression, chords_of};
 use kmidi_compose::theory::{Chord, Voicer};
 use kmidi_core::{Division, Meter, MeterMap, TempoMap, Ticks};

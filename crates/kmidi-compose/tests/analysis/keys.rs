@@ -1,12 +1,10 @@
 //! Every key on scales and cadences, in several registers and voicings; and real music whose keys are known.
-mod common;
-
 use kmidi_compose::analysis::{KeyEstimate, NoteView, key_of};
 use kmidi_compose::theory::{Key, PitchClass, Scale};
 use kmidi_core::{Meter, Ticks};
 use kmidi_song::Note;
 
-use common::{BAR, PPQ, loop_of, note, view_in, view_of, voiced};
+use crate::songs::{BAR, PPQ, loop_of, note, view_in, view_of, voiced};
 
 const MAJOR: [i32; 7] = [0, 2, 4, 5, 7, 9, 11];
 const MINORS: [[i32; 7]; 3] = [[0, 2, 3, 5, 7, 8, 10], [0, 2, 3, 5, 7, 8, 11], [0, 2, 3, 5, 7, 9, 11]];
@@ -137,7 +135,7 @@ struct Chorale {
 }
 
 fn chorales() -> Vec<Chorale> {
-    let text = include_str!("data/chorales.txt");
+    let text = include_str!("../data/chorales.txt");
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     lines.chunks(5).map(chorale).collect()
 }
@@ -181,7 +179,7 @@ fn relation(found: Key, wanted: Key) -> &'static str {
     }
 }
 
-/// Measured: 100 of 100 chorales right.
+/// Measured: 99 of 100 right; BWV 374, in G minor by its signature, is read as D minor.
 #[test]
 fn chorales_are_in_the_keys_that_are_written_above_them() {
     let chorales = chorales();
