@@ -410,7 +410,7 @@ mod tests {
         assert_eq!(origins("C7 G C7", "C")[0], "seventh of the blues");
         assert_eq!(origins("C G7b9 C", "C")[1], "altered dominant");
         assert_eq!(origins("Am D Am", "Am")[1], "borrowed from the dorian mode");
-        assert_eq!(origins("C F#m7b5 Bbmaj7 C", "C")[2], "borrowed from the parallel minor");
+        assert_eq!(origins("C F#m7b5 Bbmaj7 C", "C")[2], "borrowed from the mixolydian mode");
     }
 
     #[test]

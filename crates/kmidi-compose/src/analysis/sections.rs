@@ -58,7 +58,8 @@ pub struct Section {
 
 /// Change of energy between windows that begins a section.
 const ENERGY_STEP: f64 = 0.15;
-/// Change of what is played, 0 to 1, that begins one: twice what is usual in the song, within these.
+/// Change of what is played, 0 to 1, that begins one: twice what changes within the sections of the song (the lower
+/// quarter of all changes), within these.
 const NOVELTY: std::ops::RangeInclusive<f64> = 0.18..=0.42;
 /// Shortest section in bars.
 const SHORTEST_BARS: usize = 4;
@@ -113,10 +114,10 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     sum / f64::from(count.max(1))
 }
 
-fn median(values: &[f64]) -> f64 {
+fn lower_quartile(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+    sorted.get(sorted.len() / 4).copied().unwrap_or(0.0)
 }
 
 fn windows(view: &NoteView, grid: &Grid, sums: &ChromaSums, window_bars: usize) -> Vec<Window> {
@@ -196,7 +197,7 @@ fn borders(windows: &[Window], shortest: usize) -> Vec<usize> {
     let sides =
         |at: usize| (&windows[at.saturating_sub(shortest)..at], &windows[at..(at + shortest).min(count)]);
     let differences: Vec<f64> = (1..count).map(|at| difference(sides(at).0, sides(at).1)).collect();
-    let novelty = (2.0 * median(&differences)).clamp(*NOVELTY.start(), *NOVELTY.end());
+    let novelty = (2.0 * lower_quartile(&differences)).clamp(*NOVELTY.start(), *NOVELTY.end());
     let step = |at: usize| {
         let (before, behind) = sides(at);
         let energy =

@@ -69,7 +69,7 @@ const PRESENT: f64 = 0.03;
 /// What the root in the bass is worth.
 const ROOT_IN_BASS: f64 = 0.10;
 /// What a bass outside of the chord costs.
-const FOREIGN_BASS: f64 = 0.20;
+const FOREIGN_BASS: f64 = 0.24;
 /// What a perfect fifth that is missing costs.
 const NO_FIFTH: f64 = 0.08;
 

@@ -1,6 +1,7 @@
 //! What is heard in songs, and what is made of progressions. One test program for all: it is linked once.
 mod chords;
 mod defects;
+mod demo_songs;
 mod diagnose;
 mod keys;
 mod reharm;
