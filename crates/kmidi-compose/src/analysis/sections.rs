@@ -58,9 +58,9 @@ pub struct Section {
 
 /// Change of energy between windows that begins a section.
 const ENERGY_STEP: f64 = 0.15;
-/// Change of what is played, 0 to 1, that begins one: twice what changes within the sections of the song (the lower
-/// quarter of all changes), within these.
-const NOVELTY: std::ops::RangeInclusive<f64> = 0.18..=0.42;
+/// Change of what is played, 0 to 1, that begins one: more than twice as much as where least changes (the lowest tenth of all
+/// changes), within these.
+const NOVELTY: std::ops::RangeInclusive<f64> = 0.24..=0.42;
 /// Shortest section in bars.
 const SHORTEST_BARS: usize = 4;
 /// Windows that are compared at most: in longer songs they are longer than two bars.
@@ -88,12 +88,9 @@ pub(crate) fn sections(view: &NoteView, grid: &Grid, sums: &ChromaSums) -> Vec<S
     }
     let windows = windows(view, grid, sums, window_bars);
     let shortest = SHORTEST_BARS.div_ceil(window_bars);
-    let mut borders = borders(&windows, shortest);
-    borders.push(windows.len());
-    let spans: Vec<(usize, usize)> = borders.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    let spans = spans(&windows, shortest);
     let materials = materials(&windows, &spans);
-    let energies: Vec<f64> =
-        spans.iter().map(|&(first, end)| mean(windows[first..end].iter().map(|it| it.energy))).collect();
+    let energies = energies(&windows, &spans);
     let kinds = Labels { spans: &spans, materials: &materials, energies: &energies }.kinds();
     let section = |at: usize| {
         let (first, end) = spans[at];
@@ -109,15 +106,38 @@ pub(crate) fn sections(view: &NoteView, grid: &Grid, sums: &ChromaSums) -> Vec<S
     (0..spans.len()).map(section).collect()
 }
 
+/// The windows of each section: cut where enough changes, and joined again where that leads to nothing new.
+fn spans(windows: &[Window], shortest: usize) -> Vec<(usize, usize)> {
+    let firsts = borders(windows, shortest);
+    let between = |firsts: &[usize]| -> Vec<(usize, usize)> {
+        let ends = firsts.iter().copied().skip(1).chain([windows.len()]);
+        firsts.iter().copied().zip(ends).collect()
+    };
+    let spans = between(&firsts);
+    let (materials, energies) = (materials(windows, &spans), energies(windows, &spans));
+    let returns = |at: usize| materials.iter().filter(|it| **it == materials[at]).count() > 1;
+    let joined = |at: usize| {
+        let step = (energies[at] - energies[at - 1]).abs();
+        materials[at] == materials[at - 1] || (step < ENERGY_STEP && !returns(at) && !returns(at - 1))
+    };
+    let kept: Vec<usize> =
+        (0..spans.len()).filter(|&at| at == 0 || !joined(at)).map(|at| spans[at].0).collect();
+    between(&kept)
+}
+
+fn energies(windows: &[Window], spans: &[(usize, usize)]) -> Vec<f64> {
+    spans.iter().map(|&(first, end)| mean(windows[first..end].iter().map(|it| it.energy))).collect()
+}
+
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
     sum / f64::from(count.max(1))
 }
 
-fn lower_quartile(values: &[f64]) -> f64 {
+fn lowest_tenth(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 4).copied().unwrap_or(0.0)
+    sorted.get(sorted.len() / 10).copied().unwrap_or(0.0)
 }
 
 fn windows(view: &NoteView, grid: &Grid, sums: &ChromaSums, window_bars: usize) -> Vec<Window> {
@@ -197,7 +217,7 @@ fn borders(windows: &[Window], shortest: usize) -> Vec<usize> {
     let sides =
         |at: usize| (&windows[at.saturating_sub(shortest)..at], &windows[at..(at + shortest).min(count)]);
     let differences: Vec<f64> = (1..count).map(|at| difference(sides(at).0, sides(at).1)).collect();
-    let novelty = (2.0 * lower_quartile(&differences)).clamp(*NOVELTY.start(), *NOVELTY.end());
+    let novelty = (2.0 * lowest_tenth(&differences)).clamp(*NOVELTY.start(), *NOVELTY.end());
     let step = |at: usize| {
         let (before, behind) = sides(at);
         let energy =
