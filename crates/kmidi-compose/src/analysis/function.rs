@@ -170,10 +170,12 @@ impl Around {
         let down_a_fifth = (here.root + 5) % 12;
         let down_a_semitone = (here.root + 11) % 12;
         let resolves = self.next.root == down_a_fifth;
-        if here.is_dominant_seventh() && self.degree != 7 && !resolves && self.next.root == down_a_semitone {
-            if let Some(of) = self.numeral_of(down_a_semitone) {
-                return Some(Origin::TritoneSubstitute { of });
-            }
+        let slides = here.is_dominant_seventh() && self.degree != 7 && !resolves;
+        if let Some(of) = self.numeral_of(down_a_semitone)
+            && slides
+            && self.next.root == down_a_semitone
+        {
+            return Some(Origin::TritoneSubstitute { of });
         }
         if here.is_dominant_seventh() && !resolves && matches!(self.degree, 0 | 5) {
             return Some(Origin::Blues);
@@ -187,10 +189,11 @@ impl Around {
         let foreign_third = !holds(self.key, (here.root + 4) % 12);
         // The major chord on the fourth degree of a minor key is that of the dorian mode.
         let dorian = self.key.is_minor() && self.degree == 5;
-        if leads && (resolves || (foreign_third && !dorian)) {
-            if let Some(of) = self.numeral_of(down_a_fifth) {
-                return Some(Origin::SecondaryDominant { of, resolves });
-            }
+        if let Some(of) = self.numeral_of(down_a_fifth)
+            && leads
+            && (resolves || (foreign_third && !dorian))
+        {
+            return Some(Origin::SecondaryDominant { of, resolves });
         }
         self.related_second()
     }

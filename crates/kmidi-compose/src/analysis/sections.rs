@@ -118,7 +118,9 @@ fn spans(windows: &[Window], shortest: usize) -> Vec<(usize, usize)> {
     let returns = |at: usize| materials.iter().filter(|it| **it == materials[at]).count() > 1;
     let joined = |at: usize| {
         let step = (energies[at] - energies[at - 1]).abs();
-        materials[at] == materials[at - 1] || (step < ENERGY_STEP && !returns(at) && !returns(at - 1))
+        let (before, behind) = sides(windows, spans[at].0, shortest);
+        let faint = step < ENERGY_STEP && difference(before, behind) < *NOVELTY.end();
+        materials[at] == materials[at - 1] || (faint && !returns(at) && !returns(at - 1))
     };
     let kept: Vec<usize> =
         (0..spans.len()).filter(|&at| at == 0 || !joined(at)).map(|at| spans[at].0).collect();
@@ -211,15 +213,22 @@ pub(crate) fn difference(one: &[Window], other: &[Window]) -> f64 {
         + 0.15 * instruments
 }
 
+/// What is just before a window and what begins with it, the shortest section on either side.
+fn sides(windows: &[Window], at: usize, shortest: usize) -> (&[Window], &[Window]) {
+    (&windows[at.saturating_sub(shortest)..at], &windows[at..(at + shortest).min(windows.len())])
+}
+
 /// First windows of the sections; the first is 0.
 fn borders(windows: &[Window], shortest: usize) -> Vec<usize> {
     let count = windows.len();
-    let sides =
-        |at: usize| (&windows[at.saturating_sub(shortest)..at], &windows[at..(at + shortest).min(count)]);
-    let differences: Vec<f64> = (1..count).map(|at| difference(sides(at).0, sides(at).1)).collect();
+    let change = |at: usize| {
+        let (before, behind) = sides(windows, at, shortest);
+        difference(before, behind)
+    };
+    let differences: Vec<f64> = (1..count).map(change).collect();
     let novelty = (2.0 * lowest_tenth(&differences)).clamp(*NOVELTY.start(), *NOVELTY.end());
     let step = |at: usize| {
-        let (before, behind) = sides(at);
+        let (before, behind) = sides(windows, at, shortest);
         let energy =
             (mean(before.iter().map(|it| it.energy)) - mean(behind.iter().map(|it| it.energy))).abs();
         // Each on its own scale: 1 is as much as begins a section.
