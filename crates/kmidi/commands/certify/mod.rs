@@ -32,6 +32,7 @@ pub fn run(args: Certify) -> Result<ExitCode> {
         seed: args.seed,
         fresh: args.fresh,
         limit: args.timeout,
+        instructions: args.instructions,
     };
     let stop = Arc::new(AtomicBool::new(false));
     let told = stop.clone();
