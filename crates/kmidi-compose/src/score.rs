@@ -11,8 +11,10 @@ pub struct Score {
     pub title: String,
     /// Tempo changes in order of their ticks, in quarter notes a minute; the first at tick 0.
     pub tempos: Vec<(Ticks, f64)>,
-    /// The meter of all of it.
+    /// The meter it begins with.
     pub meter: Meter,
+    /// Later meters in order of their ticks, each the first of a bar; empty where the meter never changes.
+    pub meter_changes: Vec<(Ticks, Meter)>,
     /// Texts at their ticks (sections, chord symbols), written as markers.
     pub markers: Vec<(Ticks, String)>,
     /// Its parts.
@@ -32,6 +34,8 @@ pub struct Part {
     pub program: Option<u8>,
     /// Controllers at their ticks: (tick, controller, value).
     pub controllers: Vec<(Ticks, u8, u8)>,
+    /// Pitch bends at their ticks, -8192 to 8191: two semitones either way, as General MIDI begins with.
+    pub bends: Vec<(Ticks, i16)>,
     /// Its notes, in any order.
     pub notes: Vec<Note>,
 }
