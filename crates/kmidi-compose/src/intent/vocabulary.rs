@@ -1,6 +1,7 @@
 //! The words that an intent may use.
 
 use super::names::names;
+use crate::mood::NamedMood;
 
 names! {
     /// What is at stake.
@@ -145,9 +146,22 @@ names! {
     }
 }
 
+impl MoodName {
+    /// The affect, the modes and the tempos of the mood.
+    pub fn shade(self) -> &'static NamedMood {
+        NamedMood::named(self.name()).expect("a test finds each of them")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_mood_has_its_shade() {
+        assert!(MoodName::ALL.iter().all(|mood| mood.shade().name == mood.name()));
+        assert_eq!(NamedMood::all().len(), MoodName::ALL.len());
+    }
 
     #[test]
     fn the_lists_have_their_lengths_and_each_name_finds_itself() {
