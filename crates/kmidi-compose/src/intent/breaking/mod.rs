@@ -37,6 +37,9 @@ pub enum Unbreakable {
     /// Too few bars.
     #[error("the song is too short: make it {0} bars or longer")]
     TooShort(u32),
+    /// Sections that are the same in any order.
+    #[error("the song has one section, or the same forwards and backwards; make it longer")]
+    OneSection,
     /// No chords are known.
     #[error("the song has no chords; choose another rule")]
     NoChords,
