@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::breaking::Unbreakable;
 use super::names::nearest;
+use super::rule::Rule;
 use super::validate::{Problem, Severity};
 
 /// Longest intent, in bytes of JSON.
@@ -174,6 +176,14 @@ pub enum IntentError {
     /// JSON, but not as an intent has it, or an intent that cannot become music: all that is wrong with it.
     #[error("the intent has {}", listed(.0))]
     Problems(Vec<Problem>),
+    /// Its rule has nothing to break in this song.
+    #[error("{rule} cannot be broken here: {why}")]
+    Unbreakable {
+        /// The rule.
+        rule: Rule,
+        /// Why not.
+        why: Unbreakable,
+    },
 }
 
 fn listed(problems: &[Problem]) -> String {
