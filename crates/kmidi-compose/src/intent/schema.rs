@@ -7,6 +7,7 @@ use super::breaking::Unbreakable;
 use super::names::nearest;
 use super::rule::Rule;
 use super::validate::{Problem, Severity};
+use super::vocabulary::MoodName;
 
 /// Longest intent, in bytes of JSON.
 pub const MAX_INTENT_BYTES: usize = 64 << 10;
@@ -196,6 +197,15 @@ impl Intent {
     /// An intent to fill in.
     pub fn template(title: &str) -> Intent {
         Intent { title: title.to_owned(), ..Intent::default() }
+    }
+
+    /// The intent with a mood, and with that mood's first mode and its tempos to start from.
+    pub fn with_mood(mut self, mood: MoodName) -> Intent {
+        let shade = mood.shade();
+        self.phase_1.mood_primary = mood.name().to_owned();
+        self.phase_2.tempo_range_bpm = Some([shade.tempo_bpm.0, shade.tempo_bpm.1]);
+        self.phase_2.mode = shade.modes.first().map_or(String::new(), |scale| scale.name().to_owned());
+        self
     }
 
     /// Reads the JSON of an intent. Fields that are left out are as in [`Intent::template`].
