@@ -16,14 +16,10 @@ mod tests;
 use kmidi_song::Random;
 
 use super::rule::Rule;
+use crate::arrange::part::{BASS, CHORDS, DRUMS as DRUM_PART, MELODY};
 use crate::plan::HarmonyPlan;
 use crate::score::Score;
-
-/// Names of the parts that rules look for.
-const CHORDS: &str = "Chords";
-const BASS: &str = "Bass";
-const MELODY: &str = "Melody";
-const DRUM_PART: &str = "Drums";
+use crate::theory::Key;
 
 /// Why a rule cannot be broken in this song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +88,7 @@ impl Rule {
     fn in_score(
         self,
         score: &mut Score,
-        key: crate::theory::Key,
+        key: Key,
         seed: u64,
     ) -> Result<Option<String>, Unbreakable> {
         match self {
