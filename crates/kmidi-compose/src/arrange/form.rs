@@ -1,34 +1,19 @@
-use crate::plan::HarmonyPlan;
-
-/// What a section does in a song, whatever it is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Opens: the harmony alone, others enter.
-    Intro,
-    /// Tells.
-    Verse,
-    /// Says what it is about, by all.
-    Chorus,
-    /// Goes elsewhere: fewer parts, that come back.
-    Bridge,
-    /// Takes leave.
-    Outro,
-}
+use crate::plan::{self, HarmonyPlan, SectionKind};
 
 /// A section in its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
-    /// As the plan calls it.
-    pub name: String,
-    /// What it does.
-    pub role: Role,
+    /// What it is.
+    pub kind: SectionKind,
+    /// Whether it has the plan's contrasting chords.
+    pub contrast: bool,
     /// Its first bar, from 0.
     pub start: u32,
     /// Its length in bars, at least 1.
     pub bars: u32,
     /// From 0 (at rest) to 1 (at its utmost).
     pub energy: f64,
-    /// How many sections of this role came before.
+    /// How many sections of this kind came before.
     pub turn: u32,
 }
 
@@ -36,6 +21,11 @@ impl Section {
     /// The bar behind its last one.
     pub fn end(&self) -> u32 {
         self.start + self.bars
+    }
+
+    /// Its name, with a number if it comes again: `verse 2`.
+    pub fn name(&self) -> String {
+        if self.turn == 0 { self.kind.to_string() } else { format!("{} {}", self.kind, self.turn + 1) }
     }
 }
 
@@ -67,37 +57,25 @@ const UTMOST_TENSION: f64 = 1.3;
 impl Form {
     /// The plan's sections, cut or prolonged to its length. A plan without sections is one verse.
     pub fn new(plan: &HarmonyPlan) -> Self {
-        let bars = plan.length_bars.max(1);
-        let given = plan.sections.iter().map(|it| (it.name.as_str(), it.bars, it.tension));
-        Self::of(given.collect(), bars)
+        Self::of(plan.sections.clone(), plan.length_bars.max(1))
     }
 
-    fn of(mut given: Vec<(&str, u32, f64)>, bars: u32) -> Self {
-        given.retain(|section| section.1 > 0);
+    fn of(mut given: Vec<plan::Section>, bars: u32) -> Self {
+        given.retain(|section| section.bars > 0);
         if given.is_empty() {
-            given.push(("verse", bars, 0.7));
+            given.push(plan::Section { kind: SectionKind::Verse, bars, tension: 0.9, contrast: false });
         }
-        let tensions = || given.iter().map(|it| if it.2.is_finite() { it.2.clamp(0.0, UTMOST_TENSION) } else { 0.5 });
-        let most = tensions().fold(0.0, f64::max);
-        let least = tensions().fold(UTMOST_TENSION, f64::min);
-        // Half what the curve says, half where it stands between the curve's ends: a curve that is flat stays flat, one that
-        // moves a little is heard to move.
-        let energy = |tension: f64| {
-            let absolute = tension / UTMOST_TENSION;
-            if most - least < 0.05 { absolute } else { 0.5 * absolute + 0.5 * (tension - least) / (most - least) }
-        };
-        let energies: Vec<f64> = tensions().map(energy).collect();
+        let energies = energies(&given);
         let mut sections: Vec<Section> = Vec::new();
         let mut start = 0;
-        for ((name, length, _), energy) in given.iter().zip(energies) {
-            let length = (*length).min(bars - start);
-            if length == 0 {
+        for (section, energy) in given.iter().zip(energies) {
+            let bars = section.bars.min(bars - start);
+            if bars == 0 {
                 break;
             }
-            let role = role(name);
-            let turn = sections.iter().filter(|it| it.role == role).count() as u32;
-            sections.push(Section { name: (*name).to_owned(), role, start, bars: length, energy, turn });
-            start += length;
+            let turn = sections.iter().filter(|it| it.kind == section.kind).count() as u32;
+            sections.push(Section { kind: section.kind, contrast: section.contrast, start, bars, energy, turn });
+            start += bars;
         }
         if let Some(last) = sections.last_mut() {
             last.bars += bars - start;
@@ -115,7 +93,7 @@ impl Form {
     pub fn energy(&self, bar: u32) -> f64 {
         let section = self.section(bar);
         let way = f64::from(bar - section.start.min(bar)) / f64::from(section.bars);
-        let slope = if section.role == Role::Outro { -0.25 } else { 0.12 };
+        let slope = if section.kind == SectionKind::Outro { -0.25 } else { 0.12 };
         (section.energy + slope * (way - 0.4)).clamp(0.0, 1.0)
     }
 
@@ -123,7 +101,7 @@ impl Form {
     pub fn climax(&self) -> u32 {
         let mut top = &self.sections[0];
         for section in &self.sections {
-            if section.energy >= top.energy && section.role != Role::Outro {
+            if section.energy >= top.energy && section.kind != SectionKind::Outro {
                 top = section;
             }
         }
@@ -138,65 +116,80 @@ impl Form {
         if self.bars <= 4 || self.sections.len() == 1 && self.bars <= 8 {
             return all;
         }
-        match section.role {
-            Role::Intro => Layers { bass: late && section.bars > 1, drums: late && section.energy > 0.5, ..Layers::default() },
-            Role::Verse => Layers { guide: section.turn > 0 || section.energy > 0.6 || late && section.bars > 4, ..all },
-            Role::Chorus => all,
-            Role::Bridge => Layers { bass: late, drums: late, ..all },
-            Role::Outro => Layers { drums: !late && section.energy > 0.3, melody: !late || section.bars < 3, ..all },
+        match section.kind {
+            SectionKind::Intro => {
+                Layers { bass: late && section.bars > 1, drums: late && section.energy > 0.5, ..Layers::default() }
+            }
+            SectionKind::Verse | SectionKind::PreChorus => {
+                Layers { guide: section.turn > 0 || section.energy > 0.6 || late && section.bars > 4, ..all }
+            }
+            SectionKind::Chorus => all,
+            SectionKind::Bridge => Layers { bass: late, drums: late, ..all },
+            SectionKind::Breakdown => Layers { bass: late, drums: false, ..all },
+            SectionKind::Outro => {
+                Layers { drums: !late && section.energy > 0.3, melody: !late || section.bars < 3, ..all }
+            }
         }
     }
 }
 
-/// What a section of this name does. A number behind the name counts as nothing.
-fn role(name: &str) -> Role {
-    let name = name.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if has(&["intro", "opening", "prelude"]) {
-        Role::Intro
-    } else if has(&["outro", "coda", "ending", "close"]) {
-        Role::Outro
-    } else if has(&["bridge", "breakdown", "middle", "interlude"]) {
-        Role::Bridge
-    } else if has(&["pre"]) {
-        Role::Verse
-    } else if has(&["chorus", "refrain", "hook", "drop", "climax", "peak"]) {
-        Role::Chorus
-    } else {
-        Role::Verse
-    }
+/// Energies of sections: half what the curve says, half where it stands between the curve's ends. A curve that is flat stays
+/// flat, one that moves a little is heard to move.
+fn energies(sections: &[plan::Section]) -> Vec<f64> {
+    let tension = |section: &plan::Section| {
+        if section.tension.is_finite() { section.tension.clamp(0.0, UTMOST_TENSION) } else { UTMOST_TENSION / 2.0 }
+    };
+    let most = sections.iter().map(tension).fold(0.0, f64::max);
+    let least = sections.iter().map(tension).fold(UTMOST_TENSION, f64::min);
+    let energy = |section| {
+        let (absolute, range) = (tension(section) / UTMOST_TENSION, most - least);
+        if range < 0.05 { absolute } else { 0.5 * absolute + 0.5 * (tension(section) - least) / range }
+    };
+    sections.iter().map(energy).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SONG: [(&str, u32, f64); 5] =
-        [("intro", 2, 0.4), ("verse", 4, 0.6), ("chorus", 4, 1.0), ("verse 2", 4, 0.7), ("outro", 2, 0.5)];
+    fn section(kind: SectionKind, bars: u32, tension: f64) -> plan::Section {
+        plan::Section { kind, bars, tension, contrast: false }
+    }
+
+    fn song() -> Vec<plan::Section> {
+        vec![
+            section(SectionKind::Intro, 2, 0.4),
+            section(SectionKind::Verse, 4, 0.6),
+            section(SectionKind::Chorus, 4, 1.0),
+            section(SectionKind::Verse, 4, 0.7),
+            section(SectionKind::Outro, 2, 0.5),
+        ]
+    }
 
     #[test]
     fn sections_last_exactly_as_long_as_the_piece() {
         for bars in 1..40 {
-            let form = Form::of(SONG.to_vec(), bars);
+            let form = Form::of(song(), bars);
             assert_eq!(form.sections.last().unwrap().end(), bars);
             assert!(form.sections.iter().all(|section| section.bars > 0));
             assert!(form.climax() < bars);
         }
         assert_eq!(Form::of(vec![], 7).sections.len(), 1);
-        assert_eq!(Form::of(vec![("x", 0, f64::NAN)], 7).sections[0].bars, 7);
+        assert_eq!(Form::of(vec![section(SectionKind::Verse, 0, f64::NAN)], 7).sections[0].bars, 7);
+        assert_eq!(Form::of(song(), 16).sections[3].name(), "verse 2");
     }
 
     #[test]
     fn the_climax_lies_where_the_tension_is_highest() {
-        let form = Form::of(SONG.to_vec(), 16);
-        assert_eq!(form.section(form.climax()).role, Role::Chorus);
-        let other = [("verse", 8, 1.2), ("chorus", 8, 0.3)];
-        assert_eq!(Form::of(other.to_vec(), 16).climax(), 6);
+        let form = Form::of(song(), 16);
+        assert_eq!(form.section(form.climax()).kind, SectionKind::Chorus);
+        let other = vec![section(SectionKind::Verse, 8, 1.2), section(SectionKind::Chorus, 8, 0.3)];
+        assert_eq!(Form::of(other, 16).climax(), 6);
     }
 
     #[test]
     fn parts_enter_and_leave() {
-        let form = Form::of(SONG.to_vec(), 16);
+        let form = Form::of(song(), 16);
         let count = |bar| {
             let layers = form.layers(bar);
             [layers.bass, layers.melody, layers.guide, layers.drums].iter().filter(|&&plays| plays).count()
