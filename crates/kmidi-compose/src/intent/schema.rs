@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::breaking::Unbreakable;
-use super::names::nearest;
 use super::rule::Rule;
 use super::validate::{Problem, Severity};
 use super::vocabulary::MoodName;
+use crate::theory::nearest;
 
 /// Longest intent, in bytes of JSON.
 pub const MAX_INTENT_BYTES: usize = 64 << 10;

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::names::nearest;
 use super::rule::{Example, Rule};
 use super::schema::Intent;
 use super::vocabulary::MoodName;
 use crate::mood::{Affect, read};
+use crate::theory::{nearest, shortened};
 
 /// A rule and why to break it.
 type Row = (Rule, &'static str);
@@ -247,8 +247,7 @@ fn rows(mood: &str) -> Result<(&'static str, &'static [Row]), UnknownMood> {
         return Ok((affect.name(), for_affect(affect)));
     }
     let names = MoodName::ALL.iter().map(|mood| mood.name()).chain(Affect::all().map(Affect::name));
-    let word = mood.trim().chars().filter(|letter| !letter.is_control()).take(40).collect();
-    Err(UnknownMood { word, nearest: nearest(mood, names) })
+    Err(UnknownMood { word: shortened(mood.trim()), nearest: nearest(mood, names) })
 }
 
 impl Rule {

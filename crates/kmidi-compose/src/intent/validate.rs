@@ -4,12 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::names::nearest;
 use super::rule::Rule;
 use super::schema::{Intent, IntentError, MAX_FIELD_CHARS, question};
 use super::vocabulary::{Feel, Genre, Imagery, MoodName, NarrativeArc, Stakes, Vulnerability};
 use crate::plan::KeyChoice;
-use crate::theory::Scale;
+use crate::theory::{Scale, nearest, shortened};
 
 /// Slowest and fastest tempo that there can be, in quarter notes a minute.
 pub const TEMPO_LIMITS_BPM: [f64; 2] = [20.0, 400.0];
@@ -341,17 +340,6 @@ const MODES: [&str; 9] = [
     "harmonic minor",
     "melodic minor",
 ];
-
-/// As much of a user's text as fits in a message.
-fn shortened(said: &str) -> String {
-    const MOST: usize = 40;
-    let clean = said.trim().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    let mut text: String = clean.take(MOST).collect();
-    if said.trim().chars().nth(MOST).is_some() {
-        text += "...";
-    }
-    text
-}
 
 #[cfg(test)]
 mod tests {

@@ -77,7 +77,7 @@ pub(super) fn tritone_substitution(plan: &mut HarmonyPlan) -> Result<String, Unb
         let tonic = key.tonic.pitch_class();
         let dominant = |chord: &Chord| chord.root().pitch_class() == tonic.transposed(7);
         let root = key.tonic.up(1, 1);
-        let Ok(substitute) = format!("{root}7").parse::<Chord>() else { return };
+        let Ok(substitute) = Chord::new(root, "7") else { return };
         if chords.iter().any(dominant) {
             chords.iter_mut().filter(|chord| dominant(chord)).for_each(|chord| *chord = substitute);
             return;
