@@ -303,3 +303,68 @@ fn an_intent_that_is_not_complete_makes_no_music() {
     assert!(validate(&words).valid);
     assert_eq!(processed(&words).plan.mood.primary.name(), "rage");
 }
+
+mod any {
+    use kmidi_compose::intent::{Feel, Genre, Imagery, Intent, MoodName, NarrativeArc, Rule, Vulnerability};
+    use proptest::prelude::*;
+
+    use super::{faults, intents, process};
+
+    fn word<T: Copy + std::fmt::Debug + 'static>(
+        all: &'static [T],
+        name: fn(T) -> &'static str,
+    ) -> impl Strategy<Value = String> {
+        let none = Just(String::new());
+        prop_oneof![1 => none, 4 => prop::sample::select(all).prop_map(move |it| name(it).to_owned())]
+    }
+
+    prop_compose! {
+        fn complete()(
+            mood in prop::sample::select(MoodName::ALL),
+            rule in prop::sample::select(Rule::ALL),
+            genre in word(Genre::ALL, Genre::name),
+            feel in word(Feel::ALL, Feel::name),
+            imagery in word(Imagery::ALL, Imagery::name),
+            arc in word(NarrativeArc::ALL, NarrativeArc::name),
+            vulnerability in word(Vulnerability::ALL, Vulnerability::name),
+            tension in 0.0..=1.0f64,
+            low in 20.0..=400.0f64,
+            key in prop::sample::select(&["", "C", "F#", "Bbm", "Db lydian", "A harmonic minor", "G blues"][..]),
+        ) -> Intent {
+            let mut intent = intents::with_rule(mood, rule);
+            intent.phase_1.tension = tension;
+            intent.phase_1.imagery = imagery;
+            intent.phase_1.narrative_arc = arc;
+            intent.phase_1.vulnerability = vulnerability;
+            intent.phase_2.genre = genre;
+            intent.phase_2.groove_feel = feel;
+            intent.phase_2.key = key.to_owned();
+            intent.phase_2.tempo_range_bpm = Some([low, 400.0]);
+            intent
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn whatever_is_chosen_becomes_a_song_and_survives_its_file(intent in complete(), seed in any::<u64>()) {
+            prop_assert_eq!(Intent::from_json(intent.to_json().as_bytes()), Ok(intent.clone()));
+            let processed = process(&intent, seed).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(faults(&processed.score), [""; 0]);
+            prop_assert!(processed.score.to_song().to_smf().is_ok());
+        }
+
+        #[test]
+        fn no_bytes_are_a_danger(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".{0,200}") {
+            let _ = Intent::from_json(&bytes);
+            let _ = Intent::from_json(text.as_bytes());
+            let mut intent = Intent::template(&text);
+            intent.phase_1.mood_primary = text.clone();
+            intent.phase_2.key = text.clone();
+            intent.phase_2.mode = text.clone();
+            intent.phase_2.rule = text;
+            let _ = kmidi_compose::intent::validate(&intent).to_string();
+        }
+    }
+}
