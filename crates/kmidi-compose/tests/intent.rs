@@ -327,19 +327,19 @@ mod any {
             imagery in word(Imagery::ALL, Imagery::name),
             arc in word(NarrativeArc::ALL, NarrativeArc::name),
             vulnerability in word(Vulnerability::ALL, Vulnerability::name),
-            tension in 0.0..=1.0f64,
-            low in 20.0..=400.0f64,
+            tension in 0..=100u32,
+            low in 20..=400u32,
             key in prop::sample::select(&["", "C", "F#", "Bbm", "Db lydian", "A harmonic minor", "G blues"][..]),
         ) -> Intent {
             let mut intent = intents::with_rule(mood, rule);
-            intent.phase_1.tension = tension;
+            intent.phase_1.tension = f64::from(tension) / 100.0;
             intent.phase_1.imagery = imagery;
             intent.phase_1.narrative_arc = arc;
             intent.phase_1.vulnerability = vulnerability;
             intent.phase_2.genre = genre;
             intent.phase_2.groove_feel = feel;
             intent.phase_2.key = key.to_owned();
-            intent.phase_2.tempo_range_bpm = Some([low, 400.0]);
+            intent.phase_2.tempo_range_bpm = Some([low.into(), 400.0]);
             intent
         }
     }

@@ -63,8 +63,11 @@ pub(super) fn modal_interchange(plan: &mut HarmonyPlan) -> Result<String, Unbrea
                 return;
             }
         }
-        // Nothing but the tonic: its parallel's IV, or whichever chord of it the key does not have, follows.
+        // No degree of the key but the tonic: the parallel's IV, or whichever of its chords the key does not have, comes last.
         let other = [FOURTH, SIXTH, SEVENTH].map(|degree| borrowed(degree, false));
+        if chords.len() > 1 {
+            chords.pop();
+        }
         chords.extend(other.into_iter().find(foreign));
     });
     Ok(format!("{before} becomes {}, borrowed from {}", printed(&plan.progression), plan.key.seven_tones().parallel()))
