@@ -24,11 +24,15 @@ pub struct Mood {
     pub evidence: Vec<Evidence>,
     /// Words of the text.
     pub words: usize,
+    /// The model that decided, where it was not the words.
+    pub model: Option<String>,
 }
 
 impl Mood {
     /// The most words that are kept as evidence; the rest counts too.
     pub const MOST_EVIDENCE: usize = 32;
+    /// The longest text that is read, in characters: a dozen pages.
+    pub const MOST_CHARACTERS: usize = 20_000;
 
     /// The mood of no text at all.
     pub fn silence() -> Self {
@@ -47,6 +51,7 @@ impl Mood {
             shade: None,
             evidence: Vec::new(),
             words: 0,
+            model: None,
         }
     }
 
