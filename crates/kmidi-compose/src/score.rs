@@ -74,9 +74,12 @@ impl Score {
         events.push((Ticks(0), time_signature(self.meter)));
         events.extend(self.meter_changes.iter().map(|(tick, meter)| (*tick, time_signature(*meter))));
         events.extend(self.key.map(|key| (key.tick, key_signature(key))));
-        events.extend(self.tempos.iter().map(|&(tick, bpm)| (tick, SmfEvent::tempo(micros_per_quarter(bpm)))));
+        events
+            .extend(self.tempos.iter().map(|&(tick, bpm)| (tick, SmfEvent::tempo(micros_per_quarter(bpm)))));
         events.extend(self.markers.iter().map(|(tick, marker)| (*tick, text(TextKind::Marker, marker))));
-        events.extend(self.chords.iter().map(|(tick, chord)| (*tick, text(TextKind::Text, &chord.to_string()))));
+        events.extend(
+            self.chords.iter().map(|(tick, chord)| (*tick, text(TextKind::Text, &chord.to_string()))),
+        );
         events.sort_by_key(|event| event.0);
         Track { events, end: self.end }
     }
@@ -194,8 +197,12 @@ mod tests {
     #[test]
     fn a_key_that_is_struck_again_ends_first_and_is_bent_in_time() {
         let song = score().to_song();
-        let at_480: Vec<&SmfEvent> =
-            song.tracks[1].events.iter().filter(|event| event.0 == Ticks(480)).map(|event| &event.1).collect();
+        let at_480: Vec<&SmfEvent> = song.tracks[1]
+            .events
+            .iter()
+            .filter(|event| event.0 == Ticks(480))
+            .map(|event| &event.1)
+            .collect();
         let message = |bytes| SmfEvent::Channel(bytes);
         assert_eq!(at_480, [&message([0x81, 60, 64]), &message([0xe1, 0, 0]), &message([0x91, 60, 80])]);
         assert!(song.tracks[1].events.contains(&(Ticks(1), message([0x81, 64, 64]))));

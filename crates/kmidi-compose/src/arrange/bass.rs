@@ -1,7 +1,7 @@
 use kmidi_song::Random;
 
 use super::Tone;
-use super::chart::{Chart, Span, class};
+use super::chart::{Chart, Span};
 use super::form::Form;
 use super::grid::{Beat, EIGHTH, Grid, SIXTEENTH};
 use super::style::{BassLine, Style};
@@ -131,7 +131,7 @@ impl<'a> Bassist<'a> {
         let goes_on = held.is_some_and(|held| held.end == stretch.start && fits(held.key));
         let long_enough = |held: Tone| held.end - held.start >= 2 * self.grid.bar;
         match held {
-            Some(held) if goes_on && !long_enough(held) && !stretch.span.start.eq(&stretch.start) => {
+            Some(held) if goes_on && !long_enough(held) && stretch.span.start != stretch.start => {
                 self.prolong(stretch.end);
             }
             Some(held) if goes_on && fits(held.key) && held.end - held.start < self.grid.bar => {
@@ -157,7 +157,8 @@ impl<'a> Bassist<'a> {
 
     fn root_fifth(&mut self, stretch: &Stretch<'_>, beats: &[(i64, Beat)], random: &mut Random) {
         let root = self.root(stretch.span);
-        let approaches = stretch.changes && beats.len() > 1 && random.chance(0.35 + 0.4 * self.style.syncopation);
+        let approaches =
+            stretch.changes && beats.len() > 1 && random.chance(0.35 + 0.4 * self.style.syncopation);
         let &(last_at, last_beat) = &beats[beats.len() - 1];
         let approach_at = last_at + last_beat.part(last_beat.parts() - 1) - last_beat.start;
         let end = if approaches { approach_at } else { stretch.end };
@@ -199,7 +200,13 @@ impl<'a> Bassist<'a> {
         let cost = |key: &i32| {
             let step = (key - self.last).abs();
             let of_chord = stretch.span.tones.contains(PitchClass::new(*key));
-            let tone = if of_chord { 0 } else if strong { 20 } else { 3 };
+            let tone = if of_chord {
+                0
+            } else if strong {
+                20
+            } else {
+                3
+            };
             tone + 2 * (step - 3).abs() + (key - target).abs() / 2
         };
         let candidates = (self.last - 7..=self.last + 7).filter(|key| {
@@ -218,7 +225,11 @@ impl<'a> Bassist<'a> {
         for (index, &(at, beat)) in beats.iter().enumerate() {
             for part in 0..beat.parts() {
                 let start = at + beat.part(part) - beat.start;
-                let end = if part + 1 < beat.parts() { at + beat.part(part + 1) - beat.start } else { at + beat.length };
+                let end = if part + 1 < beat.parts() {
+                    at + beat.part(part + 1) - beat.start
+                } else {
+                    at + beat.length
+                };
                 let last = index + 1 == beats.len() && part + 1 == beat.parts() && beats.len() > 1;
                 let leaps = part > 0 && random.chance(0.12 + 0.25 * self.style.syncopation);
                 let key = match () {
@@ -262,9 +273,4 @@ impl<'a> Bassist<'a> {
             self.push(at, at + self.sounding(next - at), key, accent);
         }
     }
-}
-
-/// Whether a key is the root that a chord is to have in the bass.
-pub fn is_bass_of(span: &Span, key: u8) -> bool {
-    class(key) == span.chord.bass().pitch_class()
 }

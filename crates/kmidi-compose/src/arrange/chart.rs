@@ -92,7 +92,8 @@ impl Chart {
     fn end_well(&mut self, plan: &HarmonyPlan, grid: &Grid, form: &Form) {
         let last = i64::from(form.bars - 1) * grid.bar;
         let tonic = plan.key.tonic.pitch_class();
-        let elsewhere = plan.progression.iter().rev().find(|chord| chord.root().pitch_class() != tonic).copied();
+        let elsewhere =
+            plan.progression.iter().rev().find(|chord| chord.root().pitch_class() != tonic).copied();
         let home = tonic_chord(plan);
         let end = i64::from(form.bars) * grid.bar;
         self.spans.retain(|span| span.start <= last);

@@ -1,10 +1,10 @@
 use kmidi_song::Random;
 
+use super::Tone;
 use super::chart::{Chart, Span};
 use super::form::Form;
 use super::grid::Grid;
 use super::style::{Comping, Style};
-use super::Tone;
 
 /// Everything a pattern needs to fill a part of a bar.
 struct Place<'a> {
@@ -21,8 +21,8 @@ struct Place<'a> {
 impl Place<'_> {
     /// Beats in it, in ticks of the piece, with their lengths.
     fn beats(&self) -> impl Iterator<Item = (i64, super::grid::Beat)> + '_ {
-        let beats = self.grid.beats.iter().map(|beat| (self.bar_start + beat.start, *beat));
-        beats.filter(|(at, _)| (self.start..self.end).contains(at))
+        let beats = self.grid.beats.iter().map(move |beat| (self.bar_start + beat.start, *beat));
+        beats.filter(move |(at, _)| (self.start..self.end).contains(at))
     }
 
     /// All parts of its beats: where, how long, and which part of its beat.
@@ -158,7 +158,8 @@ fn pulse(place: &Place<'_>, tones: &mut Vec<Tone>) {
 
 fn offbeats(place: &Place<'_>, tones: &mut Vec<Tone>) {
     let parts = place.parts();
-    let last_part = |at: i64| place.beats().any(|(start, beat)| start + beat.part(beat.parts() - 1) - beat.start == at);
+    let last_part =
+        |at: i64| place.beats().any(|(start, beat)| start + beat.part(beat.parts() - 1) - beat.start == at);
     for &(at, length, _) in parts.iter().filter(|(at, _, _)| last_part(*at)) {
         place.chord(tones, at, (length as f64 * place.style.articulation()) as i64, 0.0);
     }

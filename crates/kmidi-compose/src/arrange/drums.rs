@@ -214,7 +214,11 @@ impl Drummer<'_> {
             }
             if last && energy > 0.5 {
                 for sixteenth in 1..4 {
-                    self.hit(start + beat.start + beat.length * sixteenth / 4, key::SNARE, -0.2 + 0.05 * sixteenth as f64);
+                    self.hit(
+                        start + beat.start + beat.length * sixteenth / 4,
+                        key::SNARE,
+                        -0.2 + 0.05 * sixteenth as f64,
+                    );
                 }
             }
         }

@@ -42,7 +42,14 @@ const REVERB: u8 = 91;
 
 impl Finisher<'_> {
     /// A part of the score.
-    pub fn part(&self, name: &str, channel: u8, program: Option<u8>, tones: &[Tone], random: &mut Random) -> Part {
+    pub fn part(
+        &self,
+        name: &str,
+        channel: u8,
+        program: Option<u8>,
+        tones: &[Tone],
+        random: &mut Random,
+    ) -> Part {
         let mix = mix(name);
         let end = i64::from(self.form.bars) * self.grid.bar;
         let note = |tone: &Tone| {
@@ -73,7 +80,11 @@ impl Finisher<'_> {
             return tick;
         }
         let (into, half) = ((place - beat.start) as f64, beat.length as f64 / 2.0);
-        let moved = if into < half { into * (1.0 + swing) } else { half * (1.0 + swing) + (into - half) * (1.0 - swing) };
+        let moved = if into < half {
+            into * (1.0 + swing)
+        } else {
+            half * (1.0 + swing) + (into - half) * (1.0 - swing)
+        };
         bar * self.grid.bar + beat.start + (moved + 0.5) as i64
     }
 
@@ -89,7 +100,8 @@ impl Finisher<'_> {
         };
         let dynamics = self.style.character.dynamics;
         let whim = (random.unit() - 0.5) * 0.5 * unit(dynamics.variation);
-        let level = 0.18 + 0.58 * energy + accent + part_level + tone.accent + whim - 0.12 * self.style.vulnerability;
+        let level =
+            0.18 + 0.58 * energy + accent + part_level + tone.accent + whim - 0.12 * self.style.vulnerability;
         let (floor, ceiling) = (unit(dynamics.floor) * 127.0, unit(dynamics.ceiling) * 127.0);
         let velocity = floor + (ceiling - floor) * level.clamp(0.0, 1.0);
         velocity.clamp(libm::ceil(floor), libm::floor(ceiling).max(libm::ceil(floor))).clamp(1.0, 127.0) as u8

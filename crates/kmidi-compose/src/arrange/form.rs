@@ -74,7 +74,14 @@ impl Form {
                 break;
             }
             let turn = sections.iter().filter(|it| it.kind == section.kind).count() as u32;
-            sections.push(Section { kind: section.kind, contrast: section.contrast, start, bars, energy, turn });
+            sections.push(Section {
+                kind: section.kind,
+                contrast: section.contrast,
+                start,
+                bars,
+                energy,
+                turn,
+            });
             start += bars;
         }
         if let Some(last) = sections.last_mut() {
@@ -117,9 +124,11 @@ impl Form {
             return all;
         }
         match section.kind {
-            SectionKind::Intro => {
-                Layers { bass: late && section.bars > 1, drums: late && section.energy > 0.5, ..Layers::default() }
-            }
+            SectionKind::Intro => Layers {
+                bass: late && section.bars > 1,
+                drums: late && section.energy > 0.5,
+                ..Layers::default()
+            },
             SectionKind::Verse | SectionKind::PreChorus => {
                 Layers { guide: section.turn > 0 || section.energy > 0.6 || late && section.bars > 4, ..all }
             }
@@ -137,7 +146,11 @@ impl Form {
 /// flat, one that moves a little is heard to move.
 fn energies(sections: &[plan::Section]) -> Vec<f64> {
     let tension = |section: &plan::Section| {
-        if section.tension.is_finite() { section.tension.clamp(0.0, UTMOST_TENSION) } else { UTMOST_TENSION / 2.0 }
+        if section.tension.is_finite() {
+            section.tension.clamp(0.0, UTMOST_TENSION)
+        } else {
+            UTMOST_TENSION / 2.0
+        }
     };
     let most = sections.iter().map(tension).fold(0.0, f64::max);
     let least = sections.iter().map(tension).fold(UTMOST_TENSION, f64::min);

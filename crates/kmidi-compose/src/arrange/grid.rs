@@ -170,9 +170,10 @@ mod tests {
 
     fn drawn(numerator: u8, denominator_log2: u8) -> String {
         let grid = Grid::new(Meter { numerator, denominator_log2 });
-        let beats = grid.beats.iter().map(|beat| {
-            format!("{}{}", beat.length * 4 / QUARTER, if beat.strong { "!" } else { "" })
-        });
+        let beats = grid
+            .beats
+            .iter()
+            .map(|beat| format!("{}{}", beat.length * 4 / QUARTER, if beat.strong { "!" } else { "" }));
         beats.collect::<Vec<_>>().join(" ")
     }
 

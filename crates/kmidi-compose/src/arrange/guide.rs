@@ -37,7 +37,8 @@ pub fn guide(chart: &Chart, sounding: &[Vec<u8>], grid: &Grid, form: &Form, styl
             }
             let start = span.start.max(bar * grid.bar);
             let end = span.end.min((bar + 1) * grid.bar);
-            match tones.last_mut().filter(|last| last.end == start && last.key == key && start != span.start) {
+            match tones.last_mut().filter(|last| last.end == start && last.key == key && start != span.start)
+            {
                 Some(last) => last.end = end,
                 None => tones.push(Tone { start, end, key, accent: 0.0 }),
             }

@@ -96,7 +96,13 @@ pub fn arrange(plan: &HarmonyPlan) -> Score {
         finisher.part(part::MELODY, channel::MELODY, Some(programs.melody), &melody, &mut chance(6)),
         finisher.part(part::CHORDS, channel::CHORDS, Some(programs.chords), &chords, &mut chance(7)),
         finisher.part(part::BASS, channel::BASS, Some(programs.bass), &bass, &mut chance(8)),
-        finisher.part(part::GUIDE_TONES, channel::GUIDE_TONES, Some(programs.guide_tones), &guide, &mut chance(9)),
+        finisher.part(
+            part::GUIDE_TONES,
+            channel::GUIDE_TONES,
+            Some(programs.guide_tones),
+            &guide,
+            &mut chance(9),
+        ),
         finisher.part(part::DRUMS, channel::DRUMS, None, &drums, &mut chance(10)),
     ];
     parts.retain(|part: &Part| !part.notes.is_empty());

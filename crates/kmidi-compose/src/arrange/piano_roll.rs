@@ -121,7 +121,11 @@ impl<'a> Sheet<'a> {
         let _ = write!(svg, "<path d=\"{rows}\" stroke=\"#f3f3f3\" stroke-width=\"{ROW}\"/>");
         for key in (self.low..=self.high).filter(|key| key % 12 == 0) {
             let (y, octave) = (self.y(key) + 4, i32::from(key) / 12 - 1);
-            let _ = write!(svg, "<text x=\"{}\" y=\"{y}\" text-anchor=\"end\" fill=\"#888\">C{octave}</text>", LEFT - 6);
+            let _ = write!(
+                svg,
+                "<text x=\"{}\" y=\"{y}\" text-anchor=\"end\" fill=\"#888\">C{octave}</text>",
+                LEFT - 6
+            );
         }
     }
 
@@ -133,9 +137,14 @@ impl<'a> Sheet<'a> {
         }
         let _ = write!(svg, "<path d=\"{lines}\" stroke=\"#d8d8d8\"/>");
         let numbers = (self.from..self.to).step_by(self.bar as usize);
-        for tick in numbers.filter(|tick| (self.to - self.from) / self.bar <= 32 || tick / self.bar % 4 == 0) {
+        for tick in numbers.filter(|tick| (self.to - self.from) / self.bar <= 32 || tick / self.bar % 4 == 0)
+        {
             let (x, y) = (self.x(tick) + 3, self.roll_end() + self.drums_height() + 11);
-            let _ = write!(svg, "<text x=\"{x}\" y=\"{y}\" font-size=\"9\" fill=\"#999\">{}</text>", tick / self.bar + 1);
+            let _ = write!(
+                svg,
+                "<text x=\"{x}\" y=\"{y}\" font-size=\"9\" fill=\"#999\">{}</text>",
+                tick / self.bar + 1
+            );
         }
     }
 
@@ -164,7 +173,8 @@ impl<'a> Sheet<'a> {
         let chords = self.score.chords.iter().filter(|(tick, _)| (self.from..self.to).contains(&tick.0));
         for (tick, chord) in chords {
             let (x, symbol) = (self.x(tick.0) + 3, escaped(&chord.to_string()));
-            let _ = write!(svg, "<text x=\"{x}\" y=\"48\" font-weight=\"bold\" fill=\"#222\">{symbol}</text>");
+            let _ =
+                write!(svg, "<text x=\"{x}\" y=\"48\" font-weight=\"bold\" fill=\"#222\">{symbol}</text>");
         }
     }
 

@@ -8,10 +8,15 @@ use crate::theory::Voicer;
 /// The keys of the chords part for each chord, low to high: led from one to the next, with what the plan's dissonance adds, and
 /// without semitones inside.
 pub fn voicings(chart: &Chart, style: &Style, random: &mut Random) -> Vec<Vec<u8>> {
-    let mut voicer = Voicer::new(style.chord_range.clone(), style.voices);
+    // The voicer's lowest voice is the chord's bass, which is the bass's part: what stands above it is led by steps, where a root
+    // would leap.
+    let (low, high) = (*style.chord_range.start(), *style.chord_range.end());
+    let mut voicer = Voicer::new(low.saturating_sub(10)..=high, style.voices + 1);
     let mut voicings = Vec::with_capacity(chart.spans.len());
     for span in &chart.spans {
-        let mut keys: Vec<u8> = voicer.next(&span.chord).keys().to_vec();
+        let voicing = voicer.next(&span.chord);
+        let mut keys: Vec<u8> = voicing.keys().iter().skip(1).copied().collect();
+        raise(&mut keys, low);
         complete(&mut keys, span, style);
         if random.chance(style.colour) {
             colour(&mut keys, span, style, random);
@@ -24,6 +29,17 @@ pub fn voicings(chart: &Chart, style: &Style, random: &mut Random) -> Vec<Vec<u8
     voicings
 }
 
+/// What lies too low for chords goes up an octave, where that is free.
+fn raise(keys: &mut Vec<u8>, low: u8) {
+    for index in 0..keys.len() {
+        let up = keys[index] + 12;
+        if keys[index] < low && !keys.contains(&up) {
+            keys[index] = up;
+        }
+    }
+    keys.retain(|&key| key >= low);
+}
+
 /// A tone that the symbol has and the voicing has not, if there is room: nothing of what a chord is may be missing. The root is
 /// the bass's, where there are five tones or more.
 fn complete(keys: &mut Vec<u8>, span: &Span, style: &Style) {
@@ -33,7 +49,8 @@ fn complete(keys: &mut Vec<u8>, span: &Span, style: &Style) {
         if there || keys.len() >= 6 {
             continue;
         }
-        let free = |key: &u8| super::chart::class(*key) == class && !keys.iter().any(|&it| it.abs_diff(*key) < 2);
+        let free =
+            |key: &u8| super::chart::class(*key) == class && !keys.iter().any(|&it| it.abs_diff(*key) < 2);
         let middle = (*style.chord_range.start() + *style.chord_range.end()) / 2;
         let candidate = style.chord_range.clone().filter(free).min_by_key(|key| key.abs_diff(middle));
         keys.extend(candidate);
@@ -46,7 +63,10 @@ fn colour(keys: &mut Vec<u8>, span: &Span, style: &Style, random: &mut Random) {
     let degrees: [[i32; 2]; 2] = [[14, 13], [10, 11]];
     let first = random.below(2) as usize;
     for [usual, other] in [degrees[first], degrees[1 - first]] {
-        let class = [usual, other].map(|up| root.transposed(up)).into_iter().find(|class| span.scale.contains(*class));
+        let class = [usual, other]
+            .map(|up| root.transposed(up))
+            .into_iter()
+            .find(|class| span.scale.contains(*class));
         let Some(class) = class.filter(|class| !span.tones.contains(*class)) else { continue };
         let free = |key: &u8| super::chart::class(*key) == class && !keys.iter().any(|&it| clashes(it, *key));
         let candidate = style.chord_range.clone().rev().find(free);

@@ -139,7 +139,8 @@ pub fn rhythms(score: &Score, name: &str) -> Vec<Vec<i64>> {
 
 /// The mean of values with weights; 0 of nothing.
 pub fn mean(values: impl Iterator<Item = (f64, f64)>) -> f64 {
-    let (sum, weight) = values.fold((0.0, 0.0), |sum, (value, weight)| (sum.0 + value * weight, sum.1 + weight));
+    let (sum, weight) =
+        values.fold((0.0, 0.0), |sum, (value, weight)| (sum.0 + value * weight, sum.1 + weight));
     if weight > 0.0 { sum / weight } else { 0.0 }
 }
 
@@ -173,7 +174,8 @@ impl Features {
         let strokes: BTreeSet<Ticks> = chords.iter().map(|note| note.start).collect();
         let beats = score.end.0 as f64 / QUARTER as f64;
         let steps = intervals(melody);
-        let by_duration = |notes: &[Note]| mean(notes.iter().map(|it| (f64::from(it.key), it.length().0 as f64)));
+        let by_duration =
+            |notes: &[Note]| mean(notes.iter().map(|it| (f64::from(it.key), it.length().0 as f64)));
         let sounding = melody.windows(2).filter_map(|pair| {
             let apart = (pair[1].start.0 - pair[0].start.0) as f64;
             (apart > 0.0 && apart <= 2.0 * QUARTER as f64)

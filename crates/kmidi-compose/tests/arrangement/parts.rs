@@ -47,7 +47,9 @@ fn the_bass_has_the_root_under_each_new_chord_and_goes_somewhere() {
             let bass = part(&score, "Bass");
             let mut roots = (0, 0);
             for (tick, chord) in &score.chords {
-                let Some(note) = bass.iter().find(|note| (note.start.0 - tick.0).abs() <= 45) else { continue };
+                let Some(note) = bass.iter().find(|note| (note.start.0 - tick.0).abs() <= 45) else {
+                    continue;
+                };
                 roots.0 += 1;
                 roots.1 += usize::from(PitchClass::new(i32::from(note.key)) == chord.bass().pitch_class());
             }
@@ -65,8 +67,11 @@ fn a_swinging_mood_walks() {
     // The last chorus of nostalgia: a tone a beat, mostly by step or third.
     for seed in SEEDS {
         let score = arrange(&plan(Affect::Nostalgia, seed));
-        let walk: Vec<_> =
-            part(&score, "Bass").iter().copied().filter(|note| (24 * 1920..29 * 1920).contains(&note.start.0)).collect();
+        let walk: Vec<_> = part(&score, "Bass")
+            .iter()
+            .copied()
+            .filter(|note| (24 * 1920..29 * 1920).contains(&note.start.0))
+            .collect();
         let steps = measure::intervals(&walk);
         let small = steps.iter().filter(|step| (1..=4).contains(&step.abs())).count();
         assert!(walk.len() >= 18 && small * 2 > steps.len(), "seed {seed}: {} notes, {steps:?}", walk.len());
@@ -80,7 +85,10 @@ fn guide_tones_are_thirds_and_sevenths_that_move_by_small_steps() {
         let guide = part(&score, "Guide Tones");
         for note in guide {
             let chord = chord_at(&score, note.start.0 + 45);
-            assert!(guide_tones(chord).contains(&PitchClass::new(i32::from(note.key))), "{affect}: {note:?} in {chord}");
+            assert!(
+                guide_tones(chord).contains(&PitchClass::new(i32::from(note.key))),
+                "{affect}: {note:?} in {chord}"
+            );
         }
         let steps = measure::intervals(guide);
         let mean = measure::mean(steps.iter().map(|step| (f64::from(step.abs()), 1.0)));
@@ -109,7 +117,11 @@ fn chords_are_whole_and_led_by_small_steps() {
                     .iter()
                     .filter(|class| !keys.iter().any(|key| PitchClass::new(i32::from(*key)) == *class))
                     .collect();
-                assert!(missing.is_empty(), "{affect} seed {seed} bar {}: {chord} lacks {missing:?}", start.0 / 1920);
+                assert!(
+                    missing.is_empty(),
+                    "{affect} seed {seed} bar {}: {chord} lacks {missing:?}",
+                    start.0 / 1920
+                );
                 let strange = keys.iter().filter(|key| !of_chord(chord, **key)).count();
                 assert!(strange * 2 < keys.len(), "{affect} seed {seed}: {chord} as {keys:?}");
             }

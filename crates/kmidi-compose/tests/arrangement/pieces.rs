@@ -38,7 +38,8 @@ fn in_range(plan: &HarmonyPlan, part: &Part, name: &str) {
         "Guide Tones" => 48..=84,
         _ => 35..=81,
     };
-    let outside: Vec<u8> = part.notes.iter().map(|note| note.key).filter(|key| !range.contains(key)).collect();
+    let outside: Vec<u8> =
+        part.notes.iter().map(|note| note.key).filter(|key| !range.contains(key)).collect();
     assert_eq!(outside, [0; 0], "{name}: {} leaves {range:?}", part.name);
     let dynamics = plan.character.dynamics;
     let (floor, ceiling) = ((dynamics.floor * 127.0).floor() as u8, (dynamics.ceiling * 127.0).ceil() as u8);
@@ -141,7 +142,9 @@ fn a_piece_ends_on_its_tonic_held_unless_it_is_to_stay_open() {
             let score = arrange(plan);
             let chord = score.chords.last().expect("chords").1;
             let end = score.end.0;
-            let held = measure::part(&score, "Chords").iter().filter(|note| note.start.0 <= end - 1860 && note.end.0 >= end - 60);
+            let held = measure::part(&score, "Chords")
+                .iter()
+                .filter(|note| note.start.0 <= end - 1860 && note.end.0 >= end - 60);
             (chord.root().pitch_class() == plan.key.tonic.pitch_class(), held.count() >= 3)
         };
         assert_eq!(last(&plan), (true, true), "{affect}");
@@ -152,14 +155,19 @@ fn a_piece_ends_on_its_tonic_held_unless_it_is_to_stay_open() {
 
 #[test]
 fn bars_of_every_meter_are_filled() {
-    for (numerator, denominator_log2) in [(3, 2), (6, 3), (5, 2), (7, 3), (12, 3), (2, 2), (9, 3), (7, 4), (2, 1)] {
+    for (numerator, denominator_log2) in
+        [(3, 2), (6, 3), (5, 2), (7, 3), (12, 3), (2, 2), (9, 3), (7, 4), (2, 1)]
+    {
         for affect in [Affect::Grief, Affect::Rage, Affect::Joy, Affect::Nostalgia, Affect::Confusion] {
             let mut plan = plan(affect, 5);
             plan.meter = Meter { numerator, denominator_log2 };
             let score = arrange(&plan);
             check(&plan, &score);
             let counts = measure::on_strong_beats(&score, "Melody");
-            assert!(counts.0 > 5 && measure::share(counts) >= 0.8, "{affect} {numerator}/{denominator_log2}: {counts:?}");
+            assert!(
+                counts.0 > 5 && measure::share(counts) >= 0.8,
+                "{affect} {numerator}/{denominator_log2}: {counts:?}"
+            );
         }
     }
 }
@@ -186,7 +194,10 @@ fn a_drumless_mood_has_no_drums_and_loud_ones_have_fills() {
     let score = arrange(&plan(Affect::Rage, 1));
     let toms = |bar: i64| {
         let inside = |start: i64| (bar * 1920..(bar + 1) * 1920).contains(&start);
-        measure::part(&score, "Drums").iter().filter(|it| [41, 45, 47, 50].contains(&it.key) && inside(it.start.0)).count()
+        measure::part(&score, "Drums")
+            .iter()
+            .filter(|it| [41, 45, 47, 50].contains(&it.key) && inside(it.start.0))
+            .count()
     };
     // The verse ends with bar 8, the chorus with bar 15.
     assert!(toms(8) > 1 && toms(15) > 1 && toms(5) == 0, "{} {} {}", toms(8), toms(15), toms(5));
@@ -204,7 +215,9 @@ fn the_file_says_tempo_meter_key_sections_chords_and_instruments() {
     let programs: Vec<u8> = song.tracks[1..]
         .iter()
         .flat_map(|track| track.events.iter().filter_map(|(_, event)| event.event()))
-        .filter_map(|event| if let kmidi_core::Event::ProgramChange { program, .. } = event { Some(program) } else { None })
+        .filter_map(|event| {
+            if let kmidi_core::Event::ProgramChange { program, .. } = event { Some(program) } else { None }
+        })
         .collect();
     let given = plan.character.programs;
     assert_eq!(programs, [given.melody, given.chords, given.bass, given.guide_tones]);

@@ -139,7 +139,8 @@ fn trace(choices: &[Vec<Candidate>], ways: &[Vec<[Way; 4]>]) -> Vec<u8> {
 
 fn candidates(rules: &Rules<'_>, wish: &Wish, random: &mut Random) -> Vec<Candidate> {
     let span = chord_of(rules.chart, &wish.sketch);
-    let top = wish.top.max(rules.low + 11);
+    let top = wish.top.max(rules.low + 7);
+    let held = held(rules, &wish.sketch);
     let mut candidates = Vec::with_capacity(24);
     for key in rules.low..=top {
         // Chance is asked for every key, so that what one note may be changes nothing for the others.
@@ -147,7 +148,11 @@ fn candidates(rules: &Rules<'_>, wish: &Wish, random: &mut Random) -> Vec<Candid
         let of_scale = span.scale.contains(PitchClass::new(key));
         if of_scale && wish.fixed.is_none_or(|fixed| fixed == key) {
             let consonant = span.has(key as u8);
-            candidates.push(Candidate { key, cost: own_cost(rules, wish, span, key) + whim, consonant });
+            candidates.push(Candidate {
+                key,
+                cost: own_cost(rules, wish, span, &held, key) + whim,
+                consonant,
+            });
         }
     }
     if candidates.is_empty() {
@@ -157,8 +162,17 @@ fn candidates(rules: &Rules<'_>, wish: &Wish, random: &mut Random) -> Vec<Candid
     candidates
 }
 
+/// The keys that other parts hold during a note, and for how many of its ticks.
+fn held<'a>(rules: &Rules<'a>, sketch: &Sketch) -> Vec<(i64, &'a [u8])> {
+    let first = rules.chart.spans.partition_point(|span| span.end <= sketch.start);
+    let during = rules.chart.spans.iter().zip(rules.sounding).skip(first);
+    let during = during.take_while(|(span, _)| span.start < sketch.end);
+    let overlap = |span: &Span| span.end.min(sketch.end) - span.start.max(sketch.start);
+    during.map(|(span, keys)| (overlap(span), keys.as_slice())).collect()
+}
+
 /// What a key costs a note, wherever the line comes from.
-fn own_cost(rules: &Rules<'_>, wish: &Wish, span: &Span, key: i32) -> i32 {
+fn own_cost(rules: &Rules<'_>, wish: &Wish, span: &Span, held: &[(i64, &[u8])], key: i32) -> i32 {
     let sketch = &wish.sketch;
     let length = sketch.end - sketch.start;
     let structural = is_structural(rules.grid, sketch);
@@ -175,11 +189,9 @@ fn own_cost(rules: &Rules<'_>, wish: &Wish, span: &Span, key: i32) -> i32 {
             cost += 12;
         }
     }
-    let held = rules.chart.spans.iter().zip(rules.sounding);
-    for (other, keys) in held {
-        let overlap = other.end.min(sketch.end) - other.start.max(sketch.start);
-        if overlap > 0 && keys.iter().any(|&it| clashes(it, key as u8)) {
-            cost += if overlap > EIGHTH || structural { rules.clash } else { 8 };
+    for (overlap, keys) in held {
+        if keys.iter().any(|&it| clashes(it, key as u8)) {
+            cost += if *overlap > EIGHTH || structural { rules.clash } else { 8 };
         }
     }
     let next = rules.chart.at(span.end);

@@ -210,10 +210,14 @@ impl Ground<'_> {
         };
         let note = sketches.iter().min_by_key(worth)?;
         let span = chord_of(self.chart, note);
-        let (low, high) = (i32::from(*self.style.melody_range.start()), i32::from(*self.style.melody_range.end()));
+        let (low, high) =
+            (i32::from(*self.style.melody_range.start()), i32::from(*self.style.melody_range.end()));
         let clear = |key: &i32| {
             let index = self.chart.spans.iter().position(|it| it.start == span.start).unwrap_or(0);
-            !self.sounding.get(index).is_some_and(|keys| keys.iter().any(|&it| super::clashes(it, *key as u8)))
+            !self
+                .sounding
+                .get(index)
+                .is_some_and(|keys| keys.iter().any(|&it| super::clashes(it, *key as u8)))
         };
         let peak = (low + 8..=high).rev().find(|key| span.has(*key as u8) && clear(key))?;
         Some((note.start, peak))
@@ -221,7 +225,8 @@ impl Ground<'_> {
 
     /// The notes with their bounds: all below the climax, and the more so the less a section has to say.
     fn wishes(&self, section: &Section, sketches: &[Sketch], climax: Option<(i64, i32)>) -> Vec<Wish> {
-        let (low, high) = (i32::from(*self.style.melody_range.start()), i32::from(*self.style.melody_range.end()));
+        let (low, high) =
+            (i32::from(*self.style.melody_range.start()), i32::from(*self.style.melody_range.end()));
         let peak = climax.map_or(high, |(_, key)| key - 1);
         let lift = self.lift(section);
         let wish = |sketch: &Sketch| {

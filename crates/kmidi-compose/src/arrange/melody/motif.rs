@@ -80,7 +80,9 @@ const OF_THREE: &[Cell] = &[
 /// Steps that belong together, by where a phrase goes.
 fn gestures(contour: Contour) -> &'static [&'static [i32]] {
     match contour {
-        Contour::Falling => &[&[-1, -1, -1], &[2, -1, -1], &[0, -1, -1], &[3, -1, -1, -1], &[-1, -2], &[1, -1, -2]],
+        Contour::Falling => {
+            &[&[-1, -1, -1], &[2, -1, -1], &[0, -1, -1], &[3, -1, -1, -1], &[-1, -2], &[1, -1, -2]]
+        }
         Contour::Rising => &[&[1, 1, 1], &[2, -1, 2], &[4, -1, 1], &[0, 1, 1], &[1, 2], &[-1, 2, 1]],
         Contour::Arch => &[&[1, 1, -1], &[2, 1, -1, -1], &[2, -2], &[4, -1, -1, -1], &[1, 1, 1, -1, -1]],
         Contour::Wave => &[&[2, -1, -1], &[-1, 1, 1], &[2, -2, 1], &[-2, 1, 1], &[1, -1, -1, 2]],
@@ -168,7 +170,8 @@ impl Motif {
     /// The first half of a bar of it, twice.
     pub fn twice_its_head(&self, grid: &Grid) -> Motif {
         let half = grid.middle();
-        let head: Vec<Stroke> = self.bar(grid, 0).strokes.into_iter().filter(|stroke| stroke.at < half).collect();
+        let head: Vec<Stroke> =
+            self.bar(grid, 0).strokes.into_iter().filter(|stroke| stroke.at < half).collect();
         let again = head.iter().map(|stroke| Stroke { at: stroke.at + half, ..*stroke });
         let strokes = head.iter().copied().chain(again.filter(|stroke| stroke.at < grid.bar)).collect();
         let mut motif = Motif { strokes, bars: 1 };
@@ -179,7 +182,8 @@ impl Motif {
 
 /// Whether notes have two lengths at least, or are too few for that.
 fn is_uneven(onsets: &[i64], end: i64) -> bool {
-    let mut lengths = onsets.windows(2).map(|pair| pair[1] - pair[0]).chain(onsets.last().map(|last| end - last));
+    let mut lengths =
+        onsets.windows(2).map(|pair| pair[1] - pair[0]).chain(onsets.last().map(|last| end - last));
     let first = lengths.next();
     onsets.len() < 3 || lengths.any(|length| Some(length) != first)
 }
@@ -266,7 +270,10 @@ mod tests {
                 let onsets: Vec<i64> = motif.strokes.iter().map(|stroke| stroke.at).collect();
                 assert!(onsets.is_sorted() && onsets[0] < grid.beats[0].length);
                 assert!(onsets.len() < 4 || is_uneven(&onsets, 2 * grid.bar), "{onsets:?}");
-                assert_eq!(motif.strokes.iter().map(|stroke| stroke.length).sum::<i64>(), 2 * grid.bar - onsets[0]);
+                assert_eq!(
+                    motif.strokes.iter().map(|stroke| stroke.length).sum::<i64>(),
+                    2 * grid.bar - onsets[0]
+                );
                 count += onsets.len();
             }
             let mean = count as f64 / 100.0 / 8.0;
@@ -280,7 +287,8 @@ mod tests {
         let mut random = Random::new(3);
         let motif = Motif::new(&grid, taste(1.0), &mut random);
         let answer = motif.answer(&grid, &mut random);
-        let kept = motif.strokes.iter().zip(&answer.strokes).filter(|(a, b)| a.at == b.at && a.step == -b.step);
+        let kept =
+            motif.strokes.iter().zip(&answer.strokes).filter(|(a, b)| a.at == b.at && a.step == -b.step);
         assert!(kept.count() + 1 >= motif.strokes.len().min(answer.strokes.len()));
         assert_eq!(motif.bar(&grid, 1).bars, 1);
     }

@@ -124,12 +124,25 @@ fn shape(contour: Contour, way: f64) -> f64 {
             if turn < 0.5 { 4.0 * turn - 1.0 } else { 3.0 - 4.0 * turn }
         }
         Contour::Level => 0.0,
-        Contour::Jagged => if (way * 4.0) as i32 % 2 == 0 { -0.8 } else { 0.8 },
+        Contour::Jagged => {
+            if (way * 4.0) as i32 % 2 == 0 {
+                -0.8
+            } else {
+                0.8
+            }
+        }
     }
 }
 
 /// A phrase of so many bars, beginning at a tick.
-pub fn phrase(theme: &Theme, grid: &Grid, start: i64, bars: u32, cadence: Cadence, breath: Breath) -> Vec<Sketch> {
+pub fn phrase(
+    theme: &Theme,
+    grid: &Grid,
+    start: i64,
+    bars: u32,
+    cadence: Cadence,
+    breath: Breath,
+) -> Vec<Sketch> {
     let direction = match breath.contour {
         Contour::Falling => -1,
         _ => 1,
@@ -156,9 +169,17 @@ pub fn phrase(theme: &Theme, grid: &Grid, start: i64, bars: u32, cadence: Cadenc
                 way,
             });
         }
-        let breathes = if ends { rest.min(grid.bar / 2) } else { (rest - grid.bar / 2).max(0) / i64::from(bars.max(2) - 1) };
+        let breathes = if ends {
+            rest.min(grid.bar / 2)
+        } else {
+            (rest - grid.bar / 2).max(0) / i64::from(bars.max(2) - 1)
+        };
         if let Some(last) = notes[first..].last_mut() {
-            let shortest = if ends { grid.beats[0].length.min(last.end - last.start) } else { (last.end - last.start) / 3 };
+            let shortest = if ends {
+                grid.beats[0].length.min(last.end - last.start)
+            } else {
+                (last.end - last.start) / 3
+            };
             let breathes = breathes.min(last.end - last.start - shortest).max(0);
             last.end -= breathes;
             last.last = ends || breathes >= EIGHTH;
