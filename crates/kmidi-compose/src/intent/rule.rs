@@ -53,8 +53,11 @@ pub struct Example {
     pub how: &'static str,
 }
 
-const fn example(artist: &'static str, work: &'static str, how: &'static str) -> Example {
-    Example { artist, work, how }
+/// As a literal, so that lists of them live for ever.
+macro_rules! example {
+    ($artist:literal, $work:literal, $how:literal) => {
+        Example { artist: $artist, work: $work, how: $how }
+    };
 }
 
 /// What is known of a rule beside its name.
@@ -119,52 +122,52 @@ fn harmony(rule: Rule) -> Facts {
             feeling: "yearning: a question without its answer",
             justification: "Coming home would say that {event} is settled; {longing} is not reached, so no phrase ends at home.",
             examples: &[
-                example("Robert Schumann", "Im wunderschönen Monat Mai (Dichterliebe, op. 48)", "ends on a dominant seventh"),
-                example("Fleetwood Mac", "Dreams", "two chords that never reach a tonic"),
-                example("The Beatles", "For No One", "ends on the dominant"),
+                example!("Robert Schumann", "Im wunderschönen Monat Mai (Dichterliebe, op. 48)", "ends on a dominant seventh"),
+                example!("Fleetwood Mac", "Dreams", "two chords that never reach a tonic"),
+                example!("The Beatles", "For No One", "ends on the dominant"),
             ],
         },
         Rule::ParallelMotion => Facts {
             feeling: "raw force, or something ancient",
             justification: "Independent voices would be polite about {event}; here all move as one block.",
             examples: &[
-                example("Claude Debussy", "La cathédrale engloutie", "parallel fifths and octaves, like organum"),
-                example("The Kinks", "You Really Got Me", "power chords moved whole"),
-                example("Black Sabbath", "Iron Man", "a riff in parallel fifths"),
+                example!("Claude Debussy", "La cathédrale engloutie", "parallel fifths and octaves, like organum"),
+                example!("The Kinks", "You Really Got Me", "power chords moved whole"),
+                example!("Black Sabbath", "Iron Man", "a riff in parallel fifths"),
             ],
         },
         Rule::ModalInterchange => Facts {
             feeling: "a colour that did not seem to be there: bitter in the sweet, light in the dark",
             justification: "One chord from the other mode lets {event} be heard inside {longing}.",
             examples: &[
-                example("Radiohead", "Creep", "the minor subdominant after the major one"),
-                example("The Beatles", "In My Life", "the minor subdominant in a major song"),
-                example("Franz Schubert", "Gute Nacht (Winterreise)", "the last verse turns to major"),
+                example!("Radiohead", "Creep", "the minor subdominant after the major one"),
+                example!("The Beatles", "In My Life", "the minor subdominant in a major song"),
+                example!("Franz Schubert", "Gute Nacht (Winterreise)", "the last verse turns to major"),
             ],
         },
         Rule::TritoneSubstitution => Facts {
             feeling: "the expected way home by a stranger road",
             justification: "The plain cadence would make {event} too simple; the bass slides home by a semitone instead.",
             examples: &[
-                example("Antônio Carlos Jobim", "Garota de Ipanema", "the tonic is reached from a semitone above"),
-                example("Duke Ellington", "Satin Doll", "the tonic is reached from a semitone above"),
+                example!("Antônio Carlos Jobim", "Garota de Ipanema", "the tonic is reached from a semitone above"),
+                example!("Duke Ellington", "Satin Doll", "the tonic is reached from a semitone above"),
             ],
         },
         Rule::Polytonality => Facts {
             feeling: "two truths at once, neither giving way",
             justification: "{event} and {longing} do not share a key, so the song has two.",
             examples: &[
-                example("Igor Stravinsky", "Petrushka", "C major and F sharp major together"),
-                example("Darius Milhaud", "Saudades do Brasil", "melody and accompaniment in different keys"),
-                example("Charles Ives", "Variations on \"America\"", "interludes in two keys"),
+                example!("Igor Stravinsky", "Petrushka", "C major and F sharp major together"),
+                example!("Darius Milhaud", "Saudades do Brasil", "melody and accompaniment in different keys"),
+                example!("Charles Ives", "Variations on \"America\"", "interludes in two keys"),
             ],
         },
         _ => Facts {
             feeling: "something left unsaid, still in the room",
             justification: "{event} was never resolved; the sevenths and ninths are not either.",
             examples: &[
-                example("Richard Wagner", "Tristan und Isolde, prelude", "dissonance goes to dissonance"),
-                example("Gustav Mahler", "Das Lied von der Erde: Der Abschied", "ends on a chord with an added sixth"),
+                example!("Richard Wagner", "Tristan und Isolde, prelude", "dissonance goes to dissonance"),
+                example!("Gustav Mahler", "Das Lied von der Erde: Der Abschied", "ends on a chord with an added sixth"),
             ],
         },
     }
@@ -176,42 +179,42 @@ fn rhythm(rule: Rule) -> Facts {
             feeling: "no firm footing",
             justification: "Since {event} nothing has quite been where it should be; one part never is.",
             examples: &[
-                example("D'Angelo", "Voodoo", "drums and bass drag behind each other"),
-                example("J Dilla", "Donuts", "beats laid beside the grid"),
+                example!("D'Angelo", "Voodoo", "drums and bass drag behind each other"),
+                example!("J Dilla", "Donuts", "beats laid beside the grid"),
             ],
         },
         Rule::TempoFluctuation => Facts {
             feeling: "breath: someone is really there",
             justification: "{event} is told by a person, who breathes; the tempo breathes too.",
             examples: &[
-                example("Frédéric Chopin", "Nocturnes", "played with a tempo that gives and takes"),
-                example("The Rolling Stones", "Honky Tonk Women", "faster at its end than at its beginning"),
-                example("Led Zeppelin", "Stairway to Heaven", "gains speed from part to part"),
+                example!("Frédéric Chopin", "Nocturnes", "played with a tempo that gives and takes"),
+                example!("The Rolling Stones", "Honky Tonk Women", "faster at its end than at its beginning"),
+                example!("Led Zeppelin", "Stairway to Heaven", "gains speed from part to part"),
             ],
         },
         Rule::MetricModulation => Facts {
             feeling: "the same world measured by another clock",
             justification: "After {event} time runs differently, so for a while it does here.",
             examples: &[
-                example("Elliott Carter", "String Quartet No. 1", "tempos that turn into each other"),
-                example("The Beatles", "We Can Work It Out", "the middle falls into a waltz"),
+                example!("Elliott Carter", "String Quartet No. 1", "tempos that turn into each other"),
+                example!("The Beatles", "We Can Work It Out", "the middle falls into a waltz"),
             ],
         },
         Rule::PolyrhythmicLayers => Facts {
             feeling: "several feelings that do not wait for each other",
             justification: "{event} and {longing} keep different time; both are heard.",
             examples: &[
-                example("György Ligeti", "Études: Désordre", "hands that drift apart by an eighth"),
-                example("King Crimson", "Discipline", "guitars in different lengths of bar"),
-                example("Led Zeppelin", "Kashmir", "a riff in three over drums in four"),
+                example!("György Ligeti", "Études: Désordre", "hands that drift apart by an eighth"),
+                example!("King Crimson", "Discipline", "guitars in different lengths of bar"),
+                example!("Led Zeppelin", "Kashmir", "a riff in three over drums in four"),
             ],
         },
         _ => Facts {
             feeling: "the step that is not there in the dark",
             justification: "{event} took something away; the beat that should follow is missing.",
             examples: &[
-                example("The Beatles", "All You Need Is Love", "bars of seven beats"),
-                example("OutKast", "Hey Ya!", "a bar of two beats among bars of four"),
+                example!("The Beatles", "All You Need Is Love", "bars of seven beats"),
+                example!("OutKast", "Hey Ya!", "a bar of two beats among bars of four"),
             ],
         },
     }
@@ -223,41 +226,41 @@ fn arrangement(rule: Rule) -> Facts {
             feeling: "one thing that will not be quiet",
             justification: "One thought about {event} drowns the others; one part does so too.",
             examples: &[
-                example("Metallica", "...And Justice for All", "guitars and drums without an audible bass"),
-                example("The Velvet Underground", "Sister Ray", "the organ swallows the band"),
+                example!("Metallica", "...And Justice for All", "guitars and drums without an audible bass"),
+                example!("The Velvet Underground", "Sister Ray", "the organ swallows the band"),
             ],
         },
         Rule::StructuralMismatch => Facts {
             feeling: "a story that keeps its own order",
             justification: "{event} is understood from its end, so the song begins there.",
             examples: &[
-                example("Queen", "Bohemian Rhapsody", "a hit without a chorus"),
-                example("The Beatles", "Happiness Is a Warm Gun", "parts that never return"),
+                example!("Queen", "Bohemian Rhapsody", "a hit without a chorus"),
+                example!("The Beatles", "Happiness Is a Warm Gun", "parts that never return"),
             ],
         },
         Rule::BuriedVocals => Facts {
             feeling: "heard through a wall, or from inside a dream",
             justification: "{event} can hardly be said aloud; the voice stays behind the instruments.",
             examples: &[
-                example("My Bloody Valentine", "Loveless", "voices as one more layer of guitar"),
-                example("R.E.M.", "Murmur", "words that are felt before they are understood"),
+                example!("My Bloody Valentine", "Loveless", "voices as one more layer of guitar"),
+                example!("R.E.M.", "Murmur", "words that are felt before they are understood"),
             ],
         },
         Rule::ExtremeDynamicRange => Facts {
             feeling: "a whisper, and then everything",
             justification: "Nothing in between would be true to {event}.",
             examples: &[
-                example("Pyotr Tchaikovsky", "Symphony No. 6", "marked from pppppp to ffff"),
-                example("Maurice Ravel", "Boléro", "one crescendo, from a single drum to the whole orchestra"),
-                example("Nirvana", "Smells Like Teen Spirit", "quiet verse, loud chorus"),
+                example!("Pyotr Tchaikovsky", "Symphony No. 6", "marked from pppppp to ffff"),
+                example!("Maurice Ravel", "Boléro", "one crescendo, from a single drum to the whole orchestra"),
+                example!("Nirvana", "Smells Like Teen Spirit", "quiet verse, loud chorus"),
             ],
         },
         _ => Facts {
             feeling: "the aftermath is the story",
             justification: "The worst of {event} is over when the song begins; it is about what comes after.",
             examples: &[
-                example("Richard Strauss", "Also sprach Zarathustra", "the sunrise comes first"),
-                example("Derek and the Dominos", "Layla", "the storm first, then a long piano ending"),
+                example!("Richard Strauss", "Also sprach Zarathustra", "the sunrise comes first"),
+                example!("Derek and the Dominos", "Layla", "the storm first, then a long piano ending"),
             ],
         },
     }
@@ -269,40 +272,40 @@ fn production(rule: Rule) -> Facts {
             feeling: "weight; no air",
             justification: "{event} leaves no air to breathe, and neither does the sound.",
             examples: &[
-                example("Sly and the Family Stone", "There's a Riot Goin' On", "overdubs until the tape was thick"),
-                example("Electric Wizard", "Dopethrone", "low, slow and murky throughout"),
+                example!("Sly and the Family Stone", "There's a Riot Goin' On", "overdubs until the tape was thick"),
+                example!("Electric Wizard", "Dopethrone", "low, slow and murky throughout"),
             ],
         },
         Rule::PitchImperfection => Facts {
             feeling: "honesty: nobody corrected this",
             justification: "Nobody says {event} in perfect tune.",
             examples: &[
-                example("Neil Young", "Tonight's the Night", "a voice that cracks, and stays in"),
-                example("Daniel Johnston", "Hi, How Are You", "out of tune, and meant"),
+                example!("Neil Young", "Tonight's the Night", "a voice that cracks, and stays in"),
+                example!("Daniel Johnston", "Hi, How Are You", "out of tune, and meant"),
             ],
         },
         Rule::RoomNoise => Facts {
             feeling: "a place, a night, somebody there",
             justification: "{event} happened somewhere; one should hear the room.",
             examples: &[
-                example("Bruce Springsteen", "Nebraska", "cassettes made at home"),
-                example("The Mountain Goats", "All Hail West Texas", "the hum of a tape recorder throughout"),
+                example!("Bruce Springsteen", "Nebraska", "cassettes made at home"),
+                example!("The Mountain Goats", "All Hail West Texas", "the hum of a tape recorder throughout"),
             ],
         },
         Rule::Distortion => Facts {
             feeling: "too much for what carries it",
             justification: "{event} is more than the sound can hold, so the sound breaks.",
             examples: &[
-                example("The Kinks", "You Really Got Me", "a loudspeaker cut with a blade"),
-                example("Link Wray", "Rumble", "a loudspeaker pierced"),
+                example!("The Kinks", "You Really Got Me", "a loudspeaker cut with a blade"),
+                example!("Link Wray", "Rumble", "a loudspeaker pierced"),
             ],
         },
         _ => Facts {
             feeling: "inside one head",
             justification: "{event} leaves one point of view; everything comes from there.",
             examples: &[
-                example("The Beach Boys", "Pet Sounds", "made in mono"),
-                example("The Ronettes", "Be My Baby", "a whole orchestra through one loudspeaker"),
+                example!("The Beach Boys", "Pet Sounds", "made in mono"),
+                example!("The Ronettes", "Be My Baby", "a whole orchestra through one loudspeaker"),
             ],
         },
     }
