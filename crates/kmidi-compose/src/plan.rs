@@ -1,15 +1,17 @@
 //! A mood as a plan of harmony, with the reason for each choice.
+mod build;
 mod curve;
 mod options;
 mod session;
+mod write;
 
 use kmidi_core::Meter;
 
-use crate::mood::{Character, Mood};
+use crate::mood::{Character, Modifier, Mood};
 use crate::theory::{Chord, Key};
 
-pub use curve::{Section, SectionKind, TensionCurve};
-pub use options::{Chords, KeyChoice, OptionError, PlanOptions, Scales};
+pub use curve::{Section, SectionKind, TensionCurve, sections};
+pub use options::{Chords, KeyChoice, OptionError, PlanOptions, Scales, parse_meter};
 pub use session::TherapySession;
 
 /// What is to be played, before there are notes: harmony, tempo, form, character. `[side B]`
@@ -48,6 +50,22 @@ pub struct HarmonyPlan {
     pub reasons: Vec<Reason>,
     /// Where all chance in it comes from.
     pub seed: u64,
+}
+
+impl HarmonyPlan {
+    /// The plan of a mood, without a text. The same in gives the same out.
+    pub fn of(mood: Mood, scales: Scales, options: &PlanOptions) -> Self {
+        build::plan(mood, scales, options)
+    }
+
+    /// The same, with something come over it.
+    #[must_use]
+    pub fn with(mut self, modifier: Modifier) -> Self {
+        (self.tempo_bpm, self.character) = modifier.apply(self.tempo_bpm, self.character);
+        let what = format!("tempo {}, {} notes a beat", self.tempo_bpm, self.character.density_per_beat);
+        self.reasons.push(Reason::new(what, format!("{} came over it", modifier.name())));
+        self
+    }
 }
 
 /// Why a value of a plan is what it is.

@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::Affect;
 use crate::plan::TensionCurve;
-use crate::theory::Scale;
+use crate::theory::{Chord, Key, Roman, Scale, diatonic_chord};
 
 /// What the music of a feeling is like.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,8 +12,12 @@ pub struct AffectPreset {
     pub affect: Affect,
     /// Its mode.
     pub scale: Scale,
-    /// Tempo before chance has a say, in quarter notes a minute.
+    /// Modes that suit it, and how well: what is left to choose for those who want another. They add up to 1.
+    pub modes: &'static [(Scale, f64)],
+    /// Tempo before chaos has a say, in quarter notes a minute.
     pub base_tempo_bpm: f64,
+    /// Slowest and fastest that suit it.
+    pub tempo_range_bpm: (f64, f64),
     /// Its chords, as steps of the mode; in C these are what `kmidi emotions` prints.
     pub progression: &'static [Step],
     /// Chords of sections that are to sound different.
@@ -39,8 +43,19 @@ pub enum Step {
     Triad(u8),
     /// The chord with a seventh on a degree of the mode, 1 to 7.
     Seventh(u8),
-    /// A Roman numeral, counted in the major scale of the tonic whatever the mode is: `bVII`, `V7`.
+    /// A Roman numeral, for a chord that is not of the mode: `bVII` in a major key, `V7` in a minor one.
     Borrowed(&'static str),
+}
+
+impl Step {
+    /// The chord in a key.
+    pub fn in_key(self, key: Key) -> Chord {
+        match self {
+            Self::Triad(degree) => diatonic_chord(key, usize::from(degree - 1), false),
+            Self::Seventh(degree) => diatonic_chord(key, usize::from(degree - 1), true),
+            Self::Borrowed(numeral) => numeral.parse::<Roman>().expect("numerals here are right").in_key(key),
+        }
+    }
 }
 
 /// How music sounds apart from its chords and its tempo. Every value can be changed by an option or a rule.
@@ -74,6 +89,36 @@ pub struct Character {
     pub chords_per_bar: f64,
 }
 
+impl Character {
+    /// With every value in its range.
+    pub(crate) fn within_ranges(mut self) -> Self {
+        self.density_per_beat = self.density_per_beat.clamp(0.1, 4.0);
+        for part in [&mut self.space, &mut self.dissonance, &mut self.articulation, &mut self.drums] {
+            *part = part.clamp(0.0, 1.0);
+        }
+        self
+    }
+
+    /// Mixed with another, which has this part of both (0 to 1). What is not a number stays.
+    pub(crate) fn mixed(mut self, other: &Self, part: f64) -> Self {
+        let mix = |own: &mut f64, other: f64| *own += (other - *own) * part;
+        let key = |own: &mut u8, other: u8| *own = (f64::from(*own) + (f64::from(other) - f64::from(*own)) * part).round() as u8;
+        key(&mut self.register.low, other.register.low);
+        key(&mut self.register.high, other.register.high);
+        key(&mut self.register.centre, other.register.centre);
+        mix(&mut self.dynamics.floor, other.dynamics.floor);
+        mix(&mut self.dynamics.ceiling, other.dynamics.ceiling);
+        mix(&mut self.dynamics.variation, other.dynamics.variation);
+        mix(&mut self.density_per_beat, other.density_per_beat);
+        mix(&mut self.space, other.space);
+        mix(&mut self.dissonance, other.dissonance);
+        mix(&mut self.articulation, other.articulation);
+        mix(&mut self.swing, other.swing);
+        mix(&mut self.drums, other.drums);
+        self
+    }
+}
+
 /// MIDI keys: lowest, highest, and where it is most of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Register {
@@ -83,6 +128,14 @@ pub struct Register {
     pub high: u8,
     /// Around here.
     pub centre: u8,
+}
+
+impl Register {
+    /// All of it higher by some semitones, as far as MIDI has keys.
+    pub(crate) fn raised(self, semitones: u8) -> Self {
+        let by = semitones.min(127 - self.high.min(127));
+        Self { low: self.low + by, high: self.high + by, centre: self.centre + by }
+    }
 }
 
 /// Loudness as a part of the largest velocity (127).
