@@ -9,7 +9,7 @@ use super::schema::{Intent, IntentError};
 use super::validate::{Problem, Understood, understand, validate};
 use crate::arrange::arrange;
 use crate::mood::{Mood, read};
-use crate::plan::{HarmonyPlan, PlanOptions, Reason};
+use crate::plan::{HarmonyPlan, PlanOptions, Reason, Scales};
 use crate::score::Score;
 
 /// What became of an intent. `[side B]`
@@ -64,7 +64,7 @@ fn parts<S: Serializer>(score: &Score, serializer: S) -> Result<S::Ok, S::Error>
 /// this song.
 pub fn process(intent: &Intent, seed: u64) -> Result<Processed, IntentError> {
     let understood = understand(intent)?;
-    let mut plan = plan(intent, &understood, seed)?;
+    let mut plan = plan(intent, &understood, seed);
     let mut done = None;
     if let Some(rule) = understood.rule {
         let said = rule.break_in_plan(&mut plan).map_err(|why| IntentError::Unbreakable { rule, why })?;
@@ -109,7 +109,7 @@ fn tempo_bpm(understood: &Understood) -> (f64, Reason) {
     (bpm, Reason::new(format!("tempo {bpm}"), because))
 }
 
-fn plan(intent: &Intent, understood: &Understood, seed: u64) -> Result<HarmonyPlan, IntentError> {
+fn plan(intent: &Intent, understood: &Understood, seed: u64) -> HarmonyPlan {
     let (bpm, tempo) = tempo_bpm(understood);
     let options = PlanOptions {
         key: understood.key,
@@ -118,39 +118,48 @@ fn plan(intent: &Intent, understood: &Understood, seed: u64) -> Result<HarmonyPl
         seed: Some(seed),
         ..PlanOptions::default()
     };
-    let mut plan = crate::plan::plan(&mood(intent, understood), Default::default(), &options);
-    plan.reasons.push(tempo);
+    let mut plan = crate::plan::plan(mood(intent, understood), Scales::default(), &options);
+    say(&mut plan.reasons, "tempo ", tempo);
     shape(&mut plan, understood);
-    Ok(plan)
+    plan
+}
+
+/// Gives a reason in the place of the one that begins like this, which is no longer true; at the end if there is none.
+fn say(reasons: &mut Vec<Reason>, instead_of: &str, reason: Reason) {
+    match reasons.iter_mut().find(|it| it.what.starts_with(instead_of)) {
+        Some(place) => *place = reason,
+        None => reasons.push(reason),
+    }
 }
 
 /// What the other choices of an intent do to its plan.
 fn shape(plan: &mut HarmonyPlan, understood: &Understood) {
-    let tension = understood.tension;
-    let mut because = |what: String, because: &str| plan.reasons.push(Reason::new(what, because));
+    let (tension, character, reasons) = (understood.tension, &mut plan.character, &mut plan.reasons);
     if let Some(genre) = understood.genre {
-        genre.shape(&mut plan.character);
-        because(format!("genre {genre}"), genre.meaning());
+        genre.shape(character);
+        reasons.push(Reason::new(format!("genre {genre}"), genre.meaning()));
     }
     if let Some(feel) = understood.feel {
-        feel.shape(&mut plan.character);
+        feel.shape(character);
         plan.complexity = feel.complexity(tension);
-        because(format!("groove {feel}, complexity {:.2}", plan.complexity), feel.meaning());
+        reasons.push(Reason::new(format!("groove {feel}"), feel.meaning()));
+        let because = format!("that of {feel} at a tension of {tension:.2}");
+        say(reasons, "complexity ", Reason::new(format!("complexity {:.2}", plan.complexity), because));
     }
     if let Some(imagery) = understood.imagery {
-        imagery.shape(&mut plan.character);
-        because(format!("imagery {imagery}"), imagery.meaning());
+        imagery.shape(character);
+        reasons.push(Reason::new(format!("imagery {imagery}"), imagery.meaning()));
     }
     if let Some(arc) = understood.arc {
         arc.shape(&mut plan.sections);
-        because(format!("arc {arc}"), arc.meaning());
+        say(reasons, "tension ", Reason::new(format!("arc {arc}"), arc.meaning()));
     }
     let open = understood.vulnerability;
     plan.vulnerability = open.amount();
-    because(format!("vulnerability {open}"), open.meaning());
-    let dissonance = (plan.character.dissonance + 0.3 * (tension - 0.5)).clamp(0.0, 1.0);
-    plan.character.dissonance = dissonance;
-    because(format!("dissonance {dissonance:.2}"), "as the mood has it, more or less by the tension");
+    reasons.push(Reason::new(format!("vulnerability {open}"), open.meaning()));
+    character.dissonance = (character.dissonance + 0.3 * (tension - 0.5)).clamp(0.0, 1.0);
+    let because = format!("the mood's own, and a tension of {tension:.2}");
+    reasons.push(Reason::new(format!("dissonance {:.2}", character.dissonance), because));
 }
 
 impl fmt::Display for Processed {
