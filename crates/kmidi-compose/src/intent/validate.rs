@@ -287,11 +287,10 @@ impl Reading {
         let found = Rule::find(rule);
         match found {
             None => {
-                let names: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+                // A name is typed with its category or without.
                 let short = nearest(rule, Rule::ALL.iter().map(|rule| rule.short()));
-                // `TempoFluctuaton` is nearest to a name without its category.
-                let whole = short.and_then(Rule::find).map_or(rule, Rule::name);
-                let meant = nearest(whole, names.iter().copied());
+                let short = short.and_then(Rule::find).map(Rule::name);
+                let meant = short.or_else(|| nearest(rule, Rule::ALL.iter().map(|rule| rule.name())));
                 let meant = meant.map_or(String::new(), |name| format!("did you mean \"{name}\"? "));
                 let next = format!("{meant}`kmidi intent list rules` has all 21");
                 self.error("phase_2.rule", &format!("cannot be \"{}\"", shortened(rule)), &next);
