@@ -31,7 +31,7 @@ fn meter(numerator: u8, denominator_log2: u8) -> Meter {
 /// C Am F G, over and over: a bar each, as block chords, bass, a melody of two notes a bar, and a drum on every unit.
 fn song_in(meter: Meter, bars: i64) -> Score {
     const CHORDS: [(&str, [u8; 3]); 4] =
-        [("C", [60, 64, 67]), ("Am", [57, 60, 64]), ("F", [57, 60, 65]), ("G", [59, 62, 67])];
+        [("C", [60, 64, 67]), ("Am", [57, 60, 64]), ("F", [60, 65, 69]), ("G", [59, 62, 67])];
     let bar = bar_ticks(meter);
     let mut parts = [
         part("Chords", 0, Some(0), vec![]),
