@@ -94,10 +94,14 @@ fn mood(intent: &Intent, understood: &Understood) -> Mood {
     let words = read(&said).unwrap_or_else(|_| Mood::silence());
     let named = Mood::of(shade.affect, 0.5 + 0.5 * understood.tension);
     let felt = [Some(words.primary), words.secondary].into_iter().flatten();
-    let secondary = felt.filter(|_| !words.is_unknown()).find(|affect| *affect != shade.affect);
-    let blend = if secondary.is_some() { words.blend.max(0.25) } else { 0.0 };
+    let said = felt.filter(|_| !words.is_unknown()).find(|affect| *affect != shade.affect);
+    let secondary = said.or(understood.mood.undertone());
+    let blend = if secondary.is_some() { words.blend.max(LEAST_BLEND) } else { 0.0 };
     Mood { shade: Some(shade), secondary, blend, evidence: words.evidence, words: words.words, ..named }
 }
+
+/// The part that a second feeling has at least.
+const LEAST_BLEND: f64 = 0.25;
 
 /// The tempo: where the tension lies between the slowest and the fastest.
 fn tempo_bpm(understood: &Understood) -> (f64, Reason) {
@@ -119,6 +123,13 @@ fn plan(intent: &Intent, understood: &Understood, seed: u64) -> HarmonyPlan {
         ..PlanOptions::default()
     };
     let mut plan = crate::plan::plan(mood(intent, understood), Scales::default(), &options);
+    let (affect, intensity) = (plan.mood.primary, plan.mood.intensity);
+    let because = format!("phase 1 says {}, with a tension of {:.2}", understood.mood, understood.tension);
+    say(&mut plan.reasons, affect.name(), Reason::new(format!("{affect}, intensity {intensity:.2}"), because));
+    if let Some(second) = plan.mood.secondary.filter(|second| Some(*second) == understood.mood.undertone()) {
+        let because = format!("{} has some of it", understood.mood);
+        say(&mut plan.reasons, "some ", Reason::new(format!("some {second}"), because));
+    }
     say(&mut plan.reasons, "tempo ", tempo);
     shape(&mut plan, understood);
     plan

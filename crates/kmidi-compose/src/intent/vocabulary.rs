@@ -1,7 +1,7 @@
 //! The words that an intent may use.
 
 use super::names::names;
-use crate::mood::NamedMood;
+use crate::mood::{Affect, NamedMood};
 
 names! {
     /// What is at stake.
@@ -151,6 +151,18 @@ impl MoodName {
     pub fn shade(self) -> &'static NamedMood {
         NamedMood::named(self.name()).expect("a test finds each of them")
     }
+
+    /// The feeling that the mood has beside its affect; the music leans that way where the intent's own words name no other.
+    pub fn undertone(self) -> Option<Affect> {
+        match self {
+            MoodName::Liberation | MoodName::Bittersweet => Some(Affect::Joy),
+            MoodName::TriumphantHope | MoodName::Euphoria => Some(Affect::Triumph),
+            MoodName::Desperation => Some(Affect::Grief),
+            MoodName::Acceptance => Some(Affect::Calm),
+            MoodName::Determination => Some(Affect::Hope),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +172,7 @@ mod tests {
     #[test]
     fn every_mood_has_its_shade() {
         assert!(MoodName::ALL.iter().all(|mood| mood.shade().name == mood.name()));
+        assert!(MoodName::ALL.iter().all(|mood| mood.undertone() != Some(mood.shade().affect)));
         assert_eq!(NamedMood::all().len(), MoodName::ALL.len());
     }
 
