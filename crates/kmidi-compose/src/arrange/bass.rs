@@ -2,6 +2,7 @@ use kmidi_song::Random;
 
 use super::Tone;
 use super::chart::{Chart, Span};
+use super::clashes;
 use super::form::Form;
 use super::grid::{Beat, EIGHTH, Grid, SIXTEENTH};
 use super::style::{BassLine, Style};
@@ -10,11 +11,15 @@ use crate::theory::PitchClass;
 /// A bass player: the line so far is what the next tone is chosen by.
 struct Bassist<'a> {
     chart: &'a Chart,
+    /// The keys of the chords part for each chord.
+    voicings: &'a [Vec<u8>],
     grid: &'a Grid,
     style: &'a Style,
     low: i32,
     high: i32,
     last: i32,
+    /// The tone before the last.
+    earlier: i32,
     tones: Vec<Tone>,
 }
 
@@ -22,6 +27,8 @@ struct Bassist<'a> {
 #[derive(Clone, Copy)]
 struct Stretch<'a> {
     span: &'a Span,
+    /// What the chords part has of it.
+    above: &'a [u8],
     /// The chord behind it, or itself at the end.
     next: &'a Span,
     start: i64,
@@ -32,9 +39,17 @@ struct Stretch<'a> {
 }
 
 /// The bass, in the bars where it plays.
-pub fn bass(chart: &Chart, grid: &Grid, form: &Form, style: &Style, random: &mut Random) -> Vec<Tone> {
+pub fn bass(
+    chart: &Chart,
+    voicings: &[Vec<u8>],
+    grid: &Grid,
+    form: &Form,
+    style: &Style,
+    random: &mut Random,
+) -> Vec<Tone> {
     let (low, high) = (i32::from(*style.bass_range.start()), i32::from(*style.bass_range.end()));
-    let mut bassist = Bassist { chart, grid, style, low, high, last: low + 7, tones: Vec::new() };
+    let mut bassist =
+        Bassist { chart, voicings, grid, style, low, high, last: low + 7, earlier: 0, tones: Vec::new() };
     for bar in (0..form.bars).filter(|&bar| form.layers(bar).bass) {
         let last = bar + 1 == form.bars;
         let line = style.bass_at(form, bar);
@@ -61,7 +76,9 @@ impl<'a> Bassist<'a> {
             let end = span.end.min(bar_end);
             let next = self.chart.at(span.end);
             let changes = span.end <= bar_end && next.start == span.end;
-            Stretch { span, next, start: span.start.max(bar_start), end, bar_start, changes }
+            let index = self.chart.spans.partition_point(|it| it.start < span.start);
+            let above = self.voicings.get(index).map_or(&[][..], Vec::as_slice);
+            Stretch { span, above, next, start: span.start.max(bar_start), end, bar_start, changes }
         };
         self.chart.in_bar(self.grid, bar).map(stretch).collect()
     }
@@ -110,13 +127,14 @@ impl<'a> Bassist<'a> {
         let of_scale = |key: i32| stretch.span.scale.contains(PitchClass::new(key));
         let steps = if bold { [1, 2] } else { [2, 1] };
         let candidates = [side * steps[0], side * steps[1], -side * steps[0], -side * steps[1]];
-        let usable = |step: &i32| fits(target + step) && (bold || of_scale(target + step));
+        let usable =
+            |step: &i32| fits(target + step) && target + step != from && (bold || of_scale(target + step));
         candidates.into_iter().find(usable).map_or(from, |step| target + step)
     }
 
     fn push(&mut self, start: i64, end: i64, key: i32, accent: f64) {
         let key = key.clamp(self.low, self.high);
-        self.last = key;
+        (self.earlier, self.last) = (self.last, key);
         self.tones.push(Tone { start, end, key: key as u8, accent });
     }
 
@@ -207,7 +225,9 @@ impl<'a> Bassist<'a> {
             } else {
                 3
             };
-            tone + 2 * (step - 3).abs() + (key - target).abs() / 2
+            let back = if *key == self.earlier { 7 } else { 0 };
+            let rubs = if stretch.above.iter().any(|&it| clashes(it, *key as u8)) { 40 } else { 0 };
+            tone + back + rubs + 2 * (step - 3).abs() + (key - target).abs() / 2
         };
         let candidates = (self.last - 7..=self.last + 7).filter(|key| {
             (self.low..=self.high).contains(key)

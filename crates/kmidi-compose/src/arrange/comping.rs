@@ -53,7 +53,7 @@ pub fn comping(
     random: &mut Random,
 ) -> Vec<Tone> {
     let stabs = slots(grid, style, random);
-    let order = ARPEGGIOS[random.below(ARPEGGIOS.len() as u32) as usize];
+    let order = random.pick(&ORDERS).copied().unwrap_or(Order::UpDown);
     let mut tones = Vec::new();
     for bar in 0..form.bars {
         let (bar_start, bar_end) = (i64::from(bar) * grid.bar, (i64::from(bar) + 1) * grid.bar);
@@ -111,22 +111,57 @@ fn block(place: &Place<'_>, tones: &mut Vec<Tone>) {
     }
 }
 
-/// Orders of the tones of an arpeggio, from the lowest.
-const ARPEGGIOS: [&[usize]; 5] =
-    [&[0, 1, 2, 3, 2, 1], &[0, 2, 1, 2], &[0, 1, 2, 1], &[0, 2, 3, 1, 2, 3], &[0, 1, 2, 3]];
+/// How an arpeggio goes through the tones of a chord.
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    /// Up and down again.
+    UpDown,
+    /// Up, and up again.
+    Up,
+    /// The lowest, then the highest between all others.
+    Alberti,
+    /// The lowest, then the others in pairs turned round.
+    Rolling,
+}
 
-/// A tone each eighth, or each beat where there is little to say; each rings until the chord ends or its key comes again.
-fn arpeggio(place: &Place<'_>, order: &[usize], tones: &mut Vec<Tone>) {
+const ORDERS: [Order; 4] = [Order::UpDown, Order::Up, Order::Alberti, Order::Rolling];
+
+impl Order {
+    /// The voices of a chord of `voices` tones in their order, each of them at least once.
+    fn of(self, voices: usize) -> Vec<usize> {
+        let top = voices.saturating_sub(1);
+        match self {
+            _ if voices < 3 => (0..voices).collect(),
+            Order::UpDown => (0..voices).chain((1..top).rev()).collect(),
+            Order::Up => (0..voices).collect(),
+            Order::Alberti => {
+                std::iter::once(0).chain((1..top).flat_map(|voice| [top, voice])).chain([top]).collect()
+            }
+            Order::Rolling => {
+                let pairs = (1..top).step_by(2).flat_map(|voice| [voice + 1, voice]);
+                let last = (voices % 2 == 0).then_some(top);
+                std::iter::once(0).chain(pairs).chain(last).collect()
+            }
+        }
+    }
+}
+
+/// A tone each eighth, or each beat where there is little to say; each rings until the chord ends or its key comes again. A chord
+/// that does not last long enough for all its tones is struck at once.
+fn arpeggio(place: &Place<'_>, order: Order, tones: &mut Vec<Tone>) {
     let slow = place.style.character.density_per_beat < 0.6;
     let places: Vec<i64> = if slow {
         place.beats().map(|(at, _)| at).collect()
     } else {
         place.parts().into_iter().map(|(at, _, _)| at).collect()
     };
+    let order = order.of(place.voicing.len());
+    if places.len() < order.len() {
+        return block(place, tones);
+    }
     let first = tones.len();
     for (index, &at) in places.iter().enumerate() {
-        let voice = order[index % order.len()] % place.voicing.len().max(1);
-        let Some(&key) = place.voicing.get(voice) else { continue };
+        let key = place.voicing[order[index % order.len()]];
         for before in &mut tones[first..] {
             if before.key == key && before.end > at {
                 before.end = at;
@@ -134,11 +169,8 @@ fn arpeggio(place: &Place<'_>, order: &[usize], tones: &mut Vec<Tone>) {
         }
         let accent = if index == 0 { 0.05 } else { -0.06 };
         tones.push(Tone { start: at, end: place.end, key, accent });
-        // The first stroke of a bar that begins on nothing else carries its lowest tone and its highest.
-        if index == 0
-            && let Some(&top) = place.voicing.last().filter(|&&top| top != key)
-            && slow
-        {
+        // A slow one begins on its lowest tone and its highest.
+        if let Some(&top) = place.voicing.last().filter(|&&top| slow && index == 0 && top != key) {
             tones.push(Tone { start: at, end: place.end, key: top, accent: -0.1 });
         }
     }
@@ -212,6 +244,23 @@ fn broken(place: &Place<'_>, random: &mut Random, tones: &mut Vec<Tone>) {
             let end = (at + (sounding as f64 * place.style.articulation().max(0.4)) as i64).min(place.end);
             let some = place.voicing.iter().enumerate().filter(|(voice, _)| *voice != left_out);
             tones.extend(some.map(|(_, &key)| Tone { start: at, end, key, accent: -0.05 }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arpeggios_have_every_tone() {
+        for order in ORDERS {
+            for voices in 0..8 {
+                let mut heard = order.of(voices);
+                heard.sort_unstable();
+                heard.dedup();
+                assert_eq!(heard, (0..voices).collect::<Vec<_>>(), "{order:?} of {voices}");
+            }
         }
     }
 }

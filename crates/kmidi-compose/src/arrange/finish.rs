@@ -5,13 +5,11 @@ use super::form::Form;
 use super::grid::Grid;
 use super::style::{Style, unit};
 use super::{Tone, part};
-use crate::plan::HarmonyPlan;
 use crate::score::Part;
 use crate::theory::{Key, Letter};
 
 /// Makes parts of tones: swing, loudness, ends, controllers.
 pub struct Finisher<'a> {
-    pub plan: &'a HarmonyPlan,
     pub grid: &'a Grid,
     pub form: &'a Form,
     pub style: &'a Style,

@@ -97,11 +97,6 @@ impl Grid {
         }
     }
 
-    /// The strong beats.
-    pub fn strong(&self) -> impl Iterator<Item = Beat> {
-        self.beats.iter().copied().filter(|beat| beat.strong)
-    }
-
     /// The beats from each strong beat to the next.
     pub fn groups(&self) -> impl Iterator<Item = &[Beat]> {
         self.beats.chunk_by(|_, next| !next.strong)

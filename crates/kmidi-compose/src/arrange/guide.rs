@@ -1,7 +1,8 @@
 use std::ops::RangeInclusive;
 
 use super::Tone;
-use super::chart::{Chart, Span};
+use super::chart::{Chart, class};
+use super::clashes;
 use super::form::Form;
 use super::grid::Grid;
 use super::style::Style;
@@ -23,14 +24,11 @@ pub fn guide_tones(chord: Chord) -> Vec<PitchClass> {
     tones
 }
 
-/// The line of guide tones: from chord to chord by the least step. `sounding` has the keys of the chords part for each span.
+/// The line of guide tones: of all lines the one of the least steps. `sounding` has the keys of the chords part for each span.
 pub fn guide(chart: &Chart, sounding: &[Vec<u8>], grid: &Grid, form: &Form, style: &Style) -> Vec<Tone> {
-    let centre = (*style.guide_range.start() + *style.guide_range.end()) / 2;
-    let mut last = centre;
+    let line = least_steps(chart, sounding, &style.guide_range);
     let mut tones: Vec<Tone> = Vec::new();
-    for (span, others) in chart.spans.iter().zip(sounding) {
-        let key = least_step(span, others, last, &style.guide_range, centre);
-        last = key;
+    for (span, key) in chart.spans.iter().zip(line) {
         for bar in span.start / grid.bar..(span.end + grid.bar - 1) / grid.bar {
             if !form.layers(bar as u32).guide {
                 continue;
@@ -47,16 +45,36 @@ pub fn guide(chart: &Chart, sounding: &[Vec<u8>], grid: &Grid, form: &Form, styl
     tones
 }
 
-/// The guide tone nearest to the last one, that no sounding key stands beside.
-fn least_step(span: &Span, others: &[u8], last: u8, range: &RangeInclusive<u8>, centre: u8) -> u8 {
-    let wanted = guide_tones(span.chord);
-    let candidates = range.clone().filter(|key| wanted.contains(&PitchClass::new(i32::from(*key))));
-    let cost = |key: &u8| {
-        let clash = others.iter().any(|other| super::clashes(*key, *other));
-        let away = u32::from(key.abs_diff(centre)) / 6;
-        (clash, u32::from(key.abs_diff(last)) * 2 + away)
-    };
-    candidates.min_by_key(cost).unwrap_or(last)
+/// A guide tone for each chord. Steps cost their square, so that none is wide where two small ones will do; standing beside
+/// a sounding key costs more than any step.
+fn least_steps(chart: &Chart, sounding: &[Vec<u8>], range: &RangeInclusive<u8>) -> Vec<u8> {
+    let centre = (*range.start() + *range.end()) / 2;
+    let square = |one: u8, other: u8| u32::from(one.abs_diff(other)).pow(2);
+    // For each chord its candidates: key, cost of the cheapest way there, and the candidate before on that way.
+    let mut ways: Vec<Vec<(u8, u32, usize)>> = Vec::with_capacity(chart.spans.len());
+    for (span, others) in chart.spans.iter().zip(sounding) {
+        let wanted = guide_tones(span.chord);
+        let of_chord = range.clone().filter(|key| wanted.contains(&class(*key)));
+        let way = |key: u8| {
+            let clash = if others.iter().any(|other| clashes(key, *other)) { 1000 } else { 0 };
+            let own = clash + u32::from(key.abs_diff(centre));
+            let from = ways.last().map_or(&[][..], Vec::as_slice).iter().enumerate();
+            let cheapest = from.map(|(at, (last, cost, _))| (cost + square(key, *last), at)).min();
+            let (cost, at) = cheapest.unwrap_or((0, 0));
+            (key, own + cost, at)
+        };
+        let mut candidates: Vec<_> = of_chord.map(way).collect();
+        if candidates.is_empty() {
+            candidates.push(way(centre));
+        }
+        ways.push(candidates);
+    }
+    let mut at = ways.last().and_then(|last| (0..last.len()).min_by_key(|&at| last[at].1)).unwrap_or(0);
+    let mut line = vec![centre; ways.len()];
+    for (key, candidates) in line.iter_mut().zip(&ways).rev() {
+        (*key, at) = (candidates[at].0, candidates[at].2);
+    }
+    line
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ pub fn arrange(plan: &HarmonyPlan) -> Score {
 
     let voicings = voicings::voicings(&chart, &style, &mut chance(1));
     let chords = comping::comping(&chart, &voicings, &grid, &form, &style, &mut chance(2));
-    let bass = bass::bass(&chart, &grid, &form, &style, &mut chance(3));
+    let bass = bass::bass(&chart, &voicings, &grid, &form, &style, &mut chance(3));
     let guide = guide::guide(&chart, &voicings, &grid, &form, &style);
     let sounding = sounding(&chart, &voicings, &guide);
     let ground =
@@ -90,7 +90,7 @@ pub fn arrange(plan: &HarmonyPlan) -> Score {
     let melody = melody::melody(&ground, &mut chance(4));
     let drums = drums::drums(&grid, &form, &style, &mut chance(5));
 
-    let finisher = finish::Finisher { plan, grid: &grid, form: &form, style: &style };
+    let finisher = finish::Finisher { grid: &grid, form: &form, style: &style };
     let programs = style.character.programs;
     let mut parts = vec![
         finisher.part(part::MELODY, channel::MELODY, Some(programs.melody), &melody, &mut chance(6)),

@@ -1,9 +1,12 @@
 use kmidi_song::Random;
 
-use super::chart::{Chart, Span};
+use super::chart::{Chart, Span, class};
 use super::clashes;
 use super::style::Style;
 use crate::theory::Voicer;
+
+/// Chords have no key below this, E2.
+const LOWEST: u8 = 40;
 
 /// The keys of the chords part for each chord, low to high: led from one to the next, with what the plan's dissonance adds, and
 /// without semitones inside.
@@ -18,10 +21,19 @@ pub fn voicings(chart: &Chart, style: &Style, random: &mut Random) -> Vec<Vec<u8
         let mut keys: Vec<u8> = voicing.keys().iter().skip(1).copied().collect();
         raise(&mut keys, low);
         complete(&mut keys, span, style);
+        let root = span.chord.root().pitch_class();
         if random.chance(style.colour) {
             colour(&mut keys, span, style, random);
         }
         part_semitones(&mut keys, span, style);
+        // A root that found no place above is kept below, where the voicer had it.
+        let below =
+            voicing.bass().filter(|key| *key >= LOWEST && class(*key) == root && span.tones.len() <= 4);
+        if let Some(below) = below.filter(|_| !keys.iter().any(|&key| class(key) == root))
+            && !keys.iter().any(|&key| clashes(key, below))
+        {
+            keys.push(below);
+        }
         keys.sort_unstable();
         keys.dedup();
         voicings.push(keys);
@@ -44,13 +56,12 @@ fn raise(keys: &mut Vec<u8>, low: u8) {
 /// the bass's, where there are five tones or more.
 fn complete(keys: &mut Vec<u8>, span: &Span, style: &Style) {
     let root = span.chord.root().pitch_class();
-    for class in span.tones.iter().filter(|class| *class != root || span.tones.len() <= 4) {
-        let there = keys.iter().any(|&key| super::chart::class(key) == class);
+    for wanted in span.tones.iter().filter(|class| *class != root || span.tones.len() <= 4) {
+        let there = keys.iter().any(|&key| class(key) == wanted);
         if there || keys.len() >= 6 {
             continue;
         }
-        let free =
-            |key: &u8| super::chart::class(*key) == class && !keys.iter().any(|&it| it.abs_diff(*key) < 2);
+        let free = |key: &u8| class(*key) == wanted && !keys.iter().any(|&it| it.abs_diff(*key) < 2);
         let middle = (*style.chord_range.start() + *style.chord_range.end()) / 2;
         let candidate = style.chord_range.clone().filter(free).min_by_key(|key| key.abs_diff(middle));
         keys.extend(candidate);
@@ -60,15 +71,16 @@ fn complete(keys: &mut Vec<u8>, span: &Span, style: &Style) {
 /// A seventh or a ninth of the scale more, where it stands beside nothing.
 fn colour(keys: &mut Vec<u8>, span: &Span, style: &Style, random: &mut Random) {
     let root = span.chord.root().pitch_class();
-    let degrees: [[i32; 2]; 2] = [[14, 13], [10, 11]];
+    // A minor ninth would rub against the root in the bass.
+    let degrees: [[i32; 2]; 2] = [[14, 14], [10, 11]];
     let first = random.below(2) as usize;
     for [usual, other] in [degrees[first], degrees[1 - first]] {
-        let class = [usual, other]
+        let wanted = [usual, other]
             .map(|up| root.transposed(up))
             .into_iter()
             .find(|class| span.scale.contains(*class));
-        let Some(class) = class.filter(|class| !span.tones.contains(*class)) else { continue };
-        let free = |key: &u8| super::chart::class(*key) == class && !keys.iter().any(|&it| clashes(it, *key));
+        let Some(wanted) = wanted.filter(|class| !span.tones.contains(*class)) else { continue };
+        let free = |key: &u8| class(*key) == wanted && !keys.iter().any(|&it| clashes(it, *key));
         let candidate = style.chord_range.clone().rev().find(free);
         if let Some(key) = candidate {
             keys.push(key);
@@ -97,7 +109,7 @@ fn part_semitones(keys: &mut Vec<u8>, span: &Span, style: &Style) {
             Some(&(index, by)) => keys[index] = (i32::from(keys[index]) + by) as u8,
             None => {
                 let root = span.chord.root().pitch_class();
-                let leave = if super::chart::class(keys[high]) == root { high } else { low };
+                let leave = if class(keys[high]) == root { high } else { low };
                 keys.remove(leave);
             }
         }

@@ -16,10 +16,11 @@ fn features(affect: Affect, seeds: std::ops::Range<u64>) -> Features {
 fn feelings_differ_in_four_of_six_features_at_the_same_tempo() {
     let all: Vec<(Affect, Features)> = Affect::all().map(|affect| (affect, features(affect, 0..6))).collect();
     for (affect, it) in &all {
-        let (size, way) = it.contour;
+        let ([size, rise, arch], [loud, varied]) = (it.contour, it.dynamics);
         println!(
-            "{affect:13} register {:5.1}  density {:4.2}  dynamics {:5.1}  steps {size:4.2} up {way:+.2}  articulation {:4.2}  mode {:?}",
-            it.register, it.density, it.dynamics, it.articulation, it.mode
+            "{affect:13} register {:4.1}  density {:4.2}  dynamics {loud:5.1} ±{varied:4.1}  steps {size:4.2} rise {rise:+4.1} \
+             arch {arch:+4.1}  articulation {:4.2}  mode {:?}",
+            it.register, it.density, it.articulation, it.mode
         );
     }
     print!("{:13}", "");

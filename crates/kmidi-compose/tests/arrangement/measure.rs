@@ -144,6 +144,33 @@ pub fn mean(values: impl Iterator<Item = (f64, f64)>) -> f64 {
     if weight > 0.0 { sum / weight } else { 0.0 }
 }
 
+/// How much higher phrases (four bars of a section, or what is left of it) end than they begin, and how much higher their middle
+/// third is than their outer ones.
+fn shape(score: &Score, notes: &[Note]) -> (f64, f64) {
+    let bar = bar(score);
+    let ends = score.markers.iter().skip(1).map(|(tick, _)| tick.0).chain([score.end.0]);
+    let sections = score.markers.iter().map(|(tick, _)| tick.0).zip(ends);
+    let phrases = sections.flat_map(|(from, to)| {
+        (from..to).step_by(4 * bar as usize).map(move |start| (start, (start + 4 * bar).min(to)))
+    });
+    let (mut rises, mut arches) = (vec![], vec![]);
+    for (from, to) in phrases.filter(|(from, to)| to - from >= 2 * bar) {
+        let third = |index: i64| {
+            let (from, to) = (from + (to - from) * index / 3, from + (to - from) * (index + 1) / 3);
+            let inside = notes.iter().filter(|note| (from..to).contains(&note.start.0));
+            let keys: Vec<(f64, f64)> =
+                inside.map(|note| (f64::from(note.key), note.length().0 as f64)).collect();
+            (!keys.is_empty()).then(|| mean(keys.into_iter()))
+        };
+        if let (Some(first), Some(middle), Some(last)) = (third(0), third(1), third(2)) {
+            rises.push(last - first);
+            arches.push(middle - f64::midpoint(first, last));
+        }
+    }
+    let average = |values: Vec<f64>| mean(values.into_iter().map(|value| (value, 1.0)));
+    (average(rises), average(arches))
+}
+
 /// What a listener tells music of different feelings apart by.
 #[derive(Clone, Debug)]
 pub struct Features {
@@ -153,10 +180,11 @@ pub struct Features {
     pub register: f64,
     /// Notes of melody and chords (strokes, not tones) a beat.
     pub density: f64,
-    /// Mean velocity of pitched parts.
-    pub dynamics: f64,
-    /// Mean size of the melody's steps, in semitones; and how many more go up than down, as a share.
-    pub contour: (f64, f64),
+    /// Mean velocity of pitched parts, and how far it varies (standard deviation).
+    pub dynamics: [f64; 2],
+    /// Mean size of the melody's steps; how much higher phrases end than they begin; how much higher their middle is than their
+    /// ends; in semitones.
+    pub contour: [f64; 3],
     /// The part of the time to its next note that a melody note sounds.
     pub articulation: f64,
 }
@@ -171,6 +199,8 @@ impl Features {
         }
         let all: f64 = heard.iter().sum();
         let mode = (0..12).filter(|&step| heard[usize::from(step)] > 0.01 * all).collect();
+        let loud = || pitched(score).flat_map(|it| &it.notes).map(|it| f64::from(it.velocity));
+        let loudness = mean(loud().map(|it| (it, 1.0)));
         let strokes: BTreeSet<Ticks> = chords.iter().map(|note| note.start).collect();
         let beats = score.end.0 as f64 / QUARTER as f64;
         let steps = intervals(melody);
@@ -181,14 +211,14 @@ impl Features {
             (apart > 0.0 && apart <= 2.0 * QUARTER as f64)
                 .then(|| ((pair[0].length().0 as f64 / apart).min(1.0), 1.0))
         });
-        let moving = steps.iter().filter(|step| **step != 0).count().max(1) as f64;
-        let up = steps.iter().filter(|step| **step > 0).count() as f64;
+        let size = mean(steps.iter().map(|step| (f64::from(step.abs()), 1.0)));
+        let (rise, arch) = shape(score, melody);
         Features {
             mode,
             register: (by_duration(melody) * 2.0 + by_duration(chords)) / 3.0,
             density: (melody.len() + strokes.len()) as f64 / beats,
-            dynamics: mean(pitched(score).flat_map(|it| &it.notes).map(|it| (f64::from(it.velocity), 1.0))),
-            contour: (mean(steps.iter().map(|step| (f64::from(step.abs()), 1.0))), up / moving - 0.5),
+            dynamics: [loudness, mean(loud().map(|it| ((it - loudness).powi(2), 1.0))).sqrt()],
+            contour: [size, rise, arch],
             articulation: mean(sounding),
         }
     }
@@ -205,9 +235,13 @@ impl Features {
         note(self.mode != other.mode, "mode");
         note((self.register - other.register).abs() >= 2.0, "register");
         note(ratio(self.density, other.density) >= 1.2, "density");
-        note((self.dynamics - other.dynamics).abs() >= 6.0, "dynamics");
-        let (size, way) = (ratio(self.contour.0, other.contour.0), (self.contour.1 - other.contour.1).abs());
-        note(size >= 1.25 || way >= 0.1, "contour");
+        let louder = (self.dynamics[0] - other.dynamics[0]).abs();
+        note(louder >= 6.0 || ratio(self.dynamics[1], other.dynamics[1]) >= 1.4, "dynamics");
+        let apart = |index: usize| (self.contour[index] - other.contour[index]).abs();
+        note(
+            ratio(self.contour[0], other.contour[0]) >= 1.25 || apart(1) >= 1.5 || apart(2) >= 1.5,
+            "contour",
+        );
         note((self.articulation - other.articulation).abs() >= 0.06, "articulation");
         found
     }
@@ -221,8 +255,8 @@ impl Features {
             mode,
             register: over(|it| it.register),
             density: over(|it| it.density),
-            dynamics: over(|it| it.dynamics),
-            contour: (over(|it| it.contour.0), over(|it| it.contour.1)),
+            dynamics: [over(|it| it.dynamics[0]), over(|it| it.dynamics[1])],
+            contour: [over(|it| it.contour[0]), over(|it| it.contour[1]), over(|it| it.contour[2])],
             articulation: over(|it| it.articulation),
         }
     }

@@ -200,7 +200,7 @@ fn a_drumless_mood_has_no_drums_and_loud_ones_have_fills() {
             .count()
     };
     // The verse ends with bar 8, the chorus with bar 15.
-    assert!(toms(8) > 1 && toms(15) > 1 && toms(5) == 0, "{} {} {}", toms(8), toms(15), toms(5));
+    assert!(toms(8) > 0 && toms(15) > 0 && toms(5) == 0, "{} {} {}", toms(8), toms(15), toms(5));
 }
 
 #[test]

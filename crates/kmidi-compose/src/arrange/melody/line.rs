@@ -100,7 +100,7 @@ pub fn line(rules: &Rules<'_>, wishes: &[Wish], before: Option<i32>, random: &mu
         for (place, candidate) in candidates.iter().enumerate() {
             match index.checked_sub(1) {
                 None => {
-                    let far = before.map_or(0, |before| ((candidate.key - before).abs() - 4).max(0) * 4);
+                    let far = before.map_or(0, |before| afar(rules, candidate.key - before));
                     to[place][0] = Way { cost: candidate.cost + far, from: (0, 0) };
                 }
                 Some(last) => {
@@ -177,9 +177,10 @@ fn own_cost(rules: &Rules<'_>, wish: &Wish, span: &Span, held: &[(i64, &[u8])], 
     let length = sketch.end - sketch.start;
     let structural = is_structural(rules.grid, sketch);
     let consonant = span.has(key as u8);
-    let mut cost = (2.0 * (f64::from(key - rules.centre) - sketch.height).abs()) as i32;
+    let mut cost = (3.0 * (f64::from(key - rules.centre) - sketch.height).abs()) as i32;
     if !consonant {
         cost += match () {
+            () if sketch.last => 400,
             () if structural => rules.foreign,
             () if rules.grid.weight(sketch.start.rem_euclid(rules.grid.bar)) == 1 => 14,
             () => 5,
@@ -225,8 +226,7 @@ fn step_cost(rules: &Rules<'_>, last: &Wish, wish: &Wish, from: &Candidate, to: 
     let distance = by.abs();
     let rest = wish.sketch.start - last.sketch.end;
     if rest >= QUARTER || last.sketch.last {
-        // Behind a breath a line may begin elsewhere.
-        return (distance - rules.widest_leap).max(0) * 12 + if distance > 4 { distance - 4 } else { 0 };
+        return afar(rules, by);
     }
     let mut cost = match wish.sketch.step {
         // Seven steps are twelve semitones.
@@ -255,11 +255,17 @@ fn step_cost(rules: &Rules<'_>, last: &Wish, wish: &Wish, from: &Candidate, to: 
     cost
 }
 
+/// What it costs to begin elsewhere behind a breath: little, but for more than an octave.
+fn afar(rules: &Rules<'_>, by: i32) -> i32 {
+    let distance = by.abs();
+    (distance - 4).max(0) + 8 * (distance - rules.widest_leap).max(0) + 60 * (distance - 12).max(0)
+}
+
 /// What it costs to go on from a motion: a leap is left against its direction, a tone is not said a third time.
 fn turn_cost(last: Motion, by: i32) -> i32 {
     match last {
-        Motion::LeapUp if by > 0 => 20 + 2 * by,
-        Motion::LeapDown if by < 0 => 20 - 2 * by,
+        Motion::LeapUp if by > 0 => 32 + 3 * by,
+        Motion::LeapDown if by < 0 => 32 - 3 * by,
         Motion::LeapUp | Motion::LeapDown if by == 0 => 4,
         Motion::Again if by == 0 => 22,
         _ => 0,

@@ -88,7 +88,8 @@ impl Ground<'_> {
             density: density * 1.2,
             syncopation: self.style.syncopation,
             contour: self.style.character.contour,
-            sixteenths: self.plan.tempo_bpm <= SIXTEENTHS_UP_TO_BPM || density > 1.9,
+            sixteenths: density > 1.9 || density > 0.9 && self.plan.tempo_bpm <= SIXTEENTHS_UP_TO_BPM,
+            restless: (2.5 * (unit(self.style.character.dissonance) - 0.35)).clamp(0.0, 0.6),
             bars: if density < 0.8 || short_bar { 2 } else { 1 },
         }
     }

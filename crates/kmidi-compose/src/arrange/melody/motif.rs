@@ -34,6 +34,8 @@ pub struct Taste {
     pub contour: Contour,
     /// Whether sixteenths can be played at this tempo.
     pub sixteenths: bool,
+    /// 0 to 1: how many of its steps are twice as wide.
+    pub restless: f64,
     /// Its length in bars.
     pub bars: u32,
 }
@@ -111,6 +113,7 @@ impl Motif {
         }
         for (index, &at) in onsets.iter().enumerate() {
             let step = if index == 0 { 0 } else { steps[index - 1] };
+            let step = if step.abs() <= 2 && random.chance(taste.restless) { 2 * step } else { step };
             motif.strokes.push(Stroke { at, length: 0, step });
         }
         motif.measure(grid);
@@ -223,7 +226,8 @@ fn choose(
     let cells = if beat.parts() % 3 == 0 { OF_THREE } else { OF_TWO };
     let weight = |(index, cell): (usize, &Cell)| {
         let off = cell.onsets.len() as f64 - ideal;
-        let mut weight = cell.usual / (1.0 + 3.0 * off * off);
+        // Where there is little to say, a note too many weighs more.
+        let mut weight = cell.usual / (1.0 + (3.0 + 2.0 / taste.density.max(0.2)) * off * off);
         if cell.fine && !taste.sixteenths || first && cell.onsets.first() != Some(&0) {
             return 0.0;
         }
@@ -232,6 +236,9 @@ fn choose(
         }
         if index == before && !cell.onsets.is_empty() {
             weight *= 0.5;
+        }
+        if ideal < 0.3 && !cell.onsets.is_empty() {
+            weight *= 0.15;
         }
         // A motif comes to rest.
         if last && cell.onsets.len() > 1 {
@@ -257,7 +264,7 @@ mod tests {
     use super::*;
 
     fn taste(density: f64) -> Taste {
-        Taste { density, syncopation: 0.3, contour: Contour::Arch, sixteenths: true, bars: 2 }
+        Taste { density, syncopation: 0.3, contour: Contour::Arch, sixteenths: true, restless: 0.2, bars: 2 }
     }
 
     #[test]
