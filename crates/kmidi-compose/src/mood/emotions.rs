@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::lexicon::table::WORDS;
 use super::{Affect, Character, NamedMood};
-use crate::theory::{Chord, Key, PitchName, Letter};
+use crate::theory::{Chord, Key, Letter, PitchName};
 
 /// What is known of a feeling.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,7 +63,8 @@ fn emotion(affect: Affect) -> Emotion {
     let preset = affect.preset();
     let key = Key::new(PitchName::new(Letter::C, 0), preset.scale);
     let (min, max) = preset.tempo_range_bpm;
-    let words = WORDS.iter().filter(|(of, ..)| *of == affect).flat_map(|(.., words)| words.split_ascii_whitespace());
+    let words =
+        WORDS.iter().filter(|(of, ..)| *of == affect).flat_map(|(.., words)| words.split_ascii_whitespace());
     Emotion {
         name: affect,
         valence: preset.valence,
@@ -92,7 +93,10 @@ mod tests {
         assert_eq!(grief["name"], "grief");
         assert_eq!(grief["modes"][0]["name"], "aeolian");
         assert_eq!(grief["progression"], serde_json::json!(["Cm", "Ab", "Fm", "Cm"]));
-        assert_eq!(grief["character"]["register"], serde_json::json!({ "low": 48, "high": 72, "centre": 58 }));
+        assert_eq!(
+            grief["character"]["register"],
+            serde_json::json!({ "low": 48, "high": 72, "centre": 58 })
+        );
         assert_eq!(grief["character"]["feel"], "behind");
         for emotion in &all {
             let sum: f64 = emotion.modes.iter().map(|mode| mode.weight).sum();

@@ -23,6 +23,6 @@ pub use model::{AffectModel, Opinion};
 pub use modifier::{Intrusion, Modifier};
 pub use named::NamedMood;
 pub use preset::{AffectPreset, Character, Contour, Dynamics, Feel, Programs, Register, Step};
-pub use reader::read;
 pub(crate) use reader::Reader;
+pub use reader::read;
 pub use reading::{Evidence, Mood, TextError};

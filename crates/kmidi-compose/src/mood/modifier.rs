@@ -38,8 +38,13 @@ pub enum Intrusion {
 
 impl Modifier {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::PtsdIntrusion, Self::Dissociation, Self::Misdirection, Self::Suppressed, Self::CatharticRelease];
+    pub const ALL: [Self; 5] = [
+        Self::PtsdIntrusion,
+        Self::Dissociation,
+        Self::Misdirection,
+        Self::Suppressed,
+        Self::CatharticRelease,
+    ];
 
     /// Its name: `ptsd_intrusion`.
     pub fn name(self) -> &'static str {

@@ -48,8 +48,9 @@ pub enum Step {
 }
 
 impl Step {
-    /// The chord in a key.
+    /// The chord in a key. Of scales that have not seven tones, the major or the minor key counts.
     pub fn in_key(self, key: Key) -> Chord {
+        let key = key.seven_tones();
         match self {
             Self::Triad(degree) => diatonic_chord(key, usize::from(degree - 1), false),
             Self::Seventh(degree) => diatonic_chord(key, usize::from(degree - 1), true),
@@ -102,7 +103,9 @@ impl Character {
     /// Mixed with another, which has this part of both (0 to 1). What is not a number stays.
     pub(crate) fn mixed(mut self, other: &Self, part: f64) -> Self {
         let mix = |own: &mut f64, other: f64| *own += (other - *own) * part;
-        let key = |own: &mut u8, other: u8| *own = (f64::from(*own) + (f64::from(other) - f64::from(*own)) * part).round() as u8;
+        let key = |own: &mut u8, other: u8| {
+            *own = (f64::from(*own) + (f64::from(other) - f64::from(*own)) * part).round() as u8
+        };
         key(&mut self.register.low, other.register.low);
         key(&mut self.register.high, other.register.high);
         key(&mut self.register.centre, other.register.centre);

@@ -206,7 +206,9 @@ impl Reader {
                 return Some((place, factor));
             }
         }
-        let much = |place: &usize| self.words.at(place + 1) == "much" && matches!(self.words.at(*place), "so" | "very");
+        let much = |place: &usize| {
+            self.words.at(place + 1) == "much" && matches!(self.words.at(*place), "so" | "very")
+        };
         (to..to + 3).find(much).map(|place| (place, 4.0 / 3.0))
     }
 
@@ -267,7 +269,9 @@ fn of_scores(scores: &[f64; Affect::COUNT]) -> Mood {
     mood.secondary = (score(1) > 0.0).then_some(order[1]);
     mood.blend = score(1) / (score(0) + score(1));
     let total: f64 = scores.iter().sum();
-    let mean = |value: fn(Affect) -> f64| Affect::all().map(|it| value(it) * scores[it as usize]).sum::<f64>() / total;
+    let mean = |value: fn(Affect) -> f64| {
+        Affect::all().map(|it| value(it) * scores[it as usize]).sum::<f64>() / total
+    };
     mood.valence = mean(|affect| affect.preset().valence) * mood.intensity;
     mood.arousal = mean(|affect| affect.preset().arousal);
     mood

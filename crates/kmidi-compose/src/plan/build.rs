@@ -71,11 +71,14 @@ impl Builder<'_> {
         }
         let primary = format!("{}, intensity {:.2}", mood.primary, mood.intensity);
         let words = said_for(mood, mood.primary);
-        self.say(primary, match &mood.model {
-            Some(model) if words.is_empty() => format!("{model} is sure of it"),
-            Some(model) => format!("{model} is surer than the words {words}"),
-            None => words,
-        });
+        self.say(
+            primary,
+            match &mood.model {
+                Some(model) if words.is_empty() => format!("{model} is sure of it"),
+                Some(model) => format!("{model} is surer than the words {words}"),
+                None => words,
+            },
+        );
         if let Some(secondary) = mood.secondary {
             let words = said_for(mood, secondary);
             self.say(format!("some {secondary}"), format!("{words}: {:.0} % of both", mood.blend * 100.0));
@@ -83,7 +86,10 @@ impl Builder<'_> {
         let denied = mood.evidence.iter().filter(|it| it.weight == 0.0).map(|it| format!("`{}`", it.word));
         let denied = denied.collect::<Vec<_>>().join(", ");
         if !denied.is_empty() {
-            self.say(format!("{denied} left out"), "denied; what is denied does not count, nor for its opposite");
+            self.say(
+                format!("{denied} left out"),
+                "denied; what is denied does not count, nor for its opposite",
+            );
         }
     }
 
@@ -101,7 +107,10 @@ impl Builder<'_> {
         self.say(format!("mode {scale}"), because);
         let (tonic, because) = match (asked, &self.options.progression) {
             (Some(key), _) => (key.tonic, "as asked".to_owned()),
-            (None, Some(chords)) => match chords.without_key().and_then(|chords| fitting_tonic(&chords, scale)) {
+            (None, Some(chords)) => match chords
+                .without_key()
+                .and_then(|chords| fitting_tonic(&chords, scale))
+            {
                 Some(tonic) => (tonic, format!("of all {scale} keys it has most tones of the chords")),
                 None => (PitchName::new(Letter::C, 0), "numerals are of C if no key is asked for".to_owned()),
             },
@@ -174,9 +183,13 @@ impl Builder<'_> {
         let chords: Vec<Chord> = self.preset.progression.iter().map(|step| step.in_key(key)).collect();
         let contrast: Vec<Chord> = self.preset.contrast.iter().map(|step| step.in_key(key)).collect();
         let own = key.scale == self.preset.scale;
-        let because = format!("the chords of {}{}", self.mood.primary, if own { "" } else { ", on the same degrees" });
+        let because =
+            format!("the chords of {}{}", self.mood.primary, if own { "" } else { ", on the same degrees" });
         self.say(format!("chords {}", names(&chords)), because);
-        self.say(format!("then {}", names(&contrast)), "other chords for the third quarter, as in the form AABA");
+        self.say(
+            format!("then {}", names(&contrast)),
+            "other chords for the third quarter, as in the form AABA",
+        );
         (chords, contrast)
     }
 
@@ -196,12 +209,16 @@ impl Builder<'_> {
         if !self.mood.is_unknown() {
             // A faint feeling has two thirds of the range, a full one all of it.
             let dynamics = &mut character.dynamics;
-            dynamics.ceiling = dynamics.floor + (dynamics.ceiling - dynamics.floor) * (2.0 + self.mood.intensity) / 3.0;
+            dynamics.ceiling =
+                dynamics.floor + (dynamics.ceiling - dynamics.floor) * (2.0 + self.mood.intensity) / 3.0;
             because += &format!(", as loud as intensity {:.2} gets", self.mood.intensity);
         }
         let what = format!(
             "loudness {:.2} to {:.2}, {:.2} notes a beat, around key {}",
-            character.dynamics.floor, character.dynamics.ceiling, character.density_per_beat, character.register.centre
+            character.dynamics.floor,
+            character.dynamics.ceiling,
+            character.density_per_beat,
+            character.register.centre
         );
         self.say(what, because);
         character

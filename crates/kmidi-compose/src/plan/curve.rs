@@ -190,7 +190,9 @@ fn name(sections: &mut [Section]) {
             _ if at == 0 && count >= 4 => SectionKind::Intro,
             _ if at + 1 == count && count >= 4 => SectionKind::Outro,
             _ if sections[at].contrast => SectionKind::Bridge,
-            tension if at > 0 && is_high(tensions[at - 1]) && tension < tensions[at - 1] - 0.3 => SectionKind::Breakdown,
+            tension if at > 0 && is_high(tensions[at - 1]) && tension < tensions[at - 1] - 0.3 => {
+                SectionKind::Breakdown
+            }
             _ if at + 1 < count && is_high(tensions[at + 1]) && at > 0 => SectionKind::PreChorus,
             _ => SectionKind::Verse,
         };

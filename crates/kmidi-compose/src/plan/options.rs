@@ -3,7 +3,9 @@ use std::str::FromStr;
 
 use kmidi_core::Meter;
 
-use crate::theory::{Chord, ChordError, Key, KeyError, PitchName, Scale, parse_progression, parse_progression_in};
+use crate::theory::{
+    Chord, ChordError, Key, KeyError, PitchName, Scale, parse_progression, parse_progression_in,
+};
 
 /// How much there is to say, and how wildly.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,7 +91,8 @@ impl PlanOptions {
         if let Some(bars) = self.bars.filter(|bars| !Self::BARS.contains(bars)) {
             return Err(OptionError::Bars(bars));
         }
-        let can_be = |meter: &Meter| (1..=16).contains(&meter.numerator) && (1..=4).contains(&meter.denominator_log2);
+        let can_be =
+            |meter: &Meter| (1..=16).contains(&meter.numerator) && (1..=4).contains(&meter.denominator_log2);
         if let Some(meter) = self.meter.filter(|meter| !can_be(meter)) {
             return Err(OptionError::Meter(format!("{}/{}", meter.numerator, meter.denominator())));
         }
@@ -134,7 +137,7 @@ impl FromStr for KeyChoice {
         if let Ok(tonic) = text.trim().parse() {
             return Ok(Self { tonic, scale: None });
         }
-        text.parse().map(Self::from)
+        text.parse::<Key>().map(Self::from)
     }
 }
 
@@ -201,7 +204,7 @@ pub enum OptionError {
     #[error(transparent)]
     Chord(#[from] ChordError),
     /// None, or too many.
-    #[error("a progression has 1 to {} chords, not {0}", Chords::MOST)]
+    #[error("a progression has 1 to 64 chords, not {0}")]
     ChordCount(usize),
 }
 
@@ -218,7 +221,10 @@ mod tests {
         assert!(matches!(Scales::new(5.0, f64::NAN), Err(OptionError::Chaos(it)) if it.is_nan()));
         let clamped = Scales::default().clamped(99.0, -3.0);
         assert_eq!((clamped.motivation(), clamped.chaos()), (10.0, 0.0));
-        assert_eq!(Scales::default().clamped(f64::NAN, f64::INFINITY), Scales { motivation: 5.0, chaos: 1.0 });
+        assert_eq!(
+            Scales::default().clamped(f64::NAN, f64::INFINITY),
+            Scales { motivation: 5.0, chaos: 1.0 }
+        );
     }
 
     #[test]
@@ -240,7 +246,8 @@ mod tests {
 
     #[test]
     fn a_pitch_alone_leaves_the_mode_open() {
-        let choice = |text: &str| text.parse::<KeyChoice>().map(|it| (it.tonic.to_string(), it.scale)).unwrap();
+        let choice =
+            |text: &str| text.parse::<KeyChoice>().map(|it| (it.tonic.to_string(), it.scale)).unwrap();
         assert_eq!(choice(" F "), ("F".to_owned(), None));
         assert_eq!(choice("Eb"), ("Eb".to_owned(), None));
         assert_eq!(choice("Am"), ("A".to_owned(), Some(Scale::AEOLIAN)));

@@ -45,9 +45,13 @@ impl TherapySession {
             Some((model.name().to_owned(), opinion))
         });
         let mood = match (words, opinion) {
-            (Ok(mood), Some((name, opinion))) if opinion.decides_over(&mood) => opinion.mood(name, Some(mood)),
+            (Ok(mood), Some((name, opinion))) if opinion.decides_over(&mood) => {
+                opinion.mood(name, Some(mood))
+            }
             (Ok(mood), _) => mood,
-            (Err(_), Some((name, opinion))) if opinion.decides_over(&Mood::silence()) => opinion.mood(name, None),
+            (Err(_), Some((name, opinion))) if opinion.decides_over(&Mood::silence()) => {
+                opinion.mood(name, None)
+            }
             (Err(error), _) => return Err(error),
         };
         self.seed = seed_of(text);
@@ -88,6 +92,9 @@ impl TherapySession {
 
 /// FNV-1a of 32 bits (Fowler, Noll & Vo), so that a seed is a number that every reader of JSON keeps.
 fn seed_of(text: &str) -> u64 {
-    let hash = text.trim().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = text
+        .trim()
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     u64::from(hash)
 }

@@ -34,7 +34,11 @@ impl fmt::Display for HarmonyPlan {
         writeln!(f, "{}   ({})", symbols(&self.progression).join(" "), self.numerals().join(" "))?;
         for section in &self.sections {
             let contrast = if section.contrast { ", other chords" } else { "" };
-            writeln!(f, "  {:10} {:3} bars, tension {:.2}{contrast}", section.kind, section.bars, section.tension)?;
+            writeln!(
+                f,
+                "  {:10} {:3} bars, tension {:.2}{contrast}",
+                section.kind, section.bars, section.tension
+            )?;
         }
         writeln!(f, "Why:")?;
         for reason in &self.reasons {

@@ -5,25 +5,65 @@ pub const REACH: usize = 5;
 
 /// Words that deny what follows.
 const DENYING: &[&str] = &[
-    "not", "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "cannot", "hardly", "barely",
-    "scarcely", "rarely", "seldom", "aint", "arent", "cant", "couldnt", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent",
-    "isnt", "mustnt", "shouldnt", "wasnt", "werent", "wont", "wouldnt", "lack", "lacks", "lacking",
+    "not", "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "cannot",
+    "hardly", "barely", "scarcely", "rarely", "seldom", "aint", "arent", "cant", "couldnt", "didnt",
+    "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "mustnt", "shouldnt", "wasnt", "werent", "wont",
+    "wouldnt", "lack", "lacks", "lacking",
 ];
 
 /// Words that weaken.
 const WEAKENING: &[&str] = &[
-    "slightly", "somewhat", "mildly", "kinda", "sorta", "partly", "almost", "little", "bit", "faintly", "vaguely", "fairly",
-    "a-bit", "tad",
+    "slightly", "somewhat", "mildly", "kinda", "sorta", "partly", "almost", "little", "bit", "faintly",
+    "vaguely", "fairly", "a-bit", "tad",
 ];
 
 const STRENGTHENING: &[&str] = &[
-    "very", "so", "really", "too", "truly", "such", "deeply", "all", "full", "quite", "much", "pretty", "damn", "highly",
-    "terribly", "filled", "pure", "deep", "great", "more", "most", "really", "especially", "profoundly", "super",
+    "very",
+    "so",
+    "really",
+    "too",
+    "truly",
+    "such",
+    "deeply",
+    "all",
+    "full",
+    "quite",
+    "much",
+    "pretty",
+    "damn",
+    "highly",
+    "terribly",
+    "filled",
+    "pure",
+    "deep",
+    "great",
+    "more",
+    "most",
+    "really",
+    "especially",
+    "profoundly",
+    "super",
 ];
 
 const STRENGTHENING_MOST: &[&str] = &[
-    "extremely", "absolutely", "utterly", "completely", "totally", "incredibly", "insanely", "unbearably", "entirely",
-    "overwhelmingly", "intensely", "immensely", "tremendously", "fucking", "bloody", "hugely", "utter", "unbelievably",
+    "extremely",
+    "absolutely",
+    "utterly",
+    "completely",
+    "totally",
+    "incredibly",
+    "insanely",
+    "unbearably",
+    "entirely",
+    "overwhelmingly",
+    "intensely",
+    "immensely",
+    "tremendously",
+    "fucking",
+    "bloody",
+    "hugely",
+    "utter",
+    "unbelievably",
 ];
 
 /// Whether a word denies what follows.

@@ -23,7 +23,6 @@ pub struct Row {
 }
 
 /// Words that are looked up as they are, or by their stem.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     /// `=` and the word, or the stem.
     text: Box<str>,
@@ -95,7 +94,10 @@ impl Lexicon {
             let text = key.text.as_bytes();
             text.first().cmp(&Some(&b'=')).then_with(|| text[1..].cmp(word.as_bytes()))
         });
-        let found = exact.or_else(|_| self.keys.binary_search_by(|key| (*key.text).cmp(stem)));
+        let by_stem = |stem: &str| self.keys.binary_search_by(|key| (*key.text).cmp(stem));
+        // "Happily" is stemmed to `happili`.
+        let adverb = |_| stem.strip_suffix("li").map_or(Err(0), by_stem);
+        let found = exact.or_else(|_| by_stem(stem)).or_else(adverb);
         found.map_or(&[], |at| &self.rows[self.keys[at].rows.clone()])
     }
 
@@ -108,9 +110,15 @@ impl Lexicon {
     pub fn phrase(&self, words: &Words, place: usize) -> Option<Found<'_>> {
         let first = words.at(place);
         let from = self.phrases.partition_point(|phrase| compare(first_word(phrase.text), first).is_lt());
-        let same_first = self.phrases[from..].iter().take_while(|it| compare(first_word(it.text), first).is_eq());
+        let same_first =
+            self.phrases[from..].iter().take_while(|it| compare(first_word(it.text), first).is_eq());
         let phrase = same_first.into_iter().find(|phrase| stands_at(phrase.text, words, place))?;
-        Some(Found { words: phrase.words, text: phrase.text, rows: &self.rows[phrase.rows.clone()], scope: phrase.scope })
+        Some(Found {
+            words: phrase.words,
+            text: phrase.text,
+            rows: &self.rows[phrase.rows.clone()],
+            scope: phrase.scope,
+        })
     }
 }
 
@@ -130,12 +138,17 @@ fn keys(rows: &mut Vec<Row>, stemmer: &mut Stemmer) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
     for chunk in said.chunk_by(|a, b| a.0 == b.0) {
         let start = rows.len();
-        rows.extend(chunk.iter().zip(start..).map(|(&(_, affect, weight), number)| Row { number, affect, weight }));
+        rows.extend(chunk.iter().zip(start..).map(|(&(_, affect, weight), number)| Row {
+            number,
+            affect,
+            weight,
+        }));
         keys.push(Key { text: chunk[0].0.clone(), rows: start..rows.len() });
     }
-    let ignored = IGNORED.split_ascii_whitespace().map(|word| Key { text: format!("={word}").into(), rows: 0..0 });
+    let ignored =
+        IGNORED.split_ascii_whitespace().map(|word| Key { text: format!("={word}").into(), rows: 0..0 });
     keys.extend(ignored);
-    keys.sort();
+    keys.sort_by(|a, b| a.text.cmp(&b.text));
     keys
 }
 
@@ -145,7 +158,11 @@ fn phrases(rows: &mut Vec<Row>) -> Vec<Phrase> {
     for &(feelings, scope, texts) in PHRASES {
         for text in texts.split('|').map(str::trim) {
             let start = rows.len();
-            rows.extend(feelings.iter().zip(start..).map(|(&(affect, weight), number)| Row { number, affect, weight }));
+            rows.extend(feelings.iter().zip(start..).map(|(&(affect, weight), number)| Row {
+                number,
+                affect,
+                weight,
+            }));
             phrases.push(Phrase { text, words: text.split(' ').count(), rows: start..rows.len(), scope });
         }
     }
@@ -198,7 +215,11 @@ mod tests {
                 words.read(text);
                 let found = Lexicon::get().phrase(&words, 0).unwrap_or_else(|| panic!("{text}"));
                 let rows: Vec<_> = found.rows.iter().map(|row| (row.affect, row.weight)).collect();
-                assert_eq!((found.words, rows.as_slice(), found.scope), (words.len(), *feelings, *scope), "{text}");
+                assert_eq!(
+                    (found.words, rows.as_slice(), found.scope),
+                    (words.len(), *feelings, *scope),
+                    "{text}"
+                );
             }
         }
     }
@@ -207,8 +228,20 @@ mod tests {
     fn families_are_found_and_strangers_are_not() {
         assert_eq!(affects("grieving"), [Affect::Grief]);
         assert_eq!(affects("peacefully"), [Affect::Calm]);
+        assert_eq!(affects("happily"), [Affect::Joy]);
         assert_eq!(affects("missed"), [Affect::Grief, Affect::Longing]);
-        for word in ["number", "glove", "software", "wallet", "whatever", "breakfast", "university", "wondering", "careful", ""] {
+        for word in [
+            "number",
+            "glove",
+            "software",
+            "wallet",
+            "whatever",
+            "breakfast",
+            "university",
+            "wondering",
+            "careful",
+            "",
+        ] {
             assert_eq!(affects(word), [], "{word}");
         }
     }

@@ -48,7 +48,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
         "=wonder =wonders wondrous marvel beautiful beauty infinite infinity =universe transcend =vast vastness divine \
          cosmos cosmic eternal eternity magnificent sacred holy miracle miraculous =heavens =heavenly astonished astonishing",
     ),
-    (Awe, HINT, "=god =gods =light stars starlight galaxy =amazed =amazing stunning radiant sky =mountains ocean glowing"),
+    (
+        Awe,
+        HINT,
+        "=god =gods =light stars starlight galaxy =amazed =amazing stunning radiant sky =mountains ocean glowing",
+    ),
     (Nostalgia, STRONG, "nostalgia nostalgic"),
     (
         Nostalgia,
@@ -56,7 +60,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
         "childhood remember memory reminisce reminiscing =hometown yesteryear bygone bittersweet wistful remembrance \
          =sentimental =homesick =youth",
     ),
-    (Nostalgia, HINT, "=home =past grandmother grandma grandfather grandpa =photograph =photographs souvenir recall"),
+    (
+        Nostalgia,
+        HINT,
+        "=home =past grandmother grandma grandfather grandpa =photograph =photographs souvenir recall",
+    ),
     (Fear, EXTREME, "terrified terror petrified horrified horror"),
     (Fear, STRONG, "panic panicked panicking dread terrifying horrifying nightmare phobia"),
     (
@@ -65,23 +73,43 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
         "fear afraid scared scary frightened fright frightening anxious anxiety nervous jittery worry =worried trapped \
          threatened threat danger dangerous desperate desperation paranoid paranoia haunted spooked fearful",
     ),
-    (Fear, HINT, "uneasy apprehensive insecure stressed tremble trembling shaking vulnerable overwhelmed helpless"),
-    (Dissociation, STRONG, "dissociated dissociation dissociating dissociate derealization depersonalization"),
+    (
+        Fear,
+        HINT,
+        "uneasy apprehensive insecure stressed tremble trembling shaking vulnerable overwhelmed helpless",
+    ),
+    (
+        Dissociation,
+        STRONG,
+        "dissociated dissociation dissociating dissociate derealization depersonalization",
+    ),
     (
         Dissociation,
         PLAIN,
         "=numb =numbness =numbed unreal detached detachment disconnected emotionless lifeless apathy apathetic zombie \
          hollow floating void foggy",
     ),
-    (Dissociation, HINT, "fog grey gray =wall =walls nothing nothingness blank drift drifting distant invisible =empty expressionless"),
-    (Defiance, STRONG, "defiance defiant defy rebel rebellion rebellious revolt unstoppable unbreakable uprising invincible"),
+    (
+        Dissociation,
+        HINT,
+        "fog grey gray =wall =walls nothing nothingness blank drift drifting distant invisible =empty expressionless",
+    ),
+    (
+        Defiance,
+        STRONG,
+        "defiance defiant defy rebel rebellion rebellious revolt unstoppable unbreakable uprising invincible",
+    ),
     (
         Defiance,
         PLAIN,
         "refuse refusal =strong =stronger strength resist resistance brave bravery courage courageous fearless =determined \
          =determination resolute fierce stubborn protest independence independent =unafraid",
     ),
-    (Defiance, HINT, "=stand =standing fight fighter survive survivor persevere persevering resilient resilience warrior"),
+    (
+        Defiance,
+        HINT,
+        "=stand =standing fight fighter survive survivor persevere persevering resilient resilience warrior",
+    ),
     (Tenderness, STRONG, "tenderness"),
     (
         Tenderness,
@@ -89,7 +117,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
         "tender gentle gentleness =gentler caress caressing fragile delicate cuddle =compassion =compassionate cherish nurture \
          lullaby =affection =affectionate =soft =softly =softer =care =caring =cares =cared hug hugging",
     ),
-    (Tenderness, HINT, "=hold =holding =kind =kindness =kindly =kinder =warm =warmth =warmer sweet baby sweetness love embrace protect"),
+    (
+        Tenderness,
+        HINT,
+        "=hold =holding =kind =kindness =kindly =kinder =warm =warmth =warmer sweet baby sweetness love embrace protect",
+    ),
     (Confusion, STRONG, "bewildered bewildering bewilderment baffled disoriented"),
     (
         Confusion,
@@ -98,7 +130,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
          uncertainty dizzy muddled clueless",
     ),
     (Confusion, HINT, "=why question weird doubt bizarre torn overwhelmed hesitant confounded"),
-    (Joy, EXTREME, "ecstatic ecstasy euphoric euphoria elated elation overjoyed jubilant exhilarated exhilarating exhilaration"),
+    (
+        Joy,
+        EXTREME,
+        "ecstatic ecstasy euphoric euphoria elated elation overjoyed jubilant exhilarated exhilarating exhilaration",
+    ),
     (Joy, STRONG, "joyous delighted delight excited excitement exciting thrilled thrilling blissful bliss"),
     (
         Joy,
@@ -107,7 +143,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
          smile smiling merry celebrate celebration =dance =dancing playful fantastic =great =wonderful upbeat enjoy \
          grinning grin beaming awesome =yay partying fabulous",
     ),
-    (Joy, HINT, "=good =nice =lovely =pleased bright funny pleasant excellent =party =play =playing sunny sunshine =haha amused"),
+    (
+        Joy,
+        HINT,
+        "=good =nice =lovely =pleased bright funny pleasant excellent =party =play =playing sunny sunshine =haha amused",
+    ),
     (Calm, STRONG, "serene serenity tranquil tranquility tranquillity"),
     (
         Calm,
@@ -115,7 +155,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
         "calm calmness =calmer peace peaceful relax relaxed relaxing relaxation soothe soothing restful =contented \
          contentment mellow meditate meditation mindfulness relief relieved unwind harmonious",
     ),
-    (Calm, HINT, "quiet =rest =resting breeze =silence =silent =safe cozy cosy comfortable balanced =content gentle stillness"),
+    (
+        Calm,
+        HINT,
+        "quiet =rest =resting breeze =silence =silent =safe cozy cosy comfortable balanced =content gentle stillness",
+    ),
     (Hope, STRONG, "=hopefulness =hopeful"),
     (
         Hope,
@@ -148,7 +192,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (Longing, PLAIN, "longing miss =missing crave craving wish =homesick wistful unrequited =longed"),
     (Longing, HINT, "lonely loneliness lonesome =alone =apart desire faraway =waiting"),
     (Melancholy, EXTREME, "suicidal"),
-    (Melancholy, STRONG, "miserable misery depressed depressing depression hopeless hopelessness worthless joyless =despairing"),
+    (
+        Melancholy,
+        STRONG,
+        "miserable misery depressed depressing depression hopeless hopelessness worthless joyless =despairing",
+    ),
     (
         Melancholy,
         PLAIN,
@@ -156,7 +204,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
          disappointed disappointing disappointment lonely =lonelier loneliness lonesome regret guilt guilty ashamed shame \
          =hurt =hurts =hurting =pain painful suffer suffering terrible awful horrible =broken weary discouraged loveless",
     ),
-    (Melancholy, HINT, "=blue =bad =tired exhausted =rain rainy =dark darkness bored boredom =cold =alone pensive frowning anguished wounded"),
+    (
+        Melancholy,
+        HINT,
+        "=blue =bad =tired exhausted =rain rainy =dark darkness bored boredom =cold =alone pensive frowning anguished wounded",
+    ),
     (
         Gratitude,
         PLAIN,

@@ -16,9 +16,10 @@ fn differences(one: &AffectPreset, other: &AffectPreset) -> usize {
         one.scale != other.scale,
         a.register.centre.abs_diff(b.register.centre) >= 4,
         !(0.81..1.24).contains(&density),
-        (a.dynamics.middle() - b.dynamics.middle()).abs() >= 0.08,
+        (a.dynamics.middle() - b.dynamics.middle()).abs() > 0.079
+            || (a.dynamics.variation - b.dynamics.variation).abs() > 0.149,
         a.contour != b.contour,
-        (a.articulation - b.articulation).abs() >= 0.12,
+        (a.articulation - b.articulation).abs() > 0.119,
     ]
     .into_iter()
     .filter(|differs| *differs)
@@ -63,7 +64,8 @@ fn progressions_in_c_are_those_of_the_tables() {
 
 #[test]
 fn steps_are_chords_of_every_key_and_mode() {
-    let tonics = Letter::ALL.into_iter().flat_map(|letter| (-1..=1).map(move |sign| PitchName::new(letter, sign)));
+    let tonics =
+        Letter::ALL.into_iter().flat_map(|letter| (-1..=1).map(move |sign| PitchName::new(letter, sign)));
     for tonic in tonics {
         for preset in &PRESETS {
             for scale in crate::theory::Scale::all() {
@@ -84,7 +86,11 @@ fn values_are_in_their_ranges() {
         assert_eq!(preset.character.within_ranges(), preset.character, "{}", preset.affect);
         assert!(register.low < register.centre && register.centre < register.high && register.high < 108);
         assert!(0.0 < dynamics.floor && dynamics.floor < dynamics.ceiling && dynamics.ceiling <= 1.0);
-        assert!([programs.chords, programs.bass, programs.melody, programs.guide_tones].iter().all(|it| *it < 128));
+        assert!(
+            [programs.chords, programs.bass, programs.melody, programs.guide_tones]
+                .iter()
+                .all(|it| *it < 128)
+        );
         assert!([0.5, 1.0, 1.5, 2.0].contains(&preset.character.chords_per_bar));
         assert_eq!((preset.progression.len(), preset.contrast.len()), (4, 4));
         let (slowest, fastest) = preset.tempo_range_bpm;

@@ -10,7 +10,8 @@ pub fn find(table: &'static str, key: &str) -> Option<&'static str> {
     while low < high {
         let middle = low + (high - low) / 2;
         let start = bytes[low..middle].iter().rposition(|&byte| byte == b'\n').map_or(low, |at| low + at + 1);
-        let end = bytes[middle..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| middle + at);
+        let end =
+            bytes[middle..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| middle + at);
         let line = &bytes[start..end];
         let tab = line.iter().position(|&byte| byte == b'\t')?;
         match line[..tab].cmp(key.as_bytes()) {

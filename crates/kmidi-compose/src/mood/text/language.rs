@@ -6,42 +6,45 @@ const FOREIGN: [(&str, &[&str]); 7] = [
     (
         "German",
         &[
-            "ich", "und", "nicht", "der", "das", "ist", "ein", "eine", "mein", "meine", "mich", "mir", "bin", "wir", "sie",
-            "auf", "mit", "zu", "habe", "sehr", "auch", "für", "aber", "weil", "wenn", "dich", "du", "es",
+            "ich", "und", "nicht", "der", "das", "ist", "ein", "eine", "mein", "meine", "mich", "mir", "bin",
+            "wir", "sie", "auf", "mit", "zu", "habe", "sehr", "auch", "für", "aber", "weil", "wenn", "dich",
+            "du", "es",
         ],
     ),
     (
         "French",
         &[
-            "je", "suis", "et", "les", "une", "des", "ma", "mes", "moi", "est", "pas", "nous", "vous", "dans", "avec",
-            "très", "qui", "que", "pour", "j'ai", "c'est", "mais", "tu", "elle", "ce", "sur", "le",
+            "je", "suis", "et", "les", "une", "des", "ma", "mes", "moi", "est", "pas", "nous", "vous",
+            "dans", "avec", "très", "qui", "que", "pour", "j'ai", "c'est", "mais", "tu", "elle", "ce", "sur",
+            "le",
         ],
     ),
     (
         "Spanish",
         &[
-            "yo", "estoy", "el", "los", "las", "una", "y", "mi", "muy", "por", "para", "soy", "es", "tengo", "pero", "siento",
-            "como", "mis", "te", "porque", "está",
+            "yo", "estoy", "el", "los", "las", "una", "y", "mi", "muy", "por", "para", "soy", "es", "tengo",
+            "pero", "siento", "como", "mis", "te", "porque", "está",
         ],
     ),
     (
         "Italian",
         &[
-            "io", "sono", "il", "gli", "che", "e", "mio", "mia", "molto", "per", "ho", "è", "ma", "ti", "perché", "della",
-            "questo", "sento",
+            "io", "sono", "il", "gli", "che", "e", "mio", "mia", "molto", "per", "ho", "è", "ma", "ti",
+            "perché", "della", "questo", "sento",
         ],
     ),
     (
         "Portuguese",
         &[
-            "eu", "estou", "os", "uma", "meu", "minha", "muito", "muita", "com", "não", "sou", "tenho", "mas", "você", "sinto",
-            "e", "é",
+            "eu", "estou", "os", "uma", "meu", "minha", "muito", "muita", "com", "não", "sou", "tenho",
+            "mas", "você", "sinto", "e", "é",
         ],
     ),
     (
         "Dutch",
         &[
-            "ik", "ben", "het", "een", "niet", "mijn", "van", "ze", "zijn", "heel", "voor", "maar", "heb", "je", "erg", "wij",
+            "ik", "ben", "het", "een", "niet", "mijn", "van", "ze", "zijn", "heel", "voor", "maar", "heb",
+            "je", "erg", "wij",
         ],
     ),
     (
@@ -52,10 +55,11 @@ const FOREIGN: [(&str, &[&str]); 7] = [
 
 /// Words that are common in English.
 const ENGLISH: &[&str] = &[
-    "i", "the", "and", "is", "am", "are", "was", "of", "to", "my", "it", "you", "in", "that", "have", "with", "for",
-    "not", "be", "this", "feel", "a", "at", "so", "we", "they", "he", "she", "i'm", "it's", "but", "on", "me", "her",
-    "his", "your", "our", "when", "what", "who", "how", "all", "no", "can", "can't", "will", "just", "like", "from",
-    "as", "been", "had", "has", "were", "do", "don't", "never", "there", "by", "an", "if", "their",
+    "i", "the", "and", "is", "am", "are", "was", "of", "to", "my", "it", "you", "in", "that", "have", "with",
+    "for", "not", "be", "this", "feel", "a", "at", "so", "we", "they", "he", "she", "i'm", "it's", "but",
+    "on", "me", "her", "his", "your", "our", "when", "what", "who", "how", "all", "no", "can", "can't",
+    "will", "just", "like", "from", "as", "been", "had", "has", "were", "do", "don't", "never", "there",
+    "by", "an", "if", "their",
 ];
 
 /// Letters of other scripts, by a name for the languages written in them.
@@ -77,8 +81,11 @@ const SCRIPTS: [(&str, std::ops::RangeInclusive<char>); 9] = [
 pub fn foreign(words: &Words) -> Option<&'static str> {
     let latin = |word: &str| word.chars().any(|letter| matches!(letter, 'a'..='z' | '\u{df}'..='\u{24f}'));
     if !words.iter().any(latin) {
-        let script = |letter: char| SCRIPTS.iter().find(|(_, range)| range.contains(&letter));
-        return words.iter().flat_map(str::chars).find_map(script).map(|(name, _)| *name);
+        let has = |script: &std::ops::RangeInclusive<char>| {
+            words.iter().flat_map(str::chars).any(|letter| script.contains(&letter))
+        };
+        // Japanese is written in Chinese letters too, so that its own come first.
+        return SCRIPTS.iter().find(|(_, script)| has(script)).map(|(name, _)| *name);
     }
     // A text shows its language early.
     const LOOKED_AT: usize = 200;
@@ -90,7 +97,8 @@ pub fn foreign(words: &Words) -> Option<&'static str> {
             *count += u32::from(common.contains(&word));
         }
     }
-    let (best, count) = foreign.into_iter().enumerate().max_by_key(|&(at, count)| (count, FOREIGN.len() - at))?;
+    let (best, count) =
+        foreign.into_iter().enumerate().max_by_key(|&(at, count)| (count, FOREIGN.len() - at))?;
     (count >= 2 && count > english).then_some(FOREIGN[best].0)
 }
 
