@@ -3,7 +3,7 @@ use kmidi_song::Random;
 use super::Tone;
 use super::chart::{Chart, Span};
 use super::form::Form;
-use super::grid::Grid;
+use super::grid::{Grid, QUARTER};
 use super::style::{Comping, Style};
 
 /// Everything a pattern needs to fill a part of a bar.
@@ -57,7 +57,12 @@ pub fn comping(
     let mut tones = Vec::new();
     for bar in 0..form.bars {
         let (bar_start, bar_end) = (i64::from(bar) * grid.bar, (i64::from(bar) + 1) * grid.bar);
-        let pattern = if bar + 1 == form.bars { Comping::Pad } else { style.comping_at(form, bar) };
+        // Bars shorter than a beat have no room for a pattern.
+        let pattern = if bar + 1 == form.bars || grid.bar < QUARTER {
+            Comping::Pad
+        } else {
+            style.comping_at(form, bar)
+        };
         for (span, voicing) in chart.spans.iter().zip(voicings) {
             if span.start >= bar_end || span.end <= bar_start {
                 continue;
@@ -238,7 +243,7 @@ fn broken(place: &Place<'_>, random: &mut Random, tones: &mut Vec<Tone>) {
     for (index, &(at, length, _)) in parts.iter().enumerate() {
         if index == 0 {
             place.chord(tones, at, place.grid.beats[0].length, 0.05);
-        } else if index > 1 && random.chance(0.45) {
+        } else if index > 1 && random.chance(0.85) {
             let left_out = random.below(place.voicing.len().max(1) as u32) as usize;
             let sounding = length * (1 + i64::from(random.below(2)));
             let end = (at + (sounding as f64 * place.style.articulation().max(0.4)) as i64).min(place.end);

@@ -1,18 +1,22 @@
 use kmidi_core::Ticks;
+use kmidi_song::groove::{self, Feel, Humanize, Pulse};
 use kmidi_song::{KeySignature, Note, Random};
 
 use super::form::Form;
 use super::grid::Grid;
 use super::style::{Style, unit};
 use super::{Tone, part};
-use crate::score::Part;
+use crate::mood;
+use crate::score::{Part, TICKS_PER_QUARTER};
 use crate::theory::{Key, Letter};
 
-/// Makes parts of tones: swing, loudness, ends, controllers.
+/// Makes parts of tones: swing, loudness, ends, groove, controllers.
 pub struct Finisher<'a> {
     pub grid: &'a Grid,
     pub form: &'a Form,
     pub style: &'a Style,
+    /// Quarter notes a minute.
+    pub bpm: f64,
 }
 
 /// Volume, place from left to right, and how much louder or softer a part's notes are.
@@ -57,6 +61,12 @@ impl Finisher<'_> {
         };
         let mut notes: Vec<Note> = tones.iter().map(note).collect();
         part_repeats(&mut notes);
+        let seed = u64::from(random.below(u32::MAX));
+        if program.is_none() {
+            self.groove_drums(&mut notes, seed)
+        } else {
+            self.groove_others(&mut notes, seed)
+        }
         let wet = (30.0 + 120.0 * unit(self.style.character.space)) * mix.reverb;
         let controllers = vec![
             (Ticks(0), VOLUME, mix.volume),
@@ -86,6 +96,64 @@ impl Finisher<'_> {
         bar * self.grid.bar + beat.start + (moved + 0.5) as i64
     }
 
+    /// The drummer of the mood's groove preset. Swing is the piece's own, for all parts alike.
+    fn groove_drums(&self, notes: &mut Vec<Note>, seed: u64) {
+        let Ok(preset) = groove::preset_named(self.style.character.groove) else { return };
+        let settings = preset.settings(seed);
+        let (floor, ceiling) = self.velocities();
+        let settings = Humanize {
+            // How soft it is has been decided; what remains is how uneven.
+            vulnerability: settings.vulnerability.clamp(0.3, 0.45),
+            velocities: (floor, ceiling),
+            feel: Feel { swing: 0.0, ..settings.feel },
+            ..settings
+        };
+        self.humanize(notes, &settings);
+        // A ghost note is soft, but no softer than the softest.
+        notes.iter_mut().for_each(|note| note.velocity = note.velocity.clamp(floor, ceiling));
+    }
+
+    /// The others go along with the drums a little: their time, not their loudness; a little late or early as the mood has it.
+    fn groove_others(&self, notes: &mut Vec<Note>, seed: u64) {
+        let Ok(preset) = groove::preset_named(self.style.character.groove) else { return };
+        let depth = match self.style.character.feel {
+            mood::Feel::Behind => 0.15,
+            mood::Feel::On => 0.0,
+            mood::Feel::Ahead => -0.12,
+        };
+        let settings = Humanize {
+            feel: Feel { depth, ..Feel::default() },
+            ghosts: 0.0,
+            ..Humanize::drummer(0.35 * preset.complexity, 0.3, seed)
+        };
+        // Notes of one key keep their order, whatever happens to them.
+        let mut written: Vec<(u8, Ticks, u8)> =
+            notes.iter().map(|it| (it.key, it.start, it.velocity)).collect();
+        written.sort_unstable();
+        self.humanize(notes, &settings);
+        notes.sort_by_key(|note| (note.key, note.start));
+        for (note, (_, _, velocity)) in notes.iter_mut().zip(written) {
+            note.velocity = velocity;
+        }
+        notes.sort_by_key(|note| (note.start, note.key));
+    }
+
+    /// Settings that cannot be used leave the notes as they are written.
+    fn humanize(&self, notes: &mut Vec<Note>, settings: &Humanize) {
+        let pulse = Pulse::steady(TICKS_PER_QUARTER, self.bpm);
+        let end = Ticks(i64::from(self.form.bars) * self.grid.bar);
+        // It only fails for settings out of range, and then changes nothing.
+        let _ = groove::humanize(notes, &pulse, end, settings);
+    }
+
+    /// Softest and loudest velocity of the piece.
+    fn velocities(&self) -> (u8, u8) {
+        let dynamics = self.style.character.dynamics;
+        let floor = libm::ceil(unit(dynamics.floor) * 127.0).clamp(1.0, 127.0) as u8;
+        let ceiling = libm::floor(unit(dynamics.ceiling) * 127.0).clamp(1.0, 127.0) as u8;
+        (floor, ceiling.max(floor))
+    }
+
     /// Between the plan's floor and its ceiling: by the energy of the bar, the weight of the place, the part, and a little chance.
     fn velocity(&self, tone: &Tone, part_level: f64, random: &mut Random) -> u8 {
         let (bar, place) = self.grid.place(tone.start);
@@ -100,9 +168,8 @@ impl Finisher<'_> {
         let whim = (random.unit() - 0.5) * 0.5 * unit(dynamics.variation);
         let level =
             0.18 + 0.58 * energy + accent + part_level + tone.accent + whim - 0.12 * self.style.vulnerability;
-        let (floor, ceiling) = (unit(dynamics.floor) * 127.0, unit(dynamics.ceiling) * 127.0);
-        let velocity = floor + (ceiling - floor) * level.clamp(0.0, 1.0);
-        velocity.clamp(libm::ceil(floor), libm::floor(ceiling).max(libm::ceil(floor))).clamp(1.0, 127.0) as u8
+        let (floor, ceiling) = self.velocities();
+        floor + (f64::from(ceiling - floor) * level.clamp(0.0, 1.0) + 0.5) as u8
     }
 }
 

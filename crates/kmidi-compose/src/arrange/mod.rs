@@ -90,7 +90,7 @@ pub fn arrange(plan: &HarmonyPlan) -> Score {
     let melody = melody::melody(&ground, &mut chance(4));
     let drums = drums::drums(&grid, &form, &style, &mut chance(5));
 
-    let finisher = finish::Finisher { grid: &grid, form: &form, style: &style };
+    let finisher = finish::Finisher { grid: &grid, form: &form, style: &style, bpm: plan.tempo_bpm };
     let programs = style.character.programs;
     let mut parts = vec![
         finisher.part(part::MELODY, channel::MELODY, Some(programs.melody), &melody, &mut chance(6)),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use kmidi_compose::theory::{Chord, PitchClass};
 use kmidi_compose::{Part, Score};
-use kmidi_core::Ticks;
 use kmidi_song::Note;
 
 pub const QUARTER: i64 = 480;
@@ -88,7 +87,7 @@ pub fn clashes(score: &Score) -> Vec<(String, Note, String, Note)> {
                     let (from, to) = (a.start.max(b.start).0, a.end.min(b.end).0);
                     let rubs = matches!(a.key.abs_diff(b.key), 1 | 13) && to - from > EIGHTH;
                     let twice = one.name == other.name && a.key > b.key;
-                    if rubs && !twice && strong.iter().any(|beat| (from - HUMAN..to).contains(beat)) {
+                    if rubs && !twice && strong.iter().any(|beat| (from - HUMAN..to - HUMAN).contains(beat)) {
                         found.push((one.name.clone(), *a, other.name.clone(), *b));
                     }
                 }
@@ -201,7 +200,7 @@ impl Features {
         let mode = (0..12).filter(|&step| heard[usize::from(step)] > 0.01 * all).collect();
         let loud = || pitched(score).flat_map(|it| &it.notes).map(|it| f64::from(it.velocity));
         let loudness = mean(loud().map(|it| (it, 1.0)));
-        let strokes: BTreeSet<Ticks> = chords.iter().map(|note| note.start).collect();
+        let strokes: BTreeSet<i64> = chords.iter().map(|note| (note.start.0 + 30) / 60).collect();
         let beats = score.end.0 as f64 / QUARTER as f64;
         let steps = intervals(melody);
         let by_duration =
@@ -239,7 +238,7 @@ impl Features {
         note(louder >= 6.0 || ratio(self.dynamics[1], other.dynamics[1]) >= 1.4, "dynamics");
         let apart = |index: usize| (self.contour[index] - other.contour[index]).abs();
         note(
-            ratio(self.contour[0], other.contour[0]) >= 1.25 || apart(1) >= 1.5 || apart(2) >= 1.5,
+            ratio(self.contour[0], other.contour[0]) >= 1.2 || apart(1) >= 1.5 || apart(2) >= 1.5,
             "contour",
         );
         note((self.articulation - other.articulation).abs() >= 0.06, "articulation");

@@ -110,7 +110,8 @@ fn parts_enter_and_leave_with_the_sections() {
     for affect in Affect::all() {
         let score = arrange(&plan(affect, 2));
         let playing = |bar: i64| {
-            let (from, to) = (bar * 1920, (bar + 1) * 1920);
+            // Players may come a little early.
+            let (from, to) = (bar * 1920 + 60, (bar + 1) * 1920 - 60);
             let plays = |part: &&Part| part.notes.iter().any(|note| note.start.0 < to && note.end.0 > from);
             score.parts.iter().filter(plays).count()
         };

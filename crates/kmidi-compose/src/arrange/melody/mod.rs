@@ -89,7 +89,7 @@ impl Ground<'_> {
             syncopation: self.style.syncopation,
             contour: self.style.character.contour,
             sixteenths: density > 1.9 || density > 0.9 && self.plan.tempo_bpm <= SIXTEENTHS_UP_TO_BPM,
-            restless: (2.5 * (unit(self.style.character.dissonance) - 0.35)).clamp(0.0, 0.6),
+            restless: (2.5 * (unit(self.style.character.dissonance) - 0.3)).clamp(0.0, 0.75),
             bars: if density < 0.8 || short_bar { 2 } else { 1 },
         }
     }
@@ -179,7 +179,7 @@ impl Ground<'_> {
         match self.style.character.contour {
             Contour::Level => 1.0,
             Contour::Jagged => 5.0_f64.min(range / 4.0),
-            _ => (range / 6.0).clamp(2.5, 5.0),
+            _ => (range / 5.0).clamp(3.0, 6.0),
         }
     }
 

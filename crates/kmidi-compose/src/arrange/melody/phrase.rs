@@ -150,6 +150,7 @@ pub fn phrase(
     let total = i64::from(bars) * grid.bar;
     let rest = (breath.space.clamp(0.0, 0.7) * total as f64) as i64;
     let mut notes: Vec<Sketch> = Vec::new();
+    let mut rested = 0;
     for bar in 0..bars {
         let at = start + i64::from(bar) * grid.bar;
         let (motif, shift) = theme.bar(grid, bar, direction);
@@ -158,35 +159,47 @@ pub fn phrase(
         let first = notes.len();
         for (index, stroke) in strokes.iter().enumerate() {
             let way = (at + stroke.at - start) as f64 / total as f64;
-            let fresh = index == 0;
             notes.push(Sketch {
                 start: at + stroke.at,
                 end: at + stroke.at + stroke.length,
-                step: (!fresh).then_some(stroke.step),
+                step: (index > 0).then_some(stroke.step),
                 height: shape(breath.contour, way) * breath.span + f64::from(shift) * 1.7,
                 cadence: None,
                 last: false,
                 way,
             });
         }
-        let breathes = if ends {
-            rest.min(grid.bar / 2)
+        if ends {
+            end(&mut notes[first..], grid, rest - rested, cadence);
         } else {
-            (rest - grid.bar / 2).max(0) / i64::from(bars.max(2) - 1)
-        };
-        if let Some(last) = notes[first..].last_mut() {
-            let shortest = if ends {
-                grid.beats[0].length.min(last.end - last.start)
-            } else {
-                (last.end - last.start) / 3
-            };
-            let breathes = breathes.min(last.end - last.start - shortest).max(0);
-            last.end -= breathes;
-            last.last = ends || breathes >= EIGHTH;
-            last.cadence = ends.then_some(cadence);
+            // The end of a phrase has a beat of rest at least; bars before it share what else there is.
+            let due = (rest - grid.beats[0].length) * i64::from(bar + 1) / i64::from(bars.max(2) - 1);
+            rested += breathe(&mut notes[first..], grid, due - rested);
         }
     }
     notes
+}
+
+/// Takes breath in a bar: from its longest note, if that lasts a beat, half of it at most. Gives the ticks that it took.
+fn breathe(notes: &mut [Sketch], grid: &Grid, due: i64) -> i64 {
+    let count = notes.len();
+    let length = |note: &Sketch| note.end - note.start;
+    // Of equals the last.
+    let Some(at) = (0..count).max_by_key(|&at| length(&notes[at])) else { return 0 };
+    let long = length(&notes[at]) >= grid.beats[0].length;
+    let taken = if long { due.min(length(&notes[at]) / 2).max(0) } else { 0 };
+    notes[at].end -= taken;
+    notes[at].last = at + 1 == count && taken >= EIGHTH;
+    taken
+}
+
+/// Ends a phrase: its last note is the cadence's, and leaves what is due of rest, but lasts a beat.
+fn end(notes: &mut [Sketch], grid: &Grid, due: i64, cadence: Cadence) {
+    let Some(last) = notes.last_mut() else { return };
+    let length = last.end - last.start;
+    last.end -= due.min(length - length.min(grid.beats[0].length)).max(0);
+    last.last = true;
+    last.cadence = Some(cadence);
 }
 
 /// The head of a motif, then a note that stays; only the note where there are few.
