@@ -122,7 +122,7 @@ fn plan(intent: &Intent, understood: &Understood, seed: u64) -> HarmonyPlan {
         seed: Some(seed),
         ..PlanOptions::default()
     };
-    let mut plan = crate::plan::plan(mood(intent, understood), Scales::default(), &options);
+    let mut plan = HarmonyPlan::of(mood(intent, understood), Scales::default(), &options);
     let (affect, intensity) = (plan.mood.primary, plan.mood.intensity);
     let because = format!("phase 1 says {}, with a tension of {:.2}", understood.mood, understood.tension);
     say(&mut plan.reasons, affect.name(), Reason::new(format!("{affect}, intensity {intensity:.2}"), because));
