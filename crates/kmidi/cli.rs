@@ -15,8 +15,8 @@ use crate::commands::certify::args::Certify;
 use crate::commands::diagnose::Diagnose;
 use crate::commands::emotions::Emotions;
 use crate::commands::fx::Fx;
-use crate::commands::groove::Groove;
-use crate::commands::intent::IntentCommand as Intent;
+use crate::commands::groove::GrooveArgs;
+use crate::commands::intent::IntentCommand;
 use crate::commands::mem::args::Mem;
 use crate::commands::plugin::args::Plugin;
 use crate::commands::reharm::Reharm;
@@ -113,9 +113,9 @@ pub enum Command {
     /// List the feelings that are known, and the music of each
     Emotions(Emotions),
     /// Say what a song is to say, and which rules it breaks for that
-    Intent(Intent),
+    Intent(IntentCommand),
     /// Take the groove of a MIDI file, give it to another, or humanise one
-    Groove(Groove),
+    Groove(GrooveArgs),
     /// Tell key, chords, sections and tempo of a MIDI file, or tempo and onsets of a recording
     Analyze(Analyze),
     /// Tell what each chord of a progression does

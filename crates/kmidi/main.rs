@@ -91,7 +91,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Therapy(args) => return commands::therapy::run(*args),
         Command::Emotions(args) => commands::emotions::run(args)?,
         Command::Teach(args) => commands::teach::run(args)?,
-        Command::Groove(args) => commands::groove::run(args)?,
+        Command::Groove(args) => return commands::groove::run(args),
         Command::Analyze(args) => commands::analyze::run(args)?,
         Command::Diagnose(args) => commands::diagnose::run(args)?,
         Command::Reharm(args) => commands::reharm::run(args)?,
