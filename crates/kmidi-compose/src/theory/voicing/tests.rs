@@ -57,11 +57,7 @@ fn brute_force(
     chord: &Chord,
     range: std::ops::RangeInclusive<u8>,
     voices: usize,
-<<<<<<< HEAD
     cost: impl Fn(&Voicing) -> u32,
-=======
-    from: &Voicing,
->>>>>>> h-arrange
 ) -> Option<u32> {
     fn all(keys: &mut Vec<u8>, voices: usize, high: u8, take: &mut impl FnMut(&[u8])) {
         if keys.len() == voices {
@@ -82,14 +78,8 @@ fn brute_force(
                 .windows(2)
                 .enumerate()
                 .all(|(at, pair)| pair[1] - pair[0] <= if at == 0 { 24 } else { 16 });
-<<<<<<< HEAD
             if gaps && keys[1..].iter().all(|key| chord.tone_of(class(*key)).is_some()) {
                 let cost = cost(&voicing(keys));
-=======
-            if gaps && keys[1..].iter().all(|key| upper.contains(&PitchClass::new(i32::from(*key)))) {
-                let it = voicing(keys);
-                let cost = voice_leading_cost(from, &it).total + shape_cost(&it, chord, range.clone());
->>>>>>> h-arrange
                 least = Some(least.map_or(cost, |least| least.min(cost)));
             }
         });
@@ -240,11 +230,7 @@ fn odd_wishes_are_met_as_far_as_they_can_be() {
         (0..=127, 8, 8),
         (60..=72, 0, 1),
         (60..=127, 99, 8),
-<<<<<<< HEAD
         (std::ops::RangeInclusive::new(80, 20), 4, 0),
-=======
-        (80..=20, 4, 0),
->>>>>>> h-arrange
         (120..=255, 4, 4),
     ] {
         let voicing = Voicer::new(range.clone(), voices).next(&c);
