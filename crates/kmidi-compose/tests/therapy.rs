@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use kmidi_compose::mood::{Affect, AffectModel, Modifier, NamedMood, Opinion, TextError, read};
-use kmidi_compose::plan::{HarmonyPlan, PlanOptions, Scales, TherapySession, parse_meter};
+use kmidi_compose::plan::{HarmonyPlan, PlanOptions, TherapySession, parse_meter};
 use kmidi_compose::theory::Scale;
 
 fn session(text: &str) -> TherapySession {

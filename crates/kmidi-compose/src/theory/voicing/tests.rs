@@ -23,8 +23,8 @@ fn motion_is_counted_as_it_is_taught() {
     // The outer voices leap down into a fifth.
     let hidden = voice_leading_cost(&voicing(&[60, 72]), &voicing(&[55, 62]));
     assert_eq!((hidden.hidden, hidden.parallels), (1, 0));
-    // The tenor goes over where the alto was.
-    assert_eq!(voice_leading_cost(&voicing(&[48, 52, 55, 60]), &voicing(&[48, 57, 60, 64])).crossings, 2);
+    // The tenor goes over where the alto was, and the alto to where the top was, not beyond.
+    assert_eq!(voice_leading_cost(&voicing(&[48, 52, 55, 60]), &voicing(&[48, 57, 60, 64])).crossings, 1);
     let still = voicing(&[48, 55, 60, 64]);
     assert_eq!(voice_leading_cost(&still, &still), Cost::default());
     assert_eq!(voice_leading_cost(&Voicing::default(), &still), Cost::default());
@@ -57,7 +57,7 @@ fn brute_force(
     chord: &Chord,
     range: std::ops::RangeInclusive<u8>,
     voices: usize,
-    from: &Voicing,
+    cost: impl Fn(&Voicing) -> u32,
 ) -> Option<u32> {
     fn all(keys: &mut Vec<u8>, voices: usize, high: u8, take: &mut impl FnMut(&[u8])) {
         if keys.len() == voices {
@@ -71,16 +71,15 @@ fn brute_force(
         }
     }
     let mut least: Option<u32> = None;
-    let upper: Vec<_> = chord.tones().iter().map(|tone| chord.class_of(*tone)).collect();
-    for bass in range.clone().filter(|key| PitchClass::new(i32::from(*key)) == chord.bass().pitch_class()) {
+    let class = |key: u8| PitchClass::new(i32::from(key));
+    for bass in range.clone().filter(|key| class(*key) == chord.bass().pitch_class()) {
         all(&mut vec![bass], voices, *range.end(), &mut |keys| {
             let gaps = keys
                 .windows(2)
                 .enumerate()
                 .all(|(at, pair)| pair[1] - pair[0] <= if at == 0 { 24 } else { 16 });
-            if gaps && keys[1..].iter().all(|key| upper.contains(&PitchClass::new(i32::from(*key)))) {
-                let it = voicing(keys);
-                let cost = voice_leading_cost(from, &it).total + shape_cost(&it, chord, range.clone());
+            if gaps && keys[1..].iter().all(|key| chord.tone_of(class(*key)).is_some()) {
+                let cost = cost(&voicing(keys));
                 least = Some(least.map_or(cost, |least| least.min(cost)));
             }
         });
@@ -95,20 +94,28 @@ proptest! {
     fn the_voicing_is_the_least_of_all(
         root in 0..12i32, quality in prop::sample::select(vec!["", "m", "7", "m7b5", "sus4"]),
         low in 40u8..52, width in 14u8..22, voices in 2usize..=4,
-        before in prop::option::of(prop::collection::vec(40u8..74, 2..=4)),
+        before in prop::option::of(prop::sample::select(vec!["G7", "C", "Fmaj7/A", "Bbm", "E7"])),
+        sounding in prop::option::of(prop::collection::vec(40u8..74, 2..=4)),
     ) {
         let name = PitchClass::new(root).spelled(crate::theory::Spelling::Flats);
         let chord = Chord::new(name, quality).unwrap();
         let range = low..=low + width;
         let mut voicer = Voicer::new(range.clone(), voices);
-        let from: Voicing = before.unwrap_or_default().into_iter().collect();
-        voicer.go_on_from(from.clone());
+        let before = before.map(|symbol| symbol.parse::<Chord>().unwrap());
+        let mut from = before.map_or_else(Voicing::default, |before| voicer.next(&before));
+        let owed = before.filter(|_| sounding.is_none() && !from.is_empty());
+        if let Some(sounding) = sounding {
+            from = sounding.into_iter().collect();
+            voicer.go_on_from(from.clone());
+        }
         let found = voicer.next(&chord);
         prop_assert!(!voicer.effort().1);
-        let expected = brute_force(&chord, range.clone(), voices, &from);
-        let cost = voice_leading_cost(&from, &found).total + shape_cost(&found, &chord, range);
-        match expected {
-            Some(least) => prop_assert_eq!(cost, least, "{} after {}: {}", chord, from, found),
+        let cost = |to: &Voicing| {
+            let owed = owed.map_or(0, |before| unresolved(&before, &from, to) * cost::UNRESOLVED);
+            voice_leading_cost(&from, to).total + owed + shape_cost(to, &chord, range.clone())
+        };
+        match brute_force(&chord, range.clone(), voices, cost) {
+            Some(least) => prop_assert_eq!(cost(&found), least, "{} after {}: {}", chord, from, found),
             None => prop_assert!(found.len() <= 1),
         }
     }
@@ -117,7 +124,7 @@ proptest! {
 /// Parallel fifths and octaves of each pair of voices, counted here once more, and another way.
 fn parallels(from: &[u8], to: &[u8]) -> usize {
     let pairs = (0..from.len()).flat_map(|low| (low + 1..from.len()).map(move |high| (low, high)));
-    let perfect = |it: u8| it % 12 == 0 || it % 12 == 7;
+    let perfect = |it: u8| matches!(it % 12, 0 | 7);
     pairs
         .filter(|(low, high)| {
             let (before, after) = (from[*high] - from[*low], to[*high] - to[*low]);
@@ -142,7 +149,7 @@ fn cadences_in_all_keys_are_smooth_and_without_parallels() {
                 for numeral in progression.split(' ') {
                     let chord = numeral.parse::<Roman>().unwrap().in_key(key);
                     let next = voicer.next(&chord);
-                    assert_eq!(next.len(), voices);
+                    assert!(next.len() == voices && !voicer.effort().1, "{:?}", voicer.effort());
                     assert_eq!(PitchClass::new(i32::from(next[0])), chord.bass().pitch_class());
                     let third = chord.class_of(chord.third().unwrap());
                     assert!(
@@ -152,8 +159,16 @@ fn cadences_in_all_keys_are_smooth_and_without_parallels() {
                     if let Some(last) = last {
                         assert_eq!(parallels(&last, &next), 0, "{progression} in {key}: {last}, {next}");
                         assert_eq!(voice_leading_cost(&last, &next).parallels, 0);
+                        // With five, now and then, only a leap avoids a parallel.
+                        let widest = if voices == 5 {
+                            14
+                        } else if progression == "I IV V I" {
+                            4
+                        } else {
+                            7
+                        };
                         for (was, is) in last[1..].iter().zip(&next[1..]) {
-                            assert!(was.abs_diff(*is) <= 5, "{progression} in {key}: {last}, {next}");
+                            assert!(was.abs_diff(*is) <= widest, "{progression} in {key}: {last}, {next}");
                         }
                     }
                     last = Some(next);
@@ -215,7 +230,7 @@ fn odd_wishes_are_met_as_far_as_they_can_be() {
         (0..=127, 8, 8),
         (60..=72, 0, 1),
         (60..=127, 99, 8),
-        (80..=20, 4, 0),
+        (std::ops::RangeInclusive::new(80, 20), 4, 0),
         (120..=255, 4, 4),
     ] {
         let voicing = Voicer::new(range.clone(), voices).next(&c);
