@@ -38,6 +38,10 @@ pub struct HarmonyPlan {
     pub progression: Vec<Chord>,
     /// Chords of sections with [`Section::contrast`]; never empty.
     pub contrast: Vec<Chord>,
+    /// Whether the chords are the user's, to be kept to the letter in every bar.
+    pub progression_given: bool,
+    /// Whether the piece comes to rest at its end, on the tonic where the chords are not the user's.
+    pub resolves: bool,
     /// Its sections in order.
     pub sections: Vec<Section>,
     /// All that is not pitch and tempo.

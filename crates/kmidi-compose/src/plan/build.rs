@@ -49,6 +49,9 @@ pub fn plan_from(mood: Mood, scales: Scales, options: &PlanOptions, seed_from_te
         vulnerability: preset.vulnerability,
         progression,
         contrast,
+        progression_given: options.progression.is_some(),
+        // Tension is what has not come to its end.
+        resolves: mood.primary != Affect::Tension,
         sections: sections(curve, length_bars),
         character,
         reasons,
