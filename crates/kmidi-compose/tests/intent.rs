@@ -121,14 +121,20 @@ fn a_tritone_substitute_shares_the_tritone_of_the_dominant() {
     for mood in MoodName::ALL {
         let Processed { plan, score, .. } = processed(&with_rule(*mood, Rule::TritoneSubstitution));
         let tonic = plan.key.tonic.pitch_class();
-        let substitute = score.chords.iter().map(|(_, chord)| *chord).find(|chord| {
-            chord.root().pitch_class() == tonic.transposed(1) && chord.is_dominant()
-        });
+        let substitute = score
+            .chords
+            .iter()
+            .map(|(_, chord)| *chord)
+            .find(|chord| chord.root().pitch_class() == tonic.transposed(1) && chord.is_dominant());
         let substitute = substitute.unwrap_or_else(|| panic!("{mood}: {:?}", score.chords));
         // Its third and seventh are the seventh and third of V7.
         let classes = substitute.pitch_classes();
-        assert!(classes.contains(tonic.transposed(5)) && classes.contains(tonic.transposed(11)), "{substitute}");
-        let dominant = score.chords.iter().any(|(_, chord)| chord.root().pitch_class() == tonic.transposed(7));
+        assert!(
+            classes.contains(tonic.transposed(5)) && classes.contains(tonic.transposed(11)),
+            "{substitute}"
+        );
+        let dominant =
+            score.chords.iter().any(|(_, chord)| chord.root().pitch_class() == tonic.transposed(7));
         assert!(!dominant, "{mood}: {:?}", score.chords);
     }
 }
@@ -296,7 +302,9 @@ fn what_is_told_is_what_was_done() {
 
 #[test]
 fn an_intent_that_is_not_complete_makes_no_music() {
-    let Err(IntentError::Problems(problems)) = process(&Intent::template("x"), SEED) else { panic!("no music") };
+    let Err(IntentError::Problems(problems)) = process(&Intent::template("x"), SEED) else {
+        panic!("no music")
+    };
     assert_eq!(problems.len(), 3);
     let mut words = intent(MoodName::Rage);
     words.phase_0.event = "🔥🔥🔥".to_owned();

@@ -147,7 +147,9 @@ impl Wanted {
 fn play(file: &Path, device: &Output) -> Result<ExitCode> {
     let arguments: [OsString; 3] = ["kmidi".into(), "play".into(), file.into()];
     match crate::parse(&arguments)?.command {
-        crate::cli::Command::Play(play) => super::play::run(crate::cli::Play { output: device.clone(), ..play }),
+        crate::cli::Command::Play(play) => {
+            super::play::run(crate::cli::Play { output: device.clone(), ..play })
+        }
         _ => Err(anyhow!("`play` is another command")),
     }
 }
@@ -171,7 +173,9 @@ fn text(words: &[String]) -> Result<String> {
     let mut input = std::io::stdin().take(MAX_TEXT_BYTES + 1);
     input.read_to_string(&mut text).context("standard input").map_err(|error| Unreadable(error))?;
     if text.len() as u64 > MAX_TEXT_BYTES {
-        return Err(Unreadable(anyhow!("standard input: more than {} KiB of text", MAX_TEXT_BYTES >> 10)).into());
+        return Err(
+            Unreadable(anyhow!("standard input: more than {} KiB of text", MAX_TEXT_BYTES >> 10)).into()
+        );
     }
     Ok(text)
 }

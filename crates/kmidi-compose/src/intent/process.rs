@@ -72,7 +72,8 @@ pub fn process(intent: &Intent, seed: u64) -> Result<Processed, IntentError> {
     }
     let mut score = arrange(&plan);
     if let Some(rule) = understood.rule {
-        let said = rule.break_in_score(&mut score, &plan).map_err(|why| IntentError::Unbreakable { rule, why })?;
+        let said =
+            rule.break_in_score(&mut score, &plan).map_err(|why| IntentError::Unbreakable { rule, why })?;
         done = done.or(said.map(|said| (rule, said)));
     }
     let title = intent.title.trim();
@@ -89,7 +90,8 @@ pub fn process(intent: &Intent, seed: u64) -> Result<Processed, IntentError> {
 fn mood(intent: &Intent, understood: &Understood) -> Mood {
     let shade = understood.mood.shade();
     let root = &intent.phase_0;
-    let said = [&root.event, &root.resistance, &root.longing, &root.transformation].map(String::as_str).join(". ");
+    let said =
+        [&root.event, &root.resistance, &root.longing, &root.transformation].map(String::as_str).join(". ");
     // Whatever language the words are in, the mood that is named is known.
     let words = read(&said).unwrap_or_else(|_| Mood::silence());
     let named = Mood::of(shade.affect, 0.5 + 0.5 * understood.tension);
@@ -125,7 +127,11 @@ fn plan(intent: &Intent, understood: &Understood, seed: u64) -> HarmonyPlan {
     let mut plan = HarmonyPlan::of(mood(intent, understood), Scales::default(), &options);
     let (affect, intensity) = (plan.mood.primary, plan.mood.intensity);
     let because = format!("phase 1 says {}, with a tension of {:.2}", understood.mood, understood.tension);
-    say(&mut plan.reasons, affect.name(), Reason::new(format!("{affect}, intensity {intensity:.2}"), because));
+    say(
+        &mut plan.reasons,
+        affect.name(),
+        Reason::new(format!("{affect}, intensity {intensity:.2}"), because),
+    );
     if let Some(second) = plan.mood.secondary.filter(|second| Some(*second) == understood.mood.undertone()) {
         let because = format!("{} has some of it", understood.mood);
         say(&mut plan.reasons, "some ", Reason::new(format!("some {second}"), because));
@@ -184,7 +190,8 @@ impl fmt::Display for Processed {
             writeln!(f, "  because    {}", broken.justification)?;
         }
         for part in &self.score.parts {
-            let program = part.program.map_or("drums".to_owned(), |program| format!("program {}", program + 1));
+            let program =
+                part.program.map_or("drums".to_owned(), |program| format!("program {}", program + 1));
             writeln!(f, "part         {:<14} {:>5} notes, {program}", part.name, part.notes.len())?;
         }
         for warning in &self.warnings {

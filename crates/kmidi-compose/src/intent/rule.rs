@@ -77,7 +77,8 @@ impl Rule {
 
     /// The rule by its whole name or by what follows its category; case and punctuation do not matter.
     pub fn find(name: &str) -> Option<Self> {
-        Self::named(name).or_else(|| Self::ALL.iter().copied().find(|rule| super::names::same(rule.short(), name)))
+        Self::named(name)
+            .or_else(|| Self::ALL.iter().copied().find(|rule| super::names::same(rule.short(), name)))
     }
 
     /// Its name without the category.
@@ -122,7 +123,11 @@ fn harmony(rule: Rule) -> Facts {
             feeling: "yearning: a question without its answer",
             justification: "Coming home would say that {event} is settled; {longing} is not reached, so no phrase ends at home.",
             examples: &[
-                example!("Robert Schumann", "Im wunderschönen Monat Mai (Dichterliebe, op. 48)", "ends on a dominant seventh"),
+                example!(
+                    "Robert Schumann",
+                    "Im wunderschönen Monat Mai (Dichterliebe, op. 48)",
+                    "ends on a dominant seventh"
+                ),
                 example!("Fleetwood Mac", "Dreams", "two chords that never reach a tonic"),
                 example!("The Beatles", "For No One", "ends on the dominant"),
             ],
@@ -131,7 +136,11 @@ fn harmony(rule: Rule) -> Facts {
             feeling: "raw force, or something ancient",
             justification: "Independent voices would be polite about {event}; here all move as one block.",
             examples: &[
-                example!("Claude Debussy", "La cathédrale engloutie", "parallel fifths and octaves, like organum"),
+                example!(
+                    "Claude Debussy",
+                    "La cathédrale engloutie",
+                    "parallel fifths and octaves, like organum"
+                ),
                 example!("The Kinks", "You Really Got Me", "power chords moved whole"),
                 example!("Black Sabbath", "Iron Man", "a riff in parallel fifths"),
             ],
@@ -149,7 +158,11 @@ fn harmony(rule: Rule) -> Facts {
             feeling: "the expected way home by a stranger road",
             justification: "The plain cadence would make {event} too simple; the bass slides home by a semitone instead.",
             examples: &[
-                example!("Antônio Carlos Jobim", "Garota de Ipanema", "the tonic is reached from a semitone above"),
+                example!(
+                    "Antônio Carlos Jobim",
+                    "Garota de Ipanema",
+                    "the tonic is reached from a semitone above"
+                ),
                 example!("Duke Ellington", "Satin Doll", "the tonic is reached from a semitone above"),
             ],
         },
@@ -158,7 +171,11 @@ fn harmony(rule: Rule) -> Facts {
             justification: "{event} and {longing} do not share a key, so the song has two.",
             examples: &[
                 example!("Igor Stravinsky", "Petrushka", "C major and F sharp major together"),
-                example!("Darius Milhaud", "Saudades do Brasil", "melody and accompaniment in different keys"),
+                example!(
+                    "Darius Milhaud",
+                    "Saudades do Brasil",
+                    "melody and accompaniment in different keys"
+                ),
                 example!("Charles Ives", "Variations on \"America\"", "interludes in two keys"),
             ],
         },
@@ -167,7 +184,11 @@ fn harmony(rule: Rule) -> Facts {
             justification: "{event} was never resolved; the sevenths and ninths are not either.",
             examples: &[
                 example!("Richard Wagner", "Tristan und Isolde, prelude", "dissonance goes to dissonance"),
-                example!("Gustav Mahler", "Das Lied von der Erde: Der Abschied", "ends on a chord with an added sixth"),
+                example!(
+                    "Gustav Mahler",
+                    "Das Lied von der Erde: Der Abschied",
+                    "ends on a chord with an added sixth"
+                ),
             ],
         },
     }
@@ -251,7 +272,11 @@ fn arrangement(rule: Rule) -> Facts {
             justification: "Nothing in between would be true to {event}.",
             examples: &[
                 example!("Pyotr Tchaikovsky", "Symphony No. 6", "marked from pppppp to ffff"),
-                example!("Maurice Ravel", "Boléro", "one crescendo, from a single drum to the whole orchestra"),
+                example!(
+                    "Maurice Ravel",
+                    "Boléro",
+                    "one crescendo, from a single drum to the whole orchestra"
+                ),
                 example!("Nirvana", "Smells Like Teen Spirit", "quiet verse, loud chorus"),
             ],
         },
@@ -272,7 +297,11 @@ fn production(rule: Rule) -> Facts {
             feeling: "weight; no air",
             justification: "{event} leaves no air to breathe, and neither does the sound.",
             examples: &[
-                example!("Sly and the Family Stone", "There's a Riot Goin' On", "overdubs until the tape was thick"),
+                example!(
+                    "Sly and the Family Stone",
+                    "There's a Riot Goin' On",
+                    "overdubs until the tape was thick"
+                ),
                 example!("Electric Wizard", "Dopethrone", "low, slow and murky throughout"),
             ],
         },
@@ -289,7 +318,11 @@ fn production(rule: Rule) -> Facts {
             justification: "{event} happened somewhere; one should hear the room.",
             examples: &[
                 example!("Bruce Springsteen", "Nebraska", "cassettes made at home"),
-                example!("The Mountain Goats", "All Hail West Texas", "the hum of a tape recorder throughout"),
+                example!(
+                    "The Mountain Goats",
+                    "All Hail West Texas",
+                    "the hum of a tape recorder throughout"
+                ),
             ],
         },
         Rule::Distortion => Facts {
@@ -321,7 +354,9 @@ mod tests {
     fn there_are_six_five_five_and_five() {
         let count = |category| Rule::ALL.iter().filter(|rule| rule.category() == category).count();
         assert_eq!(Category::ALL.iter().map(|it| count(*it)).collect::<Vec<_>>(), [6, 5, 5, 5]);
-        assert!(Rule::ALL.iter().all(|rule| Category::named(rule.name().split('_').next().unwrap()).is_some()));
+        assert!(
+            Rule::ALL.iter().all(|rule| Category::named(rule.name().split('_').next().unwrap()).is_some())
+        );
     }
 
     #[test]
@@ -337,7 +372,8 @@ mod tests {
         let reasons: BTreeSet<String> = Rule::ALL.iter().map(|rule| rule.justification(&intent)).collect();
         assert_eq!(reasons.len(), 21);
         assert_eq!(Rule::find("HARMONY"), None);
-        let works: BTreeSet<&str> = Rule::ALL.iter().flat_map(|rule| rule.examples()).map(|it| it.work).collect();
+        let works: BTreeSet<&str> =
+            Rule::ALL.iter().flat_map(|rule| rule.examples()).map(|it| it.work).collect();
         assert!(works.len() >= 45, "{}", works.len());
     }
 

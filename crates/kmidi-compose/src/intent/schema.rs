@@ -241,7 +241,9 @@ fn shape(value: &Value) -> Vec<Problem> {
         if PHASES.contains(&name.as_str()) {
             match value.as_object() {
                 Some(phase) => phase.iter().for_each(|(key, value)| check(name, key, value, &mut problems)),
-                None => problems.push(Problem::error(name, "holds no object, { .. }", "see `kmidi intent new`")),
+                None => {
+                    problems.push(Problem::error(name, "holds no object, { .. }", "see `kmidi intent new`"))
+                }
             }
         } else {
             check("", name, value, &mut problems);
@@ -261,7 +263,8 @@ fn check(phase: &str, name: &str, value: &Value, problems: &mut Vec<Problem>) {
         }
         None => {
             let fields = FIELDS.iter().filter(|field| field.phase == phase).map(|field| field.name);
-            let known: Vec<&str> = if phase.is_empty() { fields.chain(PHASES).collect() } else { fields.collect() };
+            let known: Vec<&str> =
+                if phase.is_empty() { fields.chain(PHASES).collect() } else { fields.collect() };
             let meant = nearest(name, known.iter().copied());
             let meant = meant.map_or(String::new(), |name| format!("did you mean `{name}`? "));
             let next = format!("{meant}there are {}", known.join(", "));
@@ -326,7 +329,9 @@ mod tests {
 
     #[test]
     fn hostile_files_are_refused() {
-        for json in ["", "{", "\u{0}", "{\"phase_1\": {\"tension\": NaN}}", "{\"phase_1\": {\"tension\": 1e999}}"] {
+        for json in
+            ["", "{", "\u{0}", "{\"phase_1\": {\"tension\": NaN}}", "{\"phase_1\": {\"tension\": 1e999}}"]
+        {
             assert!(matches!(Intent::from_json(json.as_bytes()), Err(IntentError::NotJson(_))), "{json}");
         }
         assert!(matches!(Intent::from_json(&[0xff, 0xfe]), Err(IntentError::NotJson(_))));

@@ -16,7 +16,15 @@ struct Band {
 }
 
 /// General MIDI programs, counted from 0.
-const fn band(chords: u8, bass: u8, melody: u8, guide_tones: u8, drums: f64, swing: f64, groove: &'static str) -> Band {
+const fn band(
+    chords: u8,
+    bass: u8,
+    melody: u8,
+    guide_tones: u8,
+    drums: f64,
+    swing: f64,
+    groove: &'static str,
+) -> Band {
     Band { programs: Programs { chords, bass, melody, guide_tones }, drums, swing, groove }
 }
 

@@ -253,7 +253,10 @@ fn rows(mood: &str) -> Result<(&'static str, &'static [Row]), UnknownMood> {
 impl Rule {
     /// The moods that it is suggested for.
     pub fn moods(self) -> impl Iterator<Item = MoodName> {
-        MoodName::ALL.iter().copied().filter(move |mood| for_mood(*mood).iter().any(|(rule, _)| *rule == self))
+        MoodName::ALL
+            .iter()
+            .copied()
+            .filter(move |mood| for_mood(*mood).iter().any(|(rule, _)| *rule == self))
     }
 }
 

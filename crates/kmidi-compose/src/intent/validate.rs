@@ -120,7 +120,8 @@ struct Reading {
 impl Reading {
     fn all(&mut self, intent: &Intent) -> Option<Understood> {
         self.texts(intent);
-        let mood = self.word("phase_1.mood_primary", &intent.phase_1.mood_primary, MoodName::ALL, MoodName::name);
+        let mood =
+            self.word("phase_1.mood_primary", &intent.phase_1.mood_primary, MoodName::ALL, MoodName::name);
         self.word("phase_0.stakes", &intent.phase_0.stakes, Stakes::ALL, Stakes::name);
         let tension = self.tension(intent.phase_1.tension);
         let imagery = self.word("phase_1.imagery", &intent.phase_1.imagery, Imagery::ALL, Imagery::name);
@@ -195,7 +196,13 @@ impl Reading {
     }
 
     /// The value of a list that is named; `None` where nothing is said, and an error where it is in no list.
-    fn word<T: Copy>(&mut self, field: &str, said: &str, list: &[T], name: fn(T) -> &'static str) -> Option<T> {
+    fn word<T: Copy>(
+        &mut self,
+        field: &str,
+        said: &str,
+        list: &[T],
+        name: fn(T) -> &'static str,
+    ) -> Option<T> {
         if said.trim().is_empty() {
             return None;
         }
@@ -239,7 +246,8 @@ impl Reading {
         if let Some(mood) = mood {
             let (slowest, fastest) = mood.shade().tempo_bpm;
             if high < slowest || low > fastest {
-                let next = format!("{mood} is mostly between {slowest} and {fastest}; keep it if you mean it");
+                let next =
+                    format!("{mood} is mostly between {slowest} and {fastest}; keep it if you mean it");
                 self.warning(FIELD, &format!("is far from {mood}"), &next);
             }
         }
@@ -255,7 +263,11 @@ impl Reading {
             choice = key.parse().ok();
             if choice.is_none() {
                 let problem = format!("cannot be \"{}\"", shortened(key));
-                self.error(KEY, &problem, "write a note name, and a mode if you like: C, F# minor, Eb dorian");
+                self.error(
+                    KEY,
+                    &problem,
+                    "write a note name, and a mode if you like: C, F# minor, Eb dorian",
+                );
             }
         }
         let mut scale = None;
@@ -279,7 +291,8 @@ impl Reading {
         let justified = !justification.trim().is_empty();
         if rule.trim().is_empty() {
             if justified {
-                let next = "name the rule, or leave the justification out; `kmidi intent suggest MOOD` names some";
+                let next =
+                    "name the rule, or leave the justification out; `kmidi intent suggest MOOD` names some";
                 self.warning("phase_2.justification", "is for no rule", next);
             }
             return None;

@@ -2,9 +2,7 @@
 
 use kmidi_core::Ticks;
 
-use super::tools::{
-    REVERB, VOLUME, hold_controller, mean_velocity, pitched, place_of, velocity, volume,
-};
+use super::tools::{REVERB, VOLUME, hold_controller, mean_velocity, pitched, place_of, velocity, volume};
 use super::{MELODY, Unbreakable};
 use crate::score::{Part, Score};
 

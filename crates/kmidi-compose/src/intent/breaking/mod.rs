@@ -81,16 +81,15 @@ impl Rule {
     ///
     /// # Errors
     /// [`Unbreakable`]; the score is then to be thrown away.
-    pub fn break_in_score(self, score: &mut Score, plan: &HarmonyPlan) -> Result<Option<String>, Unbreakable> {
+    pub fn break_in_score(
+        self,
+        score: &mut Score,
+        plan: &HarmonyPlan,
+    ) -> Result<Option<String>, Unbreakable> {
         self.in_score(score, plan.key, plan.seed)
     }
 
-    fn in_score(
-        self,
-        score: &mut Score,
-        key: Key,
-        seed: u64,
-    ) -> Result<Option<String>, Unbreakable> {
+    fn in_score(self, score: &mut Score, key: Key, seed: u64) -> Result<Option<String>, Unbreakable> {
         match self {
             Rule::ParallelMotion => harmony::parallel_motion(score),
             Rule::Polytonality => harmony::polytonality(score),

@@ -70,7 +70,11 @@ pub(super) fn modal_interchange(plan: &mut HarmonyPlan) -> Result<String, Unbrea
         }
         chords.extend(other.into_iter().find(foreign));
     });
-    Ok(format!("{before} becomes {}, borrowed from {}", printed(&plan.progression), plan.key.seven_tones().parallel()))
+    Ok(format!(
+        "{before} becomes {}, borrowed from {}",
+        printed(&plan.progression),
+        plan.key.seven_tones().parallel()
+    ))
 }
 
 /// The dominant becomes the seventh chord a semitone above the tonic. Where there is no dominant, what leads to the tonic does.
@@ -117,7 +121,8 @@ pub(super) fn premature_climax(plan: &mut HarmonyPlan) -> Result<String, Unbreak
     if plan.sections.len() < 2 {
         return Err(Unbreakable::OneSection);
     }
-    let highest = plan.sections.iter().enumerate().max_by(|one, other| one.1.tension.total_cmp(&other.1.tension));
+    let highest =
+        plan.sections.iter().enumerate().max_by(|one, other| one.1.tension.total_cmp(&other.1.tension));
     let peak = highest.map_or(0, |(place, _)| place);
     let mut climax = plan.sections.remove(peak);
     climax.tension = climax.tension.max(1.2);

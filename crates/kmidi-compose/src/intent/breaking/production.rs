@@ -4,7 +4,8 @@ use kmidi_core::Ticks;
 use kmidi_song::{Note, Random};
 
 use super::tools::{
-    CHORUS, MIDDLE, PAN, QUARTER, REVERB, VOLUME, add_part, bar_ticks, hold_controller, key_from, pitched, place_of,
+    CHORUS, MIDDLE, PAN, QUARTER, REVERB, VOLUME, add_part, bar_ticks, hold_controller, key_from, pitched,
+    place_of,
 };
 use super::{BASS, CHORDS, MELODY, Unbreakable};
 use crate::score::Score;

@@ -20,7 +20,8 @@ pub(super) fn constant_displacement(score: &mut Score) -> Result<String, Unbreak
     if score.parts.len() < 2 {
         return Err(Unbreakable::Alone);
     }
-    let has_notes = |name| score.parts.iter().position(|part: &Part| part.name == name && !part.notes.is_empty());
+    let has_notes =
+        |name| score.parts.iter().position(|part: &Part| part.name == name && !part.notes.is_empty());
     let place = has_notes(DRUM_PART).or_else(|| has_notes(BASS)).ok_or(Unbreakable::NoPart(BASS))?;
     let part = &mut score.parts[place];
     for note in &mut part.notes {
@@ -55,7 +56,9 @@ pub(super) fn tempo_fluctuation(score: &mut Score) -> Result<String, Unbreakable
     ticks.sort();
     ticks.dedup();
     score.tempos = ticks.into_iter().map(|tick| (tick, tempo_at(&written, tick) + sway(tick))).collect();
-    Ok(format!("the tempo goes {FLUCTUATION_BPM} bpm up and down in {FLUCTUATION_STEPS} beats, again and again"))
+    Ok(format!(
+        "the tempo goes {FLUCTUATION_BPM} bpm up and down in {FLUCTUATION_STEPS} beats, again and again"
+    ))
 }
 
 /// Wood block, claves, cow bell, maracas, tambourine: keys of the drum kit that can give a pulse.
@@ -162,7 +165,8 @@ pub(super) fn dropped_beats(score: &mut Score) -> Result<String, Unbreakable> {
     }
     let beat = units * unit_ticks(meter);
     // The last bar stays whole, or the ending itself would be missing.
-    let cuts: Vec<i64> = (1..).map(|n| n * BARS_TO_A_DROP * bar).take_while(|end| *end < score.end.0).collect();
+    let cuts: Vec<i64> =
+        (1..).map(|n| n * BARS_TO_A_DROP * bar).take_while(|end| *end < score.end.0).collect();
     if cuts.is_empty() {
         return Err(Unbreakable::TooShort(BARS_TO_A_DROP as u32 + 1));
     }

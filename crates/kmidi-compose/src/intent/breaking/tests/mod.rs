@@ -205,6 +205,7 @@ fn what_cannot_be_broken_is_said_and_nothing_panics() {
     assert_eq!(refused(Rule::MetricModulation, song_in(Meter::default(), 3)), Unbreakable::TooShort(4));
     assert_eq!(refused(Rule::BuriedVocals, empty.clone()), Unbreakable::NoPart("Melody"));
     let mut full = song();
-    full.parts.extend((3..16).filter(|channel| *channel != 9).map(|channel| part("x", channel, Some(0), vec![])));
+    full.parts
+        .extend((3..16).filter(|channel| *channel != 9).map(|channel| part("x", channel, Some(0), vec![])));
     assert_eq!(refused(Rule::RoomNoise, full), Unbreakable::NoChannel);
 }

@@ -7,7 +7,10 @@ use crate::intent::breaking::harmony::SECOND_KEY;
 fn chords(part: &crate::score::Part) -> Vec<Vec<u8>> {
     let mut notes = part.notes.clone();
     notes.sort_by_key(|note| (note.start, note.key));
-    notes.chunk_by(|one, next| one.start == next.start).map(|it| it.iter().map(|note| note.key).collect()).collect()
+    notes
+        .chunk_by(|one, next| one.start == next.start)
+        .map(|it| it.iter().map(|note| note.key).collect())
+        .collect()
 }
 
 /// How often two chords that follow each other move every voice by the same interval.
