@@ -69,11 +69,17 @@ impl Finisher<'_> {
         }
         let wet = (30.0 + 120.0 * unit(self.style.character.space)) * mix.reverb;
         let controllers = vec![
-            (Ticks(0), VOLUME, mix.volume),
+            (Ticks(0), VOLUME, self.volume(mix.volume)),
             (Ticks(0), PAN, mix.pan),
             (Ticks(0), REVERB, wet.clamp(0.0, 110.0) as u8),
         ];
         Part { name: name.to_owned(), channel, program, controllers, notes, ..Part::default() }
+    }
+
+    /// A part's volume. Soft pieces are played softly, not far away: they are turned up by a part of what their velocities lack.
+    fn volume(&self, base: u8) -> u8 {
+        let lack = 1.0 - unit(self.style.character.dynamics.ceiling);
+        (f64::from(base) * (1.0 + 0.6 * lack)).min(127.0) as u8
     }
 
     /// A tick with the swing of the piece: what stands half-way through a beat comes later, the rest of the beat in proportion.

@@ -56,7 +56,8 @@ pub fn piano_roll(score: &Score, bars: Range<u32>) -> String {
     sheet.bars(&mut svg);
     sheet.sections(&mut svg);
     sheet.chords(&mut svg);
-    for part in &score.parts {
+    // The first part is the tune: it lies on top.
+    for part in score.parts.iter().rev() {
         sheet.part(part, &mut svg);
     }
     sheet.legend(height - FOOT / 2 + 4, &mut svg);
