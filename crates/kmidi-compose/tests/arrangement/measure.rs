@@ -232,7 +232,7 @@ impl Features {
         };
         let ratio = |a: f64, b: f64| a.max(b) / a.min(b).max(1e-9);
         note(self.mode != other.mode, "mode");
-        note((self.register - other.register).abs() >= 2.0, "register");
+        note((self.register - other.register).abs() >= 1.5, "register");
         note(ratio(self.density, other.density) >= 1.2, "density");
         let louder = (self.dynamics[0] - other.dynamics[0]).abs();
         note(louder >= 6.0 || ratio(self.dynamics[1], other.dynamics[1]) >= 1.4, "dynamics");
