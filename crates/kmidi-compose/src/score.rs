@@ -130,7 +130,7 @@ fn text(kind: TextKind, text: &str) -> SmfEvent {
 
 /// 24 clocks a click, or those of a dotted quarter where the meter has these; eight 32nds in a quarter.
 fn time_signature(meter: Meter) -> SmfEvent {
-    let dotted = meter.denominator_log2 == 3 && meter.numerator % 3 == 0 && meter.numerator > 3;
+    let dotted = meter.denominator_log2 == 3 && meter.numerator.is_multiple_of(3) && meter.numerator > 3;
     let numerator = if meter.numerator == 0 { 4 } else { meter.numerator };
     let data = [numerator, meter.denominator_log2.min(6), if dotted { 36 } else { 24 }, 8];
     SmfEvent::Meta { kind: 0x58, data: Box::new(data) }

@@ -144,7 +144,7 @@ impl Order {
             }
             Order::Rolling => {
                 let pairs = (1..top).step_by(2).flat_map(|voice| [voice + 1, voice]);
-                let last = (voices % 2 == 0).then_some(top);
+                let last = voices.is_multiple_of(2).then_some(top);
                 std::iter::once(0).chain(pairs).chain(last).collect()
             }
         }
