@@ -37,8 +37,8 @@ impl Opinion {
         let mut mood = Mood::of(self.affect, self.intensity);
         mood.model = Some(model);
         if let Some(words) = words {
-            let second = [Some(words.primary), words.secondary].into_iter().flatten();
-            let second = second.into_iter().find(|it| !matches!(*it, Affect::Neutral) && *it != self.affect);
+            let mut both = [Some(words.primary), words.secondary].into_iter().flatten();
+            let second = both.find(|it| !matches!(*it, Affect::Neutral) && *it != self.affect);
             mood.secondary = second;
             mood.blend = second.map_or(0.0, |_| (1.0 - self.confidence).clamp(0.0, 0.5));
             (mood.valence, mood.evidence, mood.words) = (words.valence, words.evidence, words.words);

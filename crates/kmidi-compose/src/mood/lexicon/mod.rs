@@ -76,8 +76,8 @@ impl Lexicon {
         let stems = |words: &'static str, stemmer: &mut Stemmer| -> Vec<Box<str>> {
             words.split(' ').map(|word| stemmer.stem(word).into()).collect()
         };
-        let mut shades = Vec::new();
-        shades.push(("triumphant hope".into(), NamedMood::named("triumphant hope").expect("it is a mood")));
+        let hope = NamedMood::named("triumphant hope").expect("it is a mood");
+        let mut shades: Vec<(Box<str>, _)> = vec![("triumphant hope".into(), hope)];
         for (words, name) in SHADES {
             let shade = NamedMood::named(name).expect("a shade has the name of a mood");
             shades.extend(stems(words, &mut stemmer).into_iter().map(|stem| (stem, shade)));
@@ -112,8 +112,8 @@ impl Lexicon {
     pub fn phrase(&self, words: &Words, place: usize) -> Option<Found<'_>> {
         let first = words.at(place);
         let from = self.phrases.partition_point(|phrase| compare(phrase.first, first).is_lt());
-        let same_first = self.phrases[from..].iter().take_while(|it| compare(it.first, first).is_eq());
-        let phrase = same_first.into_iter().find(|phrase| stands_at(phrase.text, words, place))?;
+        let mut same_first = self.phrases[from..].iter().take_while(|it| compare(it.first, first).is_eq());
+        let phrase = same_first.find(|phrase| stands_at(phrase.text, words, place))?;
         Some(Found {
             words: phrase.words,
             text: phrase.text,
