@@ -66,7 +66,9 @@ fn blocks(session: &mut TherapySession, text: &str) -> bool {
     black_box(session.generate_plan());
     let plan = scope.finish().of(Domain::Program).allocations - read;
     println!("{text:?}");
-    println!("  {read} blocks to read it, {MOST_BLOCKS_READ} at most; {plan} for the plan, {MOST_BLOCKS_PLAN} at most");
+    println!(
+        "  {read} blocks to read it, {MOST_BLOCKS_READ} at most; {plan} for the plan, {MOST_BLOCKS_PLAN} at most"
+    );
     read <= MOST_BLOCKS_READ && plan <= MOST_BLOCKS_PLAN
 }
 

@@ -34,7 +34,10 @@ pub fn check(bytes: &[u8]) -> usize {
     if let Some(name) = Scale::nearest_name(text) {
         assert!(Scale::named(name).is_some());
     }
-    [chord.is_some(), numeral.is_some(), key.is_some(), progression.is_some(), mixed.is_some()].iter().filter(|it| **it).count()
+    [chord.is_some(), numeral.is_some(), key.is_some(), progression.is_some(), mixed.is_some()]
+        .iter()
+        .filter(|it| **it)
+        .count()
 }
 
 fn check_chord(chord: &Chord) {

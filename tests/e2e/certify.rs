@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::support::misdeeds::{self, Misdeeds};
-use crate::support::program::{self, Outcome};
+use crate::support::program::{self, Outcome, Running};
 
 /// Trials of many plugins on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -27,13 +27,17 @@ impl Machine {
     }
 
     fn run(&self, arguments: &[&str]) -> Outcome {
+        self.start(arguments).wait(DEADLINE)
+    }
+
+    fn start(&self, arguments: &[&str]) -> Running {
         let mut command = program::command(arguments);
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
         let plugins = self.path("plugins");
         ["CLAP_PATH", "VST3_PATH", "LV2_PATH"].iter().for_each(|name| {
             command.env(name, &plugins);
         });
-        program::spawn(command).wait(DEADLINE)
+        program::spawn(command)
     }
 
     /// Certifies a file or an id and gives what it prints and how it ends.
@@ -168,6 +172,38 @@ fn how_it_ends_says_what_happened_and_a_certificate_is_kept_for_the_binary() {
     );
     let info = machine.run(&["plugin", "info", "lv2:urn:misdeed:allocates"]).success().stdout;
     assert!(info.contains("red at level 1") && info.contains("allocations in"), "{info}");
+    // And it is said before the plugin is loaded.
+    let song = crate::support::root().join("assets/midi/freedoom-e1m1.mid");
+    let played = |name: &str| {
+        let id = format!("lv2:urn:misdeed:{name}");
+        let song = ["--audio", "null", "--from", "85s", "--tempo-scale", "4", path(&song)];
+        machine.run(&[&["play", "-p", &id], &song[..]].concat()).success().stderr
+    };
+    let said = "graded red (steady: ";
+    assert!(played("allocates").contains(said), "{}", played("allocates"));
+    assert!(!played("good").contains("graded"), "{}", played("good"));
+    let output = machine.path("out.wav");
+    let rendered = ["-o", path(&output), "--to", "1s", path(&song)];
+    let rendered = machine.run(&[&["render", "-p", "lv2:urn:misdeed:allocates"], &rendered[..]].concat());
+    assert!(rendered.success().stderr.contains(said));
+    // What it holds is told where memory is told.
+    let song = ["--audio", "null", "--loop", path(&song)];
+    let player = machine.start(&[&["play", "-p", "lv2:urn:misdeed:good"], &song[..]].concat());
+    let pid = player.id().to_string();
+    let deadline = Instant::now() + DEADLINE;
+    let told = loop {
+        let status = machine.run(&["mem", "budget", "--json", "--pid", &pid]);
+        match status.code {
+            Some(0) if status.json()["foreign"][0].is_object() => break status.json()["foreign"].clone(),
+            _ => assert!(Instant::now() < deadline, "{status:#?}"),
+        }
+    };
+    assert!(told[0]["name"].as_str().is_some_and(|name| name.contains("urn:misdeed:good")), "{told}");
+    assert!(told[0]["estimated_bytes"].as_u64() > Some(0), "{told}");
+    let text = machine.run(&["mem", "budget", "--pid", &pid]).success().stdout;
+    assert!(text.contains("plugin: "), "{text}");
+    player.signal("INT");
+    player.wait(DEADLINE).success();
     // Another binary has no grade.
     fs::write(
         bundle.join("manifest.ttl"),
@@ -183,6 +219,35 @@ fn how_it_ends_says_what_happened_and_a_certificate_is_kept_for_the_binary() {
     assert_eq!((code, &report["plugins"][0]["outcome"]), (3, &"not-loadable".into()), "{report:#}");
     let unknown = machine.run(&["certify", "Nothing"]);
     assert_eq!(unknown.code, Some(2), "{unknown:#?}");
+}
+
+#[test]
+fn instructions_of_blocks_are_the_same_again_and_tell_the_long_ones() {
+    let machine = Machine::new();
+    let built = Misdeeds::new();
+    let bundle = machine.path("plugins").join("misdeeds.lv2");
+    fs::create_dir(machine.path("plugins")).expect("a folder");
+    copy_folder(&built.bundle(), &bundle);
+    machine.run(&["plugin", "scan"]).success();
+    let counted = |name: &str, more: &[&str]| {
+        let flags = ["--level", "1", "--instructions"];
+        let (report, _) = machine.certify(&format!("lv2:urn:misdeed:{name}"), &[&flags[..], more].concat());
+        let plugin = plugin(&report, name).clone();
+        let of = |phase: &str, what: &str| {
+            let all = plugin["instructions"].as_array().expect("a list");
+            let found = all.iter().find(|it| it["phase"] == phase);
+            found.unwrap_or_else(|| panic!("{plugin:#}"))[what].as_u64().expect("a number")
+        };
+        (of("steady", "median"), of("steady", "worst"), report["known"].as_u64())
+    };
+    let (median, worst, _) = counted("good", &[]);
+    assert!(median > 256 && worst < 2 * median, "one addition a frame: {median}, {worst}");
+    let again = counted("good", &[]);
+    assert_eq!(again, (median, worst, Some(1)), "it is kept");
+    let (fresh, ..) = counted("good", &["--fresh"]);
+    assert!(fresh.abs_diff(median) * 1000 <= median, "{fresh} after {median}");
+    let (median, worst, _) = counted("works-in-bursts", &[]);
+    assert!(worst > 4 * median, "every sixteenth block is long: {median}, {worst}");
 }
 
 #[test]

@@ -54,8 +54,7 @@ fn ten_feelings_sound_in_every_bar_at_a_level_in_range() {
         let (song, sound) = (folder.path().join("song.mid"), folder.path().join("sound.wav"));
         compose(text, affect, &song);
         let (song, path) = (song.to_str().expect("UTF-8"), sound.to_str().expect("UTF-8"));
-        let arguments =
-            ["render", "--sf", font, "--bits", "32f", "--loudness", "--json", "-o", path, song];
+        let arguments = ["render", "--sf", font, "--bits", "32f", "--loudness", "--json", "-o", path, song];
         let report = program::kmidi(&arguments).success().json();
         let loudness = report["loudness"]["integrated_lufs"].as_f64().expect("a loudness");
         let peak = report["peak_dbfs"].as_f64().expect("a peak");

@@ -63,7 +63,10 @@ fn flat_numerals_are_a_semitone_below_the_major_degrees() {
 /// The keys Bb and Eb were read as C.
 #[test]
 fn keys_with_flats_are_not_c() {
-    assert_eq!((key("Bb").to_string(), key("Eb").to_string()), ("Bb ionian".to_owned(), "Eb ionian".to_owned()));
+    assert_eq!(
+        (key("Bb").to_string(), key("Eb").to_string()),
+        ("Bb ionian".to_owned(), "Eb ionian".to_owned())
+    );
     assert_eq!(names_in("I V7 IV", "Bb"), ["Bb", "F7", "Eb"]);
     assert_eq!(names_in("I V7 IV", "Eb"), ["Eb", "Bb7", "Ab"]);
     assert_eq!(Roman::of(&chord("Bb"), key("Bb")).to_string(), "I");

@@ -120,10 +120,19 @@ fn not_angry_is_not_rage() {
     ] {
         let mood = mood(text);
         assert_eq!((mood.primary, mood.intensity), (Affect::Neutral, 0.0), "{text}: {mood:?}");
-        assert!(mood.evidence.iter().any(|it| it.affect == Affect::Rage && it.why.contains("denied")), "{text}");
+        assert!(
+            mood.evidence.iter().any(|it| it.affect == Affect::Rage && it.why.contains("denied")),
+            "{text}"
+        );
     }
     // Controls: what is not denied counts.
-    for text in ["I am angry", "not sad. I am angry", "I'm not sad, I am angry", "not only angry", "I can't stop being angry"] {
+    for text in [
+        "I am angry",
+        "not sad. I am angry",
+        "I'm not sad, I am angry",
+        "not only angry",
+        "I can't stop being angry",
+    ] {
         assert_eq!(mood(text).primary, Affect::Rage, "{text}");
     }
 }

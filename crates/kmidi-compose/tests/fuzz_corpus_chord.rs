@@ -25,13 +25,13 @@ fn every_input_of_the_corpus() {
 }
 
 #[test]
-fn symbols_damaged_in_thousands_of_ways() {
+fn symbols_damaged_in_a_thousand_ways() {
     let corpus = corpus();
     let short: Vec<&Vec<u8>> = corpus.iter().filter(|bytes| (1..200).contains(&bytes.len())).collect();
     // Each run damages the same bytes.
     let mut random = Random::new(1);
     let mut readable = 0;
-    for round in 0..4000 {
+    for round in 0..1000 {
         let mut bytes = short[round % short.len()].clone();
         for _ in 0..=random.below(3) {
             let at = random.below(bytes.len() as u32) as usize;
@@ -45,5 +45,5 @@ fn symbols_damaged_in_thousands_of_ways() {
         }
         readable += usize::from(chord::check(&bytes) > 0);
     }
-    assert!(readable > 400, "{readable} of 4000 could be read at all");
+    assert!(readable > 100, "{readable} of 1000 could be read at all");
 }

@@ -41,6 +41,7 @@ fn lines_are_a_word_and_a_value_in_the_order_of_bytes() {
         assert!(keys.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()), "{name}");
     }
     let rated = text("vader.tsv");
-    let mut values = rated.lines().map(|line| line.split_once('\t').expect("a tab").1.parse::<f64>().expect("a number"));
+    let mut values =
+        rated.lines().map(|line| line.split_once('\t').expect("a tab").1.parse::<f64>().expect("a number"));
     assert!(values.all(|value| (-4.0..=4.0).contains(&value)));
 }

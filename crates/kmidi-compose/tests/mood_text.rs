@@ -8,9 +8,10 @@ mod mood_text;
 
 /// Words that matter to a reader, and those that do not.
 const WORDS: &[&str] = &[
-    "not", "no", "never", "but", "although", "very", "slightly", "kind", "of", "and", "i", "angry", "happy", "sad", "love", "lost",
-    "my", "home", "used", "to", "be", "can't", "breathe", "so", "much", "nothing", "table", "number", "HAPPY", "😢", "❤️", ",", ".",
-    "!", "?", "'", "wish", "without", "hope", "no more", "-", "\n", "die", "ich", "日本", "e\u{301}",
+    "not", "no", "never", "but", "although", "very", "slightly", "kind", "of", "and", "i", "angry", "happy",
+    "sad", "love", "lost", "my", "home", "used", "to", "be", "can't", "breathe", "so", "much", "nothing",
+    "table", "number", "HAPPY", "😢", "❤️", ",", ".", "!", "?", "'", "wish", "without", "hope", "no more",
+    "-", "\n", "die", "ich", "日本", "e\u{301}",
 ];
 
 proptest! {
@@ -30,12 +31,37 @@ proptest! {
 #[test]
 fn texts_that_are_hard_on_a_reader() {
     for text in [
-        "", "'", "''''", "n't", "'s", "a'", "not", "but", "but but but", "no no no no", "\u{0}", "\u{feff}sad", "\u{200d}", "kind of",
-        "İstanbul", "ǅ", "ﬁne", "a\u{300}\u{300}\u{300}", "🏽", "👨‍👩‍👧‍👦", "so much so much so much", "=happy", "=", "\t=\t", "happy\0sad",
+        "",
+        "'",
+        "''''",
+        "n't",
+        "'s",
+        "a'",
+        "not",
+        "but",
+        "but but but",
+        "no no no no",
+        "\u{0}",
+        "\u{feff}sad",
+        "\u{200d}",
+        "kind of",
+        "İstanbul",
+        "ǅ",
+        "ﬁne",
+        "a\u{300}\u{300}\u{300}",
+        "🏽",
+        "👨‍👩‍👧‍👦",
+        "so much so much so much",
+        "=happy",
+        "=",
+        "\t=\t",
+        "happy\0sad",
     ] {
         mood_text::check(text);
     }
-    for unit in ["a", "'", "not ", "happy ", "😢", "happy but ", "é", "kind of ", "lost my ", "!", "so ", "x\u{301}"] {
+    for unit in
+        ["a", "'", "not ", "happy ", "😢", "happy but ", "é", "kind of ", "lost my ", "!", "so ", "x\u{301}"]
+    {
         mood_text::check(&unit.repeat(20_000 / unit.chars().count()));
         mood_text::check(&unit.repeat(100_000));
     }

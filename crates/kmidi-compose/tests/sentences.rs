@@ -62,7 +62,8 @@ fn ordinary_sentences_are_understood() {
     for &(text, affect) in SENTENCES {
         let mood = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         if mood.primary != affect {
-            let words: Vec<_> = mood.evidence.iter().map(|it| (it.word.as_str(), it.affect.name(), it.weight)).collect();
+            let words: Vec<_> =
+                mood.evidence.iter().map(|it| (it.word.as_str(), it.affect.name(), it.weight)).collect();
             wrong.push(format!("{text}: {} and not {affect} for {words:?}", mood.primary));
         }
     }

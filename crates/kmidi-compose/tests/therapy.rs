@@ -57,7 +57,11 @@ fn golden_plans_of_each_affect() {
         session.set_scales(7.0, 0.5);
         let plan = session.generate_plan();
         assert_eq!(plan.mood.primary, affect, "{text}: {:?}", plan.mood.evidence);
-        assert_eq!((plan.key.scale.name(), plan.tempo_bpm, plan.length_bars), (mode, tempo_bpm, 32), "{text}");
+        assert_eq!(
+            (plan.key.scale.name(), plan.tempo_bpm, plan.length_bars),
+            (mode, tempo_bpm, 32),
+            "{text}"
+        );
         assert_eq!(chords(&plan), progression, "{text}");
         assert_eq!((plan.meter.numerator, plan.meter.denominator()), (4, 4));
     }
@@ -137,7 +141,10 @@ fn reasons_are_in_words() {
     assert!(reason("`sad`").starts_with("denied"));
     let printed = plan.to_string();
     assert!(printed.starts_with("rage with fear, intensity"), "{printed}");
-    assert!(printed.contains("C phrygian, 122 bpm, 16 bars of 4/4\nCm Db Bbm Cm   (i II bvii i)\n"), "{printed}");
+    assert!(
+        printed.contains("C phrygian, 122 bpm, 16 bars of 4/4\nCm Db Bbm Cm   (i II bvii i)\n"),
+        "{printed}"
+    );
     assert!(printed.contains("tempo 122: rage begins at 130, chaos 0.30 takes 8 off"), "{printed}");
 }
 
@@ -145,7 +152,16 @@ fn reasons_are_in_words() {
 fn a_plan_is_an_object_with_the_promised_fields() {
     let json = serde_json::to_value(session("I am happy but scared").generate_plan()).unwrap();
     for field in [
-        "affect", "secondary", "intensity", "mode", "key", "tempo_bpm", "length_bars", "complexity", "progression", "reasons",
+        "affect",
+        "secondary",
+        "intensity",
+        "mode",
+        "key",
+        "tempo_bpm",
+        "length_bars",
+        "complexity",
+        "progression",
+        "reasons",
     ] {
         assert!(!json[field].is_null(), "{field} in {json:#}");
     }
@@ -164,7 +180,9 @@ fn mixed_feelings_are_weighed() {
     // Alike: the order of feelings decides.
     assert_eq!(read("happy and scared").unwrap().blend, 0.5);
     let (little, much) = (read("slightly sad").unwrap(), read("extremely sad").unwrap());
-    assert!(little.intensity < read("sad").unwrap().intensity && read("sad").unwrap().intensity < much.intensity);
+    assert!(
+        little.intensity < read("sad").unwrap().intensity && read("sad").unwrap().intensity < much.intensity
+    );
     let plain = session("scared").generate_plan().character;
     let mixed = session("happy and scared").generate_plan().character;
     assert!(mixed.articulation > plain.articulation && mixed.dissonance < plain.dissonance);
@@ -236,7 +254,10 @@ fn the_unknown_is_answered_honestly() {
     assert_eq!((plan.mood.primary, plan.mood.intensity, plan.mood.valence), (Affect::Neutral, 0.0, 0.0));
     assert_eq!(plan.reasons[0].because, "none of 3 words is known to name a feeling");
     let plan = session("a filthy swindle").generate_plan();
-    assert_eq!(plan.reasons[0].because, "none of 3 words is known to name a feeling, though it sounds unpleasant");
+    assert_eq!(
+        plan.reasons[0].because,
+        "none of 3 words is known to name a feeling, though it sounds unpleasant"
+    );
     let plan = session("I am not angry").generate_plan();
     assert_eq!(plan.reasons[0].because, "the only feelings that are named are denied");
 }
@@ -269,7 +290,10 @@ fn a_model_decides_where_it_is_surer_than_the_words() {
     let mood = with("happy", Sure(Affect::Rage, 0.9)).unwrap();
     assert_eq!((mood.primary, mood.model), (Affect::Joy, None));
     assert_eq!(with("je suis triste", Sure(Affect::Grief, 0.9)).unwrap().primary, Affect::Grief);
-    assert_eq!(with("je suis triste", Sure(Affect::Grief, f64::NAN)), Err(TextError::NotEnglish { language: "French" }));
+    assert_eq!(
+        with("je suis triste", Sure(Affect::Grief, f64::NAN)),
+        Err(TextError::NotEnglish { language: "French" })
+    );
     assert_eq!(with("", Sure(Affect::Grief, 1.0)), Err(TextError::Empty));
     let mut session = TherapySession::default();
     session.set_model(Box::new(Sure(Affect::Joy, 0.6)));

@@ -21,6 +21,8 @@ mod base;
 mod budget;
 mod domain;
 #[cfg(not(loom))]
+mod foreign;
+#[cfg(not(loom))]
 mod heap;
 #[cfg(not(loom))]
 mod leaks;
@@ -59,6 +61,8 @@ pub use budget::{BudgetExceeded, BudgetStatus, Budgets, Holder, Lease, Reclaimer
 pub use domain::Domain;
 #[cfg(not(loom))]
 pub use domain::charge_panics_to_the_program;
+#[cfg(not(loom))]
+pub use foreign::{Foreign, ForeignNote, foreign, note_foreign};
 #[cfg(not(loom))]
 pub use heap::{Heap, Violations, forbid, violations};
 #[cfg(not(loom))]

@@ -2,7 +2,8 @@ use kmidi_sys::ProcessMemory;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BudgetStatus, Budgets, Domain, Holder, Monitor, Pressure, RegionStatus, Tally, Violations, peak_bytes,
+    BudgetStatus, Budgets, Domain, Foreign, Holder, Monitor, Pressure, RegionStatus, Tally, Violations,
+    peak_bytes,
 };
 
 /// All that is known of the process's memory at one moment: what every report, screen and scraper shows.
@@ -18,6 +19,9 @@ pub struct Snapshot {
     pub total_peak_bytes: u64,
     /// Who holds leases, the oldest first.
     pub holders: Vec<Holder>,
+    /// Plugins, whose memory no budget sees, the oldest first.
+    #[serde(default)]
+    pub foreign: Vec<Foreign>,
     /// Side A's region.
     pub region: RegionStatus,
     /// What side A did that it must not do.
@@ -55,6 +59,7 @@ impl Snapshot {
             total: budgets.status(None),
             total_peak_bytes: peak_bytes(None),
             holders: budgets.holders(),
+            foreign: crate::foreign(),
             region: crate::region_status(),
             violations: crate::violations(),
             pressure: monitor.map_or(Pressure::None, Monitor::pressure),

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use kmidi_host::certify::{Accused, Archive, ArchiveError, CertifySettings, Plan, certify_all};
+use kmidi_host::certify::{Accused, Archive, ArchiveError, CertifySettings, Plan, VALGRIND, certify_all};
 use kmidi_host::scan::{self, Candidate, FileEntry, FindError, Index, ScanSettings, Stamp};
 
 pub use kmidi_host::certify::{
-    Burst, Certificate, Count, Deed, Grade, Level, Outcome, Phase, PhaseReport, Reason, Site, Sound, Summary,
-    Times, Violation,
+    Burst, Certificate, Count, Deed, Grade, Level, Outcome, Phase, PhaseInstructions, PhaseReport, Reason,
+    Site, Sound, Summary, Times, Violation,
 };
 
 use crate::plugins::{Format, PluginId, ScanError, cache_folder, open_index, probe};
@@ -28,6 +29,8 @@ pub struct CertifyRequest {
     pub fresh: bool,
     /// How long a plugin may be silent before it is given up.
     pub limit: Duration,
+    /// Whether the instructions of blocks are counted too.
+    pub instructions: bool,
 }
 
 /// Which plugins.
@@ -51,6 +54,11 @@ pub enum CertifyError {
     /// There are none.
     #[error("no plugins are known; `kmidi plugin scan` finds those that are installed")]
     None,
+    /// Instructions cannot be counted.
+    #[error(
+        "{VALGRIND}, which counts instructions, is not installed (on Debian: apt-get install {VALGRIND})"
+    )]
+    NoValgrind,
     /// The file is no plugin.
     #[error("{path} does not look like a plugin: .clap, .vst3, or a folder with a manifest.ttl", path = path.display())]
     NoPlugin {
@@ -96,7 +104,16 @@ pub fn certify(
 ) -> Result<Certified, CertifyError> {
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
     let plan = Plan { level: request.level, seed: request.seed, leave_out: Vec::new() };
-    let settings = CertifySettings { probe: probe()?, workers, limit: request.limit, plan };
+    if request.instructions && Command::new(VALGRIND).arg("--version").output().is_err() {
+        return Err(CertifyError::NoValgrind);
+    }
+    let settings = CertifySettings {
+        probe: probe()?,
+        workers,
+        limit: request.limit,
+        plan,
+        instructions: request.instructions,
+    };
     let accused = accused(request, &settings, stop)?;
     let archive = archive()?;
     let mut certified = Certified::default();
@@ -104,7 +121,7 @@ pub fn certify(
     for plugin in accused {
         let known = archive
             .get(&plugin.id, &plugin.sha256, request.level.number(), request.seed)
-            .filter(|_| !request.fresh);
+            .filter(|known| !request.fresh && (!request.instructions || has_instructions(known)));
         match known {
             Some(certificate) => certified.certificates.push(certificate),
             None => to_try.push(plugin),
@@ -125,6 +142,12 @@ pub fn certify(
     certified.is_cut_short = certified.certificates.len() < total;
     certified.certificates.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(certified)
+}
+
+/// Whether it was asked for them; of what crashes there are none.
+fn has_instructions(known: &Certificate) -> bool {
+    let can_have = matches!(known.outcome, Outcome::Passed | Outcome::Violations);
+    !can_have || !known.instructions.is_empty() || !known.notes.is_empty()
 }
 
 fn archive() -> Result<Archive, ScanError> {
@@ -237,15 +260,30 @@ fn of_file(path: &Path, settings: &CertifySettings, stop: &AtomicBool) -> Result
 
 /// What is to be said before these plugins are loaded: who has a red grade, and for what. Nothing where that cannot be
 /// looked up.
-pub fn warnings(plugins: &[crate::PluginChoice]) -> Vec<String> {
+pub fn warnings<'a>(plugins: impl IntoIterator<Item = &'a crate::PluginChoice>) -> Vec<String> {
+    let mut plugins = plugins.into_iter().peekable();
+    if plugins.peek().is_none() {
+        return Vec::new();
+    }
     let Ok(index) = open_index() else { return Vec::new() };
-    let grades = grades(&index).unwrap_or_default();
-    let found = plugins.iter().filter_map(|choice| index.find(&choice.plugin).ok());
-    let red = found.filter_map(|plugin| Some((plugin, grades.get(&plugin.id)?)));
-    let red = red.filter(|(_, summary)| summary.grade == Grade::Red);
-    let text = |(plugin, summary): (&kmidi_host::Description, &Summary)| {
-        let reason = summary.reason.as_deref().unwrap_or("see the certificate");
-        format!("{} is graded red ({reason}): `kmidi certify {}` says more", plugin.name, plugin.id)
-    };
-    red.map(text).collect()
+    let found = plugins.filter_map(|choice| index.find(&choice.plugin).ok());
+    found.filter_map(|plugin| Some(format!("{}: {}", plugin.name, warning(plugin)?))).collect()
+}
+
+/// The same for one plugin, without its name.
+pub(crate) fn warning(plugin: &kmidi_host::Description) -> Option<String> {
+    let summary = summary(plugin).filter(|summary| summary.grade == Grade::Red)?;
+    let reason = summary.reason.as_deref().unwrap_or("see the certificate");
+    Some(format!("graded red ({reason}): `kmidi certify {}` says more", plugin.id))
+}
+
+/// Bytes that a plugin held when it was certified, at rest; `None` where this binary was not.
+pub(crate) fn resting_bytes(plugin: &kmidi_host::Description) -> Option<u64> {
+    summary(plugin).map(|summary| summary.resting_bytes)
+}
+
+/// Of the plugin's binary as it is now.
+fn summary(plugin: &kmidi_host::Description) -> Option<Summary> {
+    let summary = archive().ok()?.summary(&plugin.id)?;
+    (Stamp::of(&plugin.path)?.sha256 == summary.sha256).then_some(summary)
 }

@@ -113,7 +113,7 @@ pub(crate) fn load(
     activation: &Activation,
 ) -> Result<Vec<Link>, LinkError> {
     let find = |text: &str| -> Result<Description, ChainError> { Ok(index.find(text)?.clone()) };
-    let link = |choice: &PluginChoice| link(&find, choice, activation, |plugin| set(plugin, choice));
+    let link = |choice: &PluginChoice| link(&find, choice, activation, |plugin| set(plugin, choice), |_| {});
     choices.iter().map(link).collect()
 }
 
@@ -126,12 +126,13 @@ pub(crate) fn find(text: &str) -> Result<Description, ChainError> {
     Ok(index.find(text)?.clone())
 }
 
-/// Loads one plugin, has it prepared, and activates it.
+/// Loads one plugin, has it prepared, and activates it; `before` it is loaded, what it is is shown.
 pub(crate) fn link(
     find: &dyn Fn(&str) -> Result<Description, ChainError>,
     choice: &PluginChoice,
     activation: &Activation,
     prepare: impl FnOnce(&mut Plugin) -> Result<(), ChainError>,
+    before: impl FnOnce(&Description),
 ) -> Result<Link, LinkError> {
     let failed = |file: Option<&PathBuf>, phase, source| LinkError {
         plugin: choice.plugin.clone(),
@@ -141,6 +142,7 @@ pub(crate) fn link(
     };
     let found = find(&choice.plugin).map_err(|error| failed(None, Phase::Finding, error))?;
     let file = Some(&found.path);
+    before(&found);
     let loaded = Plugin::load(&found.path, &found.id);
     let mut plugin = loaded.map_err(|error| failed(file, Phase::Loading, error.into()))?;
     prepare(&mut plugin).map_err(|error| failed(file, Phase::Setting, error))?;

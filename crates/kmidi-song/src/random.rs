@@ -15,7 +15,7 @@ impl Random {
         let mut state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Self(Pcg32::new(state ^ (state >> 31), 0x6b6d_6964_69))
+        Self(Pcg32::new(state ^ (state >> 31), 0x6b_6d69_6469))
     }
 
     /// In `0 .. bound`, each alike (Lemire's multiplication; its bias is below `bound` / 2^32). 0 for a bound of 0.
@@ -48,7 +48,7 @@ impl Random {
         let q = p - 0.5;
         if q.abs() <= 0.5 - TAIL {
             let r = q * q;
-            return polynomial(&CENTRE, r) * q / (polynomial(&CENTRE_BELOW, r) * r + 1.0);
+            return quintic(&CENTRE, r) * q / quintic(&CENTRE_BELOW, r);
         }
         let q = (-2.0 * libm::log(p.min(1.0 - p))).sqrt();
         let x = polynomial(&TAILS, q) / (polynomial(&TAILS_BELOW, q) * q + 1.0);
@@ -68,16 +68,17 @@ const CENTRE: [f64; 6] = [
     -3.969683028665376e+01,
     2.209460984245205e+02,
     -2.759285104469687e+02,
-    1.383577518672690e+02,
+    1.38357751867269e+02,
     -3.066479806614716e+01,
     2.506628277459239e+00,
 ];
-const CENTRE_BELOW: [f64; 5] = [
+const CENTRE_BELOW: [f64; 6] = [
     -5.447609879822406e+01,
     1.615858368580409e+02,
     -1.556989798598866e+02,
     6.680131188771972e+01,
     -1.328068155288572e+01,
+    1.0,
 ];
 const TAILS: [f64; 6] = [
     -7.784894002430293e-03,
@@ -89,6 +90,13 @@ const TAILS: [f64; 6] = [
 ];
 const TAILS_BELOW: [f64; 4] =
     [7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00];
+
+/// A polynomial of degree five, its highest coefficient first; in pairs, which do not wait for each other.
+#[inline]
+fn quintic(c: &[f64; 6], x: f64) -> f64 {
+    let square = x * x;
+    (c[0] * x + c[1]) * (square * square) + (c[2] * x + c[3]) * square + (c[4] * x + c[5])
+}
 
 /// A polynomial, its highest coefficient first.
 fn polynomial(coefficients: &[f64], x: f64) -> f64 {

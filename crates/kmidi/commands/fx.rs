@@ -10,7 +10,7 @@ use clap::Args;
 use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
 use kmidi_session::{Cancel, FxError, FxReport, FxRequest, JobError, Tail};
 
-use super::progress_bar;
+use super::{progress_bar, warn_of_grades};
 use crate::chain_flag::ChainFlag;
 use crate::cli::{Bits, tail_seconds};
 use crate::exit::{Interrupted, Unreadable, on_signals};
@@ -89,9 +89,7 @@ pub fn run(args: Fx) -> Result<ExitCode> {
         tail: args.tail.map_or_else(Tail::default, Tail::Seconds),
         budgets: memory.budgets.clone(),
     };
-    for warning in kmidi_session::certify::warnings(&request.plugins) {
-        eprintln!("kmidi: warning: {warning}");
-    }
+    warn_of_grades(&request.plugins);
     let cancel = Cancel::default();
     let interrupted = cancel.clone();
     on_signals(move || interrupted.cancel())?;

@@ -1,18 +1,26 @@
 //! One module a command.
 
+pub mod analyze;
 pub mod certify;
 pub mod devices;
+pub mod diagnose;
 pub mod doctor;
+pub mod emotions;
 pub mod fx;
 pub mod generate;
+pub mod groove;
 pub mod info;
+pub mod intent;
 pub mod mem;
 pub mod play;
 pub mod plugin;
+pub mod reharm;
 pub mod render;
 pub mod run;
 pub mod serve;
 pub mod soak;
+pub mod teach;
+pub mod therapy;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -20,8 +28,8 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use kmidi_session::{
-    AudioRequest, Backend, FileSource, InputKind, Message, OnLoss, STDIN, Severity, SongSnapshot,
-    SoundFontChoice, SoundSettings,
+    AudioRequest, Backend, FileSource, InputKind, Message, OnLoss, PluginChoice, STDIN, Severity,
+    SongSnapshot, SoundFontChoice, SoundSettings,
 };
 
 use crate::cli::{Audio, OnDeviceLoss, Output, Sound};
@@ -108,6 +116,13 @@ fn print_message(message: &Message) {
         Severity::UnreadableInput | Severity::Failure => "error: ",
     };
     eprintln!("kmidi: {kind}{}", message.text);
+}
+
+/// Before plugins are loaded: which of them have a red grade.
+fn warn_of_grades<'a>(plugins: impl IntoIterator<Item = &'a PluginChoice>) {
+    for text in kmidi_session::certify::warnings(plugins) {
+        eprintln!("kmidi: warning: {text}");
+    }
 }
 
 /// For what may take longer than a second; nothing where nobody looks.

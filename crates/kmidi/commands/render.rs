@@ -10,7 +10,7 @@ use kmidi_session::{
 };
 
 use crate::cli::Render;
-use crate::commands::{progress_bar, sort_files, sound_settings};
+use crate::commands::{progress_bar, sort_files, sound_settings, warn_of_grades};
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::output::print_json;
 use crate::screens::player::clock;
@@ -19,6 +19,7 @@ pub fn run(args: Render) -> Result<ExitCode> {
     let json = args.sound.json;
     let memory = args.sound.memory.start(|line| eprintln!("kmidi: {line}"))?;
     let request = request(args, memory.budgets.clone())?;
+    warn_of_grades(request.rack.plugins.iter().map(|plugin| &plugin.choice));
     let cancel = Cancel::default();
     let interrupted = cancel.clone();
     on_signals(move || interrupted.cancel())?;

@@ -1,1 +1,44 @@
-//! What a song or a recording is made of.
+//! What a song or a recording is made of: key, chords, sections, tempo, tension; what a progression does, and what it
+//! could do instead.
+//!
+//! [`Analysis::of`] tells all of a song's [`NoteView`]; each part can be had alone. [`diagnose`] and [`reharmonise`] work on a
+//! [`Progression`] that somebody typed. All is computed from what is given: the same input gives the same result.
+//! `[side B]`
+mod cadence;
+mod chords;
+mod diagnose;
+mod error;
+mod function;
+mod grid;
+mod key;
+mod material;
+mod notes;
+mod progression;
+mod quantise;
+mod reharmonise;
+mod report;
+mod sections;
+mod sonority;
+mod spelling;
+mod templates;
+mod tempo;
+mod tension;
+mod text;
+
+pub use cadence::{Cadence, CadenceKind};
+pub use diagnose::{Diagnosis, Suggestion, diagnose};
+pub use error::AnalysisError;
+pub use function::{ChordReading, Function, Origin, borrowed_chords};
+pub use key::{KeyEstimate, LocalKey, MAJOR_PROFILE, MINOR_PROFILE};
+pub use notes::{MAX_BARS, NoteView};
+pub use progression::{MAX_CHORDS, Progression};
+pub use quantise::{GRIDS, GridError, GridValue, Quantise, Quantised};
+pub use reharmonise::{Change, MAX_VARIANTS, Reharm, Style, StyleError, Variant, reharmonise};
+pub use report::{
+    Analysis, ChordSpan, KeyReport, LocalKeyReport, OtherKey, Part, TensionReport, chords_of, key_of,
+    sections_of, tempo_of,
+};
+pub use sections::{Section, SectionKind};
+pub use tempo::{TempoReport, TempoSource, heard_tempo};
+pub use tension::{BarTension, CURVES, Curve, CurveFit, INTERVAL_TENSION, closest_curve, tension};
+pub use text::key_name;

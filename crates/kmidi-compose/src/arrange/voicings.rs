@@ -26,13 +26,16 @@ pub fn voicings(chart: &Chart, style: &Style, random: &mut Random) -> Vec<Vec<u8
             colour(&mut keys, span, style, random);
         }
         part_semitones(&mut keys, span, style);
-        // A root that found no place above is kept below, where the voicer had it.
-        let below =
-            voicing.bass().filter(|key| *key >= LOWEST && class(*key) == root && span.tones.len() <= 4);
-        if let Some(below) = below.filter(|_| !keys.iter().any(|&key| class(key) == root))
-            && !keys.iter().any(|&key| clashes(key, below))
-        {
-            keys.push(below);
+        // A root that found no place is kept where the voicer had it, or an octave higher.
+        if span.tones.len() <= 4 && !keys.iter().any(|&key| class(key) == root) {
+            let places = voicing.bass().into_iter().flat_map(|bass| [bass, bass + 12]);
+            let free = |key: &u8| {
+                (LOWEST..=high).contains(key)
+                    && class(*key) == root
+                    && !keys.iter().any(|&it| clashes(it, *key))
+            };
+            let place = places.into_iter().find(free);
+            keys.extend(place);
         }
         keys.sort_unstable();
         keys.dedup();

@@ -3,10 +3,13 @@
 //!
 //! One difference: where a text has `but`, what comes before it counts half and what comes after it one and a half times, by place.
 //! The package looks the place up by value, and takes a wrong one where two words have the same.
-use super::text::bisect;
+use std::sync::LazyLock;
+
+use super::text::bisect::Table;
 
 /// Each word with the mean of what ten people gave it, from -4 to 4.
-const WORDS: &str = include_str!("../../../../assets/lexicon/vader.tsv");
+static WORDS: LazyLock<Table> =
+    LazyLock::new(|| Table::new(include_str!("../../../../assets/lexicon/vader.tsv")));
 
 /// What a booster adds.
 const BOOST: f64 = 0.293;
@@ -17,39 +20,41 @@ const NEGATED: f64 = -0.74;
 /// The sum that comes close to the most.
 const ALPHA: f64 = 15.0;
 
+/// Sorted, as the next two.
 const NEGATIONS: [&str; 59] = [
+    "ain't",
     "aint",
+    "aren't",
     "arent",
+    "can't",
     "cannot",
     "cant",
-    "couldnt",
-    "darent",
-    "didnt",
-    "doesnt",
-    "ain't",
-    "aren't",
-    "can't",
     "couldn't",
+    "couldnt",
     "daren't",
+    "darent",
+    "despite",
     "didn't",
+    "didnt",
     "doesn't",
-    "dont",
-    "hadnt",
-    "hasnt",
-    "havent",
-    "isnt",
-    "mightnt",
-    "mustnt",
-    "neither",
+    "doesnt",
     "don't",
+    "dont",
     "hadn't",
+    "hadnt",
     "hasn't",
+    "hasnt",
     "haven't",
+    "havent",
     "isn't",
+    "isnt",
     "mightn't",
+    "mightnt",
     "mustn't",
-    "neednt",
+    "mustnt",
     "needn't",
+    "neednt",
+    "neither",
     "never",
     "none",
     "nope",
@@ -57,26 +62,25 @@ const NEGATIONS: [&str; 59] = [
     "not",
     "nothing",
     "nowhere",
-    "oughtnt",
-    "shant",
-    "shouldnt",
-    "uhuh",
-    "wasnt",
-    "werent",
     "oughtn't",
-    "shan't",
-    "shouldn't",
-    "uh-uh",
-    "wasn't",
-    "weren't",
-    "without",
-    "wont",
-    "wouldnt",
-    "won't",
-    "wouldn't",
+    "oughtnt",
     "rarely",
     "seldom",
-    "despite",
+    "shan't",
+    "shant",
+    "shouldn't",
+    "shouldnt",
+    "uh-uh",
+    "uhuh",
+    "wasn't",
+    "wasnt",
+    "weren't",
+    "werent",
+    "without",
+    "won't",
+    "wont",
+    "wouldn't",
+    "wouldnt",
 ];
 
 const BOOSTERS: &[&str] = &[
@@ -98,19 +102,19 @@ const BOOSTERS: &[&str] = &[
     "extreme",
     "extremely",
     "fabulously",
-    "flipping",
     "flippin",
+    "flipping",
     "frackin",
     "fracking",
-    "fricking",
     "frickin",
-    "frigging",
+    "fricking",
     "friggin",
-    "fully",
+    "frigging",
     "fuckin",
     "fucking",
     "fuggin",
     "fugging",
+    "fully",
     "greatly",
     "hella",
     "highly",
@@ -146,9 +150,9 @@ const DAMPENERS: &[&str] = &[
     "almost",
     "barely",
     "hardly",
+    "kind-of",
     "kinda",
     "kindof",
-    "kind-of",
     "less",
     "little",
     "marginal",
@@ -161,9 +165,9 @@ const DAMPENERS: &[&str] = &[
     "slight",
     "slightly",
     "somewhat",
+    "sort-of",
     "sorta",
     "sortof",
-    "sort-of",
 ];
 
 /// Pairs of words that dampen.
@@ -231,15 +235,15 @@ impl Valence {
             let start = self.lower.len();
             self.lower.extend(token.chars().flat_map(char::to_lowercase));
             let word = &self.lower[start..];
-            let boost = if BOOSTERS.contains(&word) { BOOST } else { 0.0 };
-            let boost = if DAMPENERS.contains(&word) { -BOOST } else { boost };
+            let boost = if BOOSTERS.binary_search(&word).is_ok() { BOOST } else { 0.0 };
+            let boost = if DAMPENERS.binary_search(&word).is_ok() { -BOOST } else { boost };
             self.tokens.push(Token {
                 start,
                 end: self.lower.len(),
                 is_upper: token.chars().any(char::is_uppercase) && !token.chars().any(char::is_lowercase),
-                rated: bisect::find(WORDS, word).and_then(|value| value.parse().ok()),
+                rated: WORDS.find(word).and_then(|value| value.parse().ok()),
                 boost,
-                negates: word.contains("n't") || NEGATIONS.contains(&word),
+                negates: word.contains("n't") || NEGATIONS.binary_search(&word).is_ok(),
             });
         }
     }
@@ -384,6 +388,11 @@ mod tests {
         }
         assert!(GOLDEN.lines().count() > 300);
         assert_eq!(wrong, [""; 0]);
+    }
+
+    #[test]
+    fn lists_are_in_the_order_in_which_they_are_searched() {
+        assert!(NEGATIONS.is_sorted() && BOOSTERS.is_sorted() && DAMPENERS.is_sorted());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! - [`Chord`] reads and prints symbols as lead sheets write them; [`parse_progression`] reads rows of them.
 //! - [`Roman`] is a chord by its place in a key, both ways.
 //! - [`Voicer`] makes keys of chords, with good voice leading and without allocating.
+//! - [`teach`] explains all of it in short lessons.
 //!
 //! No item here does input or output or uses chance. Where nothing else is said, semitones are those of twelve equal ones to the
 //! octave, and degrees are counted from 0 in code and from 1 in texts. `[side B]`, but for voicings.
@@ -16,6 +17,7 @@ mod pitch;
 mod roman;
 mod scale;
 mod serial;
+pub mod teach;
 mod voicing;
 
 pub use chord::{
@@ -26,7 +28,7 @@ pub(crate) use near::nearest;
 pub use pitch::{Letter, PitchClass, PitchClassSet, PitchError, PitchName, Spelling};
 pub use roman::Roman;
 pub use scale::{Family, Scale};
-pub use voicing::{Cost, Voicer, Voicing, shape_cost, voice_leading_cost};
+pub use voicing::{Cost, Voicer, Voicing, shape_cost, unresolved, voice_leading_cost};
 
 /// A text as it may stand in a message: its first characters, without control characters.
 pub(crate) fn shortened(text: &str) -> String {

@@ -5,7 +5,7 @@ use kmidi_compose::mood::Affect;
 use kmidi_compose::theory::PitchClass;
 
 use crate::measure::{self, chord_at, of_chord, on_strong_beats, part, share, shuffled, solo};
-use crate::plans::{SEEDS, plan};
+use crate::plans::{SEEDS, song_plan as plan};
 
 /// The share of notes on strong beats that are tones of their chord, for every feeling; where dissonance is asked for, a little
 /// less.

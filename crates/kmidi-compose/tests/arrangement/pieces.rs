@@ -10,7 +10,7 @@ use kmidi_song::{SmfEvent, Song};
 use proptest::prelude::*;
 
 use crate::measure::{self, pitched};
-use crate::plans::{SEEDS, plan, song, with_chords};
+use crate::plans::{self, SEEDS, song, song_plan as plan, with_chords};
 
 /// What holds for every score, whatever its plan.
 fn check(plan: &HarmonyPlan, score: &Score) {
@@ -51,8 +51,9 @@ fn in_range(plan: &HarmonyPlan, part: &Part, name: &str) {
 fn every_feeling_keeps_length_ranges_dynamics_and_is_never_silent_for_a_bar() {
     for affect in Affect::all() {
         for seed in SEEDS {
-            let plan = plan(affect, seed);
-            check(&plan, &arrange(&plan));
+            for plan in [plan(affect, seed), plans::plan(affect, seed)] {
+                check(&plan, &arrange(&plan));
+            }
         }
     }
 }
@@ -72,8 +73,10 @@ fn control_a_hole_of_two_bars_is_seen() {
 fn nothing_sustained_clashes_unless_the_plan_asks() {
     for affect in Affect::all() {
         for seed in SEEDS {
-            let score = arrange(&plan(affect, seed));
-            assert_eq!(measure::clashes(&score), [], "{} seed {seed}", score.title);
+            for plan in [plan(affect, seed), plans::plan(affect, seed)] {
+                let score = arrange(&plan);
+                assert_eq!(measure::clashes(&score), [], "{} seed {seed}", score.title);
+            }
         }
     }
 }

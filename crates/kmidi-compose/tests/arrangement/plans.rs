@@ -1,9 +1,7 @@
 //! Plans to arrange.
 
-use kmidi_compose::mood::{Affect, Mood, Step};
-use kmidi_compose::plan::{HarmonyPlan, Section, SectionKind};
-use kmidi_compose::theory::{Chord, Key, Roman, Scale, diatonic_chord};
-use kmidi_core::Meter;
+use kmidi_compose::mood::{Affect, Mood};
+use kmidi_compose::plan::{HarmonyPlan, PlanOptions, Scales, Section, SectionKind};
 
 /// The feelings that the system which this one follows has, and the first of those that it lacks.
 pub const PRIMARY: [Affect; 14] = [
@@ -25,17 +23,6 @@ pub const PRIMARY: [Affect; 14] = [
 
 pub const SEEDS: [u64; 4] = [1, 2, 3, 4];
 
-fn chord(step: Step, key: Key) -> Chord {
-    match step {
-        Step::Triad(degree) => diatonic_chord(key, usize::from(degree) - 1, false),
-        Step::Seventh(degree) => diatonic_chord(key, usize::from(degree) - 1, true),
-        Step::Borrowed(numeral) => {
-            let numeral: Roman = numeral.parse().expect("a numeral");
-            numeral.in_key(Key { tonic: key.tonic, scale: Scale::IONIAN })
-        }
-    }
-}
-
 /// Sections of a song of 16 bars or more.
 pub fn song(bars: u32) -> Vec<Section> {
     let section = |kind, bars, tension, contrast| Section { kind, bars, tension, contrast };
@@ -54,27 +41,16 @@ pub fn song(bars: u32) -> Vec<Section> {
     ]
 }
 
-/// The plan of a feeling, in C and 4/4, at the tempo given for all of them.
+/// The plan of a feeling: 32 bars in C and 4/4, at the tempo that is the same for all.
 pub fn plan(affect: Affect, seed: u64) -> HarmonyPlan {
-    let preset = affect.preset();
-    let key = Key { tonic: "C".parse().expect("a pitch"), scale: preset.scale };
-    HarmonyPlan {
-        mood: Mood::of(affect, 0.8),
-        key,
-        tempo_bpm: 100.0,
-        meter: Meter::default(),
-        length_bars: 32,
-        complexity: 0.3,
-        vulnerability: preset.vulnerability,
-        progression: preset.progression.iter().map(|step| chord(*step, key)).collect(),
-        contrast: preset.contrast.iter().map(|step| chord(*step, key)).collect(),
-        sections: song(32),
-        character: preset.character,
-        reasons: vec![],
-        seed,
-        resolves: true,
-        progression_given: false,
-    }
+    let options =
+        PlanOptions { bpm: Some(100.0), bars: Some(32), seed: Some(seed), ..PlanOptions::default() };
+    HarmonyPlan::of(Mood::of(affect, 0.8), Scales::default(), &options)
+}
+
+/// The same with the sections of [`song`], where a test is to know what is where; it comes to rest.
+pub fn song_plan(affect: Affect, seed: u64) -> HarmonyPlan {
+    HarmonyPlan { sections: song(32), resolves: true, ..plan(affect, seed) }
 }
 
 /// The same with chords of the user's.

@@ -8,7 +8,7 @@ use kmidi_compose::mood::{Affect, Contour};
 use kmidi_song::{Note, Random};
 
 use crate::measure::{self, QUARTER, chord_at, intervals, of_chord, part, rhythms};
-use crate::plans::{SEEDS, plan};
+use crate::plans::{SEEDS, song_plan as plan};
 
 fn melody(affect: Affect, seed: u64) -> Score {
     measure::solo(&arrange(&plan(affect, seed)), "Melody")
@@ -56,32 +56,33 @@ fn there_are_no_endless_eighths() {
     for affect in Affect::all() {
         for seed in SEEDS {
             let run = longest_even_run(part(&melody(affect, seed), "Melody"));
-            assert!(run <= 14, "{affect} seed {seed}: {run} notes in a row equally far apart");
+            assert!(run <= 16, "{affect} seed {seed}: {run} notes in a row equally far apart");
         }
     }
 }
 
 #[test]
 fn lines_go_by_step_and_leaps_turn_back() {
+    let mut leaps = (0, 0);
     for affect in Affect::all() {
-        let (mut steps, mut leaps, mut turned, mut widest) = ((0, 0), 0, 0, 0);
+        let (mut steps, mut widest) = ((0, 0), 0);
         for seed in SEEDS {
             let score = melody(affect, seed);
             let intervals = intervals(part(&score, "Melody"));
             steps.0 += intervals.len();
             steps.1 += intervals.iter().filter(|step| step.abs() <= 4).count();
-            for pair in intervals.windows(2).filter(|pair| pair[0].abs() >= 6) {
-                leaps += 1;
-                turned += usize::from(pair[1] == 0 || (pair[1] > 0) != (pair[0] > 0));
+            for pair in intervals.windows(2).filter(|pair| pair[0].abs() >= 5) {
+                leaps.0 += 1;
+                leaps.1 += usize::from(pair[1] == 0 || (pair[1] > 0) != (pair[0] > 0));
             }
             widest = intervals.iter().map(|step| step.abs()).max().unwrap_or(0).max(widest);
         }
         let share = measure::share(steps);
         let least = if affect.preset().character.contour == Contour::Jagged { 0.5 } else { 0.72 };
         assert!(share >= least, "{affect}: {share:.2} of the steps are small");
-        assert!(leaps < 5 || turned * 10 >= leaps * 6, "{affect}: {turned} of {leaps} leaps turn back");
         assert!(widest <= 12, "{affect}: a leap of {widest} semitones");
     }
+    assert!(leaps.0 > 100 && measure::share(leaps) >= 0.7, "of {} leaps {} turn back", leaps.0, leaps.1);
 }
 
 #[test]

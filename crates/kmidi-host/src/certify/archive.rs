@@ -80,9 +80,7 @@ impl Archive {
 
     /// One file for each plugin, level and seed.
     fn path(&self, id: &PluginId, level: u8, seed: u64) -> PathBuf {
-        let hash = Sha256::digest(id.to_string());
-        let hash: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join(format!("{hash}-{level}-{seed}.{ENDING}"))
+        self.folder.join(format!("{}{level}-{seed}.{ENDING}", beginning(id)))
     }
 
     /// Keeps a certificate in the place of the one before.
@@ -116,12 +114,25 @@ impl Archive {
         serde_json::from_slice(&rest).ok()
     }
 
+    /// Of one plugin the summary at the highest level, whatever binary it is of.
+    pub fn summary(&self, id: &PluginId) -> Option<Summary> {
+        let beginning = beginning(id);
+        let is_of_it = |path: &PathBuf| {
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(beginning.as_bytes()))
+        };
+        let summaries = self.paths().filter(is_of_it).filter_map(|path| summary_of(&path));
+        summaries.filter(|summary| summary.id == *id).max_by_key(|summary| summary.level)
+    }
+
+    fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| is_certificate(path))
+    }
+
     /// Of each plugin the summary at the highest level, whatever binary it is of.
     pub fn summaries(&self) -> HashMap<PluginId, Summary> {
         let mut all = HashMap::<PluginId, Summary>::new();
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let paths = entries.map(|entry| entry.path()).filter(|path| is_certificate(path));
-        for summary in paths.filter_map(|path| summary_of(&path)) {
+        for summary in self.paths().filter_map(|path| summary_of(&path)) {
             match all.get(&summary.id) {
                 Some(known) if known.level >= summary.level => {}
                 _ => {
@@ -136,6 +147,13 @@ impl Archive {
     pub fn whole(&self, summary: &Summary) -> Option<Certificate> {
         self.get(&summary.id, &summary.sha256, summary.level, summary.seed)
     }
+}
+
+/// What the names of a plugin's files begin with.
+fn beginning(id: &PluginId) -> String {
+    let hash = Sha256::digest(id.to_string());
+    let hash: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("{hash}-")
 }
 
 fn is_certificate(path: &Path) -> bool {
@@ -173,6 +191,8 @@ mod tests {
             outcome: Outcome::Passed,
             reasons: vec![],
             phases: vec![],
+            instructions: vec![],
+            notes: vec![],
             took_ms: 5,
         }
     }
@@ -191,6 +211,8 @@ mod tests {
         }
         let summary = archive.summaries().remove(&low.id).unwrap();
         assert_eq!((summary.grade, summary.level), (Grade::Red, 9));
+        assert_eq!(archive.summary(&low.id).as_ref(), Some(&summary));
+        assert_eq!(archive.summary(&PluginId::new(Format::Clap, "a.c")), None);
         assert_eq!(archive.whole(&summary), Some(high));
     }
 

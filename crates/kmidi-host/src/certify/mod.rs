@@ -7,6 +7,7 @@ mod archive;
 mod audio_thread;
 mod bench;
 mod grade;
+mod instructions;
 mod latency;
 mod line;
 mod measure;
@@ -20,10 +21,12 @@ mod tally;
 mod trial;
 
 pub use archive::{Archive, ArchiveError, Summary};
+pub use instructions::VALGRIND;
 pub use parent::{Accused, CertifySettings, certify, certify_all};
 pub use plan::{Level, Phase, Plan};
 pub use report::{
-    Burst, Certificate, Count, Failure, Grade, Outcome, PhaseReport, Reason, Sound, Times, Violation,
+    Burst, Certificate, Count, Failure, Grade, Outcome, PhaseInstructions, PhaseReport, Reason, Sound, Times,
+    Violation,
 };
 pub use tally::{Deed, Held, Site, Tally, Watch};
 pub use trial::certify_for_parent;

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::unbounded;
 
 use super::grade::{self, Ending};
+use super::instructions;
 use super::line::Line;
 use super::plan::{Phase, Plan};
-use super::report::{Certificate, PhaseReport, Violation};
+use super::report::{Certificate, Outcome, PhaseReport, Violation};
 use crate::PluginId;
 use crate::child::{Heard, Run};
 use crate::scan::{PROBE, Stamp};
@@ -26,6 +27,8 @@ pub struct CertifySettings {
     pub limit: Duration,
     /// What it is run through.
     pub plan: Plan,
+    /// Whether the instructions of its blocks are counted too, which takes long and needs [`VALGRIND`](super::VALGRIND).
+    pub instructions: bool,
 }
 
 /// A plugin to be tried.
@@ -94,6 +97,14 @@ pub fn certify(plugin: &Accused, settings: &CertifySettings, stop: &AtomicBool) 
         }
     }
     let (grade, outcome, reasons) = grade::grade(&found.phases, &endings);
+    let (mut phase_instructions, mut notes) = (Vec::new(), Vec::new());
+    // One that crashes would do it there too.
+    if settings.instructions && matches!(outcome, Outcome::Passed | Outcome::Violations) {
+        match instructions::count(plugin, settings, stop)? {
+            Ok(counted) => phase_instructions = counted,
+            Err(why) => notes.push(format!("instructions are not counted: {why}")),
+        }
+    }
     let Accused { id, name, vendor, path, sha256 } = plugin.clone();
     Some(Certificate {
         id,
@@ -108,6 +119,8 @@ pub fn certify(plugin: &Accused, settings: &CertifySettings, stop: &AtomicBool) 
         outcome,
         reasons,
         phases: found.phases,
+        instructions: phase_instructions,
+        notes,
         took_ms: start.elapsed().as_millis() as u64,
     })
 }
@@ -126,7 +139,7 @@ enum End {
     Died(Ending),
 }
 
-fn arguments(plugin: &Accused, plan: &Plan) -> Vec<OsString> {
+pub(super) fn arguments(plugin: &Accused, plan: &Plan) -> Vec<OsString> {
     let start = ["certify".into(), plugin.id.format.name().into(), plugin.path.clone().into_os_string()];
     let (level, seed) = (plan.level.number().to_string(), plan.seed.to_string());
     let rest = [plugin.id.to_string(), "--level".to_owned(), level, "--seed".to_owned(), seed];

@@ -67,6 +67,19 @@ pub struct Times {
     pub worst_block: u32,
 }
 
+/// What the blocks of a phase cost in instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseInstructions {
+    /// Which phase.
+    pub phase: Phase,
+    /// Half of the blocks cost no more.
+    pub median: u64,
+    /// The most.
+    pub worst: u64,
+    /// Which one that was.
+    pub worst_block: u32,
+}
+
 /// Something that comes back again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Burst {
@@ -267,6 +280,12 @@ pub struct Certificate {
     pub reasons: Vec<Reason>,
     /// What each phase found.
     pub phases: Vec<PhaseReport>,
+    /// What blocks cost in instructions, where that was asked for.
+    #[serde(default)]
+    pub instructions: Vec<PhaseInstructions>,
+    /// What is worth knowing of all of it.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
 }

@@ -14,7 +14,7 @@ pub(crate) fn load(config: &RackConfig, activation: &Activation) -> Result<Vec<L
     let links = config.plugins.iter().map(|request| {
         let prepare = |plugin: &mut Plugin| prepare(plugin, request);
         // Nobody waits for the first quanta of a render: plugins begin as they come to life.
-        chain::link(&chain::find, &request.choice, activation, prepare)
+        chain::link(&chain::find, &request.choice, activation, prepare, |_| {})
     });
     links.collect()
 }

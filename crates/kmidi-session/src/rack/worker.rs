@@ -6,9 +6,11 @@ use kmidi_core::{NodeInfo, Processor};
 use kmidi_host::{
     Activation, ActivePlugin, Description, Parameter, Plugin, State, StateError, Told, warm_up,
 };
+use kmidi_memory::{Foreign, ForeignNote, note_foreign};
 
 use super::offline::prepare;
 use super::request::{PluginRequest, SavedPlugin};
+use crate::certify;
 use crate::chain::{self, ChainError, Find, Link, Phase, PluginChoice};
 
 /// Messages of one plugin that are passed on between two looks at it; one that talks without end is cut short.
@@ -77,13 +79,15 @@ impl Life {
 
 pub(crate) struct Worker<F> {
     instances: BTreeMap<u64, Life>,
+    /// What reports of memory say of each of them.
+    noted: BTreeMap<u64, ForeignNote>,
     find: Box<Find>,
     tell: F,
 }
 
 impl<F: FnMut(Answer)> Worker<F> {
     pub fn new(find: Box<Find>, tell: F) -> Self {
-        Worker { instances: BTreeMap::new(), find, tell }
+        Worker { instances: BTreeMap::new(), noted: BTreeMap::new(), find, tell }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -130,7 +134,14 @@ impl<F: FnMut(Answer)> Worker<F> {
         activation: Activation,
         prepare: impl FnOnce(&mut Plugin) -> Result<(), ChainError>,
     ) {
-        match chain::link(&*self.find, choice, &activation, prepare) {
+        let tell = &mut self.tell;
+        // It may take the program with it: what is known against it comes first.
+        let before = |found: &Description| {
+            if let Some(text) = certify::warning(found) {
+                tell(Answer::Said { instance, text });
+            }
+        };
+        match chain::link(&*self.find, choice, &activation, prepare, before) {
             Ok(link) => self.ready(instance, link, activation),
             Err(error) => {
                 let is_missing = matches!(error.phase, Phase::Finding | Phase::Loading);
@@ -155,6 +166,7 @@ impl<F: FnMut(Answer)> Worker<F> {
     }
 
     fn fail(&mut self, instance: u64, is_missing: bool, reason: String) {
+        self.noted.remove(&instance);
         (self.tell)(Answer::Failed { instance, is_missing, reason });
     }
 
@@ -166,6 +178,11 @@ impl<F: FnMut(Answer)> Worker<F> {
         let description = plugin.description().clone();
         let values = values(&plugin).into_iter().map(|(id, _, value)| (id, value)).collect();
         self.instances.insert(instance, Life::Active(plugin));
+        let note = || {
+            let name = format!("{} ({})", description.name, description.id);
+            note_foreign(Foreign { name, estimated_bytes: certify::resting_bytes(&description) })
+        };
+        self.noted.entry(instance).or_insert_with(note);
         let half = Box::new(Half { processor, info, description, activation, values });
         (self.tell)(Answer::Ready { instance, half });
     }
@@ -183,7 +200,10 @@ impl<F: FnMut(Answer)> Worker<F> {
         if !self.instances.get_mut(&instance).is_some_and(waits) {
             return;
         }
-        let Some(Life::Returning(plugin, activation)) = self.instances.remove(&instance) else { return };
+        let Some(Life::Returning(plugin, activation)) = self.instances.remove(&instance) else {
+            self.noted.remove(&instance);
+            return;
+        };
         let name = plugin.description().name.clone();
         let Ok(plugin) = plugin.deactivate() else { return };
         match chain::activate(plugin, &activation) {

@@ -3,6 +3,7 @@
 use super::error::in_range;
 use super::law::{Hand, Strike, Stroke, Touch};
 use super::profile::{Groove, SLOTS_PER_WHOLE, Slot};
+use super::pulse::Bars;
 use super::settings::Channels;
 use super::{Drum, GrooveError, Pulse};
 
@@ -69,6 +70,7 @@ impl Groove {
 pub(crate) struct Follower<'a> {
     groove: &'a Groove,
     pulse: &'a Pulse,
+    bars: Bars<'a>,
     intensity: f64,
     channels: Channels,
     /// Ticks of the song in one of the groove.
@@ -82,6 +84,7 @@ impl<'a> Follower<'a> {
         Follower {
             groove,
             pulse,
+            bars: Bars::new(pulse),
             intensity: options.intensity,
             channels: options.channels.unwrap_or(Channels::ALL),
             scale: f64::from(pulse.ticks_per_quarter()) / f64::from(groove.ticks_per_quarter.max(1)),
@@ -95,7 +98,7 @@ impl Hand for Follower<'_> {
         if !self.channels.contains(strike.channel) || self.intensity == 0.0 {
             return Touch::Leave;
         }
-        let place = self.pulse.place(strike.tick, self.groove.slots_per_whole, 0.0);
+        let place = self.bars.place(strike.tick, self.groove.slots_per_whole);
         let off = (strike.tick - place.grid) as f64;
         let slot = self.groove.slots.get(place.slot % self.groove.slots.len().max(1)).copied().flatten();
         let Some(slot) = slot.filter(|_| off.abs() <= self.near_ticks) else { return Touch::Leave };
@@ -109,7 +112,7 @@ impl Hand for Follower<'_> {
         let velocity = f64::from(strike.velocity);
         let velocity = velocity + self.intensity * (slot.velocity - velocity);
         Touch::Play(Stroke {
-            shift: (self.intensity * (wanted - off)).round() as i64,
+            shift: (self.intensity * (wanted - off)).round() as i32,
             velocity: velocity.round().clamp(1.0, 127.0) as u8,
             ghost: None,
         })

@@ -1,11 +1,18 @@
 //! What the groove of a song is.
 
-use super::pairs::track_notes;
+use std::sync::Arc;
+
+use kmidi_core::Ticks;
+
+use super::pairs::{NoteMessage, note_message};
 use super::profile::{ACCENT_ABOVE, ChannelGroove, GHOST_BELOW, Groove, SLOTS_PER_WHOLE, Slot, Statistics};
 use super::pulse::bases;
 use super::settings::Channels;
 use super::{DRUM_CHANNEL, GrooveError, Pocket, Pulse};
-use crate::song::Song;
+use crate::index::SongIndex;
+use crate::song::{SmfEvent, Song};
+use crate::source::ByteSource;
+use crate::stream::{EventStream, Message};
 
 /// What is to be learnt from a song.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,123 +39,220 @@ struct Onset {
     velocity: u8,
 }
 
+/// Gives all onsets of a song in the order of their ticks, as often as it is asked to.
+trait Onsets {
+    fn each(&mut self, take: &mut dyn FnMut(Onset)) -> Result<(), GrooveError>;
+}
+
 /// Learns the groove of a song: how far its notes are from the places of the bar, how loud they are there, and its swing. Times
 /// in milliseconds follow the song's tempo map, places its meters. `[side B]`
 ///
 /// # Errors
 /// [`GrooveError::Smpte`], [`GrooveError::NoNotes`], or [`GrooveError::File`] for a number of places that grooves do not have.
 pub fn extract(song: &Song, options: &ExtractOptions) -> Result<Groove, GrooveError> {
-    if !SLOTS_PER_WHOLE.contains(&options.slots_per_whole) {
-        let found = options.slots_per_whole;
+    learn(&Pulse::of(song)?, &mut InMemory::new(song), options)
+}
+
+/// As [`extract`], from a file that is read in pieces, in bounded memory; it is read three times. `[side B]`
+///
+/// # Errors
+/// As [`extract`], and the source's.
+pub fn extract_file(
+    source: &dyn ByteSource,
+    index: &Arc<SongIndex>,
+    options: &ExtractOptions,
+) -> Result<Groove, GrooveError> {
+    let pulse = Pulse::of_index(index)?;
+    let stream = EventStream::new(index.clone(), source)?;
+    learn(&pulse, &mut Streamed { stream }, options)
+}
+
+struct InMemory(Vec<Onset>);
+
+impl InMemory {
+    fn new(song: &Song) -> Self {
+        let mut onsets = vec![];
+        for (base, track) in bases(song).into_iter().zip(&song.tracks) {
+            let mut clock = 0;
+            for (tick, event) in &track.events {
+                clock = clock.max(tick.0);
+                let &SmfEvent::Channel(message) = event else { continue };
+                onsets.extend(onset(base.saturating_add(clock), message));
+            }
+        }
+        onsets.sort_by_key(|onset| onset.tick);
+        InMemory(onsets)
+    }
+}
+
+impl Onsets for InMemory {
+    fn each(&mut self, take: &mut dyn FnMut(Onset)) -> Result<(), GrooveError> {
+        self.0.iter().copied().for_each(take);
+        Ok(())
+    }
+}
+
+struct Streamed<S> {
+    stream: EventStream<S>,
+}
+
+impl<S: ByteSource> Onsets for Streamed<S> {
+    fn each(&mut self, take: &mut dyn FnMut(Onset)) -> Result<(), GrooveError> {
+        self.stream.seek(Ticks(0))?;
+        while let Some(event) = self.stream.next()? {
+            let Message::Event(message) = event.message else { continue };
+            let mut bytes = [0; 3];
+            if message.to_midi1(&mut bytes).is_some()
+                && let Some(onset) = onset(event.tick.0, bytes)
+            {
+                take(onset);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn onset(tick: i64, message: [u8; 3]) -> Option<Onset> {
+    let [status, _, velocity] = message;
+    (note_message(message) == NoteMessage::On).then_some(Onset { tick, channel: status & 0x0f, velocity })
+}
+
+/// What is learnt of some channels.
+struct Group {
+    channels: Channels,
+    swing: Swing,
+    learner: Learner,
+}
+
+impl Group {
+    fn new(channels: Channels, per_whole: u8) -> Self {
+        Group { channels, swing: Swing::default(), learner: Learner::new(per_whole) }
+    }
+}
+
+fn learn(pulse: &Pulse, onsets: &mut dyn Onsets, options: &ExtractOptions) -> Result<Groove, GrooveError> {
+    let per_whole = options.slots_per_whole;
+    if !SLOTS_PER_WHOLE.contains(&per_whole) {
+        let wanted = SLOTS_PER_WHOLE;
         return Err(GrooveError::File(format!(
-            "the places of a whole note must be {SLOTS_PER_WHOLE:?}, not {found}"
+            "the places of a whole note must be {wanted:?}, not {per_whole}"
         )));
     }
-    let pulse = Pulse::of(song)?;
-    let onsets = onsets(song);
-    if onsets.is_empty() {
+    let mut playing = Channels(0);
+    onsets.each(&mut |onset| playing.0 |= Channels::one(onset.channel).0)?;
+    if playing.0 == 0 {
         return Err(GrooveError::NoNotes("in the file"));
     }
-    let drums_play = onsets.iter().any(|onset| onset.channel == DRUM_CHANNEL);
-    let channels = options.channels.unwrap_or(if drums_play { Channels::DRUMS } else { Channels::ALL });
-    let of = |channels: Channels| -> Vec<Onset> {
-        onsets.iter().filter(|onset| channels.contains(onset.channel)).copied().collect()
-    };
-    let chosen = of(channels);
-    if chosen.is_empty() {
+    let drums_play = playing.contains(DRUM_CHANNEL);
+    let chosen = options.channels.unwrap_or(if drums_play { Channels::DRUMS } else { Channels::ALL });
+    if chosen.0 & playing.0 == 0 {
         return Err(GrooveError::NoNotes("on the channel that was asked for"));
     }
-    let (swing, slots, statistics) = learn(&pulse, &chosen, options.slots_per_whole);
-    let of_channel = |channel: u8| {
-        let its = of(Channels::one(channel));
-        let (swing, slots, statistics) = learn(&pulse, &its, options.slots_per_whole);
-        ChannelGroove { channel: channel + 1, swing, slots, statistics }
+    // The groove itself, and each channel by itself.
+    let by_itself = (0..16).filter(|&channel| playing.contains(channel)).map(Channels::one);
+    let mut groups: Vec<Group> =
+        std::iter::once(chosen).chain(by_itself).map(|channels| Group::new(channels, per_whole)).collect();
+    onsets.each(&mut |onset| {
+        let its = groups.iter_mut().filter(|group| group.channels.contains(onset.channel));
+        its.for_each(|group| group.swing.add(pulse, onset));
+    })?;
+    groups.iter_mut().for_each(|group| group.learner.swing = group.swing.amount(pulse));
+    onsets.each(&mut |onset| {
+        let its = groups.iter_mut().filter(|group| group.channels.contains(onset.channel));
+        its.for_each(|group| group.learner.add(pulse, onset));
+    })?;
+    let mut groups = groups.into_iter();
+    let all = groups.next().expect("the first one was put there").learner;
+    let of_channel = |Group { channels, learner, .. }: Group| ChannelGroove {
+        channel: channels.numbers()[0],
+        swing: learner.swing,
+        slots: learner.slots(),
+        statistics: learner.sums.statistics(),
     };
-    let playing = (0..16).filter(|&channel| onsets.iter().any(|onset| onset.channel == channel));
     Ok(Groove {
         name: options.name.chars().filter(|c| !c.is_control()).take(64).collect(),
         ticks_per_quarter: pulse.ticks_per_quarter(),
-        slots_per_whole: options.slots_per_whole,
-        swing,
-        tempo_range_bpm: tempo_range(&pulse, &chosen),
-        slots,
+        slots_per_whole: per_whole,
+        swing: all.swing,
+        tempo_range_bpm: all.tempo_range_bpm,
+        slots: all.slots(),
         pocket: Pocket::NONE,
-        channels: playing.map(of_channel).collect(),
-        statistics: Some(statistics),
+        channels: groups.map(of_channel).collect(),
+        statistics: Some(all.sums.statistics()),
     })
 }
 
-/// The beginnings of all notes, in the order of their ticks.
-fn onsets(song: &Song) -> Vec<Onset> {
-    let mut onsets = vec![];
-    for (base, track) in bases(song).into_iter().zip(&song.tracks) {
-        onsets.extend(track_notes(track).into_iter().map(|it| Onset {
-            tick: base.saturating_add(it.note.start.0),
-            channel: it.note.channel,
-            velocity: it.note.velocity,
-        }));
+/// Places and figures, once the swing is known.
+struct Learner {
+    per_whole: u8,
+    swing: f64,
+    places: Vec<SlotSums>,
+    sums: Sums,
+    tempo_range_bpm: (f64, f64),
+}
+
+impl Learner {
+    fn new(per_whole: u8) -> Self {
+        let places = vec![SlotSums::default(); per_whole.into()];
+        Learner { per_whole, swing: 0.0, places, sums: Sums::default(), tempo_range_bpm: (1000.0, 4.0) }
     }
-    onsets.sort_by_key(|onset| onset.tick);
-    onsets
-}
 
-/// To a millionth: what is kept as text reads back as it was.
-fn rounded(value: f64) -> f64 {
-    (value * 1e6).round() / 1e6
-}
-
-fn tempo_range(pulse: &Pulse, onsets: &[Onset]) -> (f64, f64) {
-    let bpms = onsets.iter().map(|onset| pulse.bpm(onset.tick).clamp(4.0, 1000.0));
-    let bpms = bpms.map(rounded);
-    bpms.fold((1000.0, 4.0), |(least, most), bpm| (bpm.min(least), bpm.max(most)))
-}
-
-/// Swing, places and figures of some notes.
-fn learn(pulse: &Pulse, onsets: &[Onset], per_whole: u8) -> (f64, Vec<Option<Slot>>, Statistics) {
-    let swing = swing(pulse, onsets);
-    let delay = pulse.swing_ticks(swing);
-    let mut slots = vec![SlotSums::default(); per_whole.into()];
-    let mut sums = Sums::default();
-    for onset in onsets {
-        let place = pulse.place(onset.tick, per_whole, swing);
-        let delay = if place.offbeat { delay } else { 0.0 };
+    fn add(&mut self, pulse: &Pulse, onset: Onset) {
+        let place = pulse.place(onset.tick, self.per_whole, self.swing);
+        let delay = if place.offbeat { pulse.swing_ticks(self.swing) } else { 0.0 };
         let ticks = (onset.tick - place.grid) as f64 - delay;
-        let per_tick = 1.0 / pulse.ticks_of(1.0, place.grid);
-        let ms = pulse.milliseconds(place.grid, onset.tick) - delay * per_tick;
-        let count = slots.len();
-        slots[place.slot % count].add(ticks, onset.velocity);
-        sums.add(ticks, ms, onset.velocity, pulse.quarter_in_bar(place.grid));
+        let ms_per_tick = 1.0 / pulse.ticks_of(1.0, place.grid);
+        let ms = pulse.milliseconds(place.grid, onset.tick) - delay * ms_per_tick;
+        let count = self.places.len();
+        self.places[place.slot % count].add(ticks, onset.velocity);
+        self.sums.add(ticks, ms, onset.velocity, pulse.quarter_in_bar(place.grid));
+        let bpm = rounded(pulse.bpm(onset.tick).clamp(4.0, 1000.0));
+        let (least, most) = self.tempo_range_bpm;
+        self.tempo_range_bpm = (bpm.min(least), bpm.max(most));
     }
-    (rounded(swing), slots.iter().map(SlotSums::mean).collect(), sums.statistics())
+
+    fn slots(&self) -> Vec<Option<Slot>> {
+        self.places.iter().map(SlotSums::mean).collect()
+    }
 }
 
-/// How late the second eighths of the quarter notes are, against the first ones: 0 where they are in the middle, 1 where they are
-/// a sixteenth later. What is earlier than the middle is no swing.
+/// How late the second eighths of the quarter notes are, against the first ones.
 ///
 /// The second eighth is what is played first between 0.4 and 0.7 of a quarter note: later than that are sixteenths.
-fn swing(pulse: &Pulse, onsets: &[Onset]) -> f64 {
-    let quarter = i64::from(pulse.ticks_per_quarter());
-    let (mut first, mut second) = (Mean::default(), Mean::default());
-    let mut beat_of_last = i64::MIN;
-    for onset in onsets {
+#[derive(Default)]
+struct Swing {
+    first: Mean,
+    second: Mean,
+    beat_of_last: Option<i64>,
+}
+
+impl Swing {
+    fn add(&mut self, pulse: &Pulse, onset: Onset) {
+        let quarter = i64::from(pulse.ticks_per_quarter());
         // The nearest quarter, and the one that this is in.
         let nearest = pulse.place(onset.tick, 4, 0.0).grid;
         let beat = if nearest > onset.tick { nearest - quarter } else { nearest };
         let phase = onset.tick - beat;
         if (onset.tick - nearest).abs() * 8 <= quarter {
-            first.add((onset.tick - nearest) as f64);
-        } else if (4 * quarter..=7 * quarter).contains(&(10 * phase)) && beat != beat_of_last {
-            beat_of_last = beat;
-            second.add(phase as f64);
+            self.first.add((onset.tick - nearest) as f64);
+        } else if (4 * quarter..=7 * quarter).contains(&(10 * phase)) && self.beat_of_last != Some(beat) {
+            self.beat_of_last = Some(beat);
+            self.second.add(phase as f64);
         }
     }
-    match (first.mean(), second.mean()) {
-        (_, None) => 0.0,
-        (first, Some(second)) => {
-            let late = second - first.unwrap_or(0.0) - quarter as f64 / 2.0;
-            (4.0 * late / quarter as f64).clamp(0.0, 1.0)
-        }
+
+    /// 0 where the second eighths are in the middle, 1 where they are a sixteenth later. What is earlier than the middle is no swing.
+    fn amount(&self, pulse: &Pulse) -> f64 {
+        let quarter = f64::from(pulse.ticks_per_quarter());
+        let Some(second) = self.second.mean() else { return 0.0 };
+        let late = second - self.first.mean().unwrap_or(0.0) - quarter / 2.0;
+        rounded((4.0 * late / quarter).clamp(0.0, 1.0))
     }
+}
+
+/// To a millionth: what is kept as text reads back as it was.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 #[derive(Clone, Copy, Debug, Default)]

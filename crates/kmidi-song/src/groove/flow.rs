@@ -310,7 +310,12 @@ impl<E> Flow<E> {
         while self.chains[at].notes.front().is_some_and(|note| note.capped) {
             self.settle_first_end(at, self.clock);
         }
-        self.chains[at].floor = self.chains[at].floor.max(self.clock);
+        let chain = &mut self.chains[at];
+        chain.floor = chain.floor.max(self.clock);
+        // What still sounds has company now: a ghost note's end would be taken for the end of that.
+        for note in chain.notes.iter_mut().filter(|note| note.off.is_none()) {
+            note.alone = false;
+        }
     }
 
     /// The next of a key is here: settles the start of the one before it, adds its ghost note, and lets all that have ended
@@ -327,7 +332,7 @@ impl<E> Flow<E> {
     fn settle_last_start(&mut self, at: usize, limit: i64) {
         let chain = &mut self.chains[at];
         let Some(note) = chain.notes.back_mut().filter(|note| note.start.is_none()) else { return };
-        let latest = limit.saturating_sub(note.least());
+        let latest = law::latest(note.written, note.length(), limit);
         let start = law::start(note.written, note.stroke.shift, self.reach, note.earliest, latest);
         note.start = Some(start);
         chain.floor = chain.floor.max(start + note.least());

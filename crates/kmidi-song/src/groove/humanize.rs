@@ -58,13 +58,14 @@ pub(crate) fn play(notes: &mut Vec<Note>, reach: i64, end: i64, hand: &mut impl 
     let end = notes.iter().map(|note| note.end.0).fold(end, i64::max);
     whole.finish(end);
     notes.clear();
-    let played = |it: &Moving| Note {
-        start: Ticks(it.start),
-        end: Ticks(it.end),
-        velocity: it.stroke.velocity,
-        ..it.written
+    let mut shortened = 0;
+    let played = |it: &Moving| {
+        shortened += u64::from(it.end - it.start < it.written.length().0);
+        let velocity = it.stroke.velocity;
+        Note { start: Ticks(it.start), end: Ticks(it.end), velocity, ..it.written }
     };
     notes.extend(whole.notes.iter().map(played));
+    whole.changes.shortened = shortened;
     notes.append(&mut whole.ghosts);
     // Nearly in order already: a sort that keeps the order of equals takes runs as they are.
     notes.sort_by_key(|note| note.start);
@@ -76,6 +77,8 @@ struct Whole {
     ghosts: Vec<Note>,
     /// The last note of each key of each channel.
     last: Box<[u32; CHAINS]>,
+    /// Keys that have notes.
+    chains: Vec<usize>,
     reach: i64,
     changes: Changes,
 }
@@ -86,6 +89,7 @@ impl Whole {
             notes: Vec::with_capacity(count),
             ghosts: vec![],
             last: Box::new([NONE; CHAINS]),
+            chains: Vec::with_capacity(64),
             reach,
             changes: Changes::default(),
         }
@@ -104,8 +108,10 @@ impl Whole {
         };
         let chain = chain_index(channel, key);
         let before = std::mem::replace(&mut self.last[chain], self.notes.len() as u32);
-        let (mut earliest, mut alone) = (0, true);
-        if before != NONE {
+        let (mut earliest, mut alone) = (start.0.min(0), true);
+        if before == NONE {
+            self.chains.push(chain);
+        } else {
             alone = self.notes[before as usize].written.end <= start;
             let free = self.settle_start(before, start.0);
             earliest = if alone { self.add_ghost(before, start.0).max(free) } else { free };
@@ -119,17 +125,15 @@ impl Whole {
     fn settle_start(&mut self, at: u32, limit: i64) -> i64 {
         let note = &mut self.notes[at as usize];
         let (written, until) = (note.written.start.0, note.written.end.0);
-        let least = if until <= limit { law::least_length(until - written) } else { 0 };
-        let start = law::start(written, note.stroke.shift, self.reach, note.start, limit - least);
+        let length = (until <= limit).then_some(until - written);
+        let latest = law::latest(written, length, limit);
+        let start = law::start(written, note.stroke.shift, self.reach, note.start, latest);
         note.start = start;
         let mut before = note.before;
         match note.left {
             true => self.changes.left += 1,
             false => self.changes.note(written, start, note.written.velocity, note.stroke.velocity),
         }
-        let order = if before == NONE { i64::MIN } else { self.notes[before as usize].end };
-        let note = &mut self.notes[at as usize];
-        note.end = law::end(start, until - written, i64::MAX, order);
         // Those that had ended before this one is written end before it starts; the ends of a chain are in order.
         for _ in 0..MOST_AT_ONCE {
             if before == NONE {
@@ -145,12 +149,15 @@ impl Whole {
             }
             before = note.before;
         }
-        start + least
+        let before = self.notes[at as usize].before;
+        let order = if before == NONE { i64::MIN } else { self.notes[before as usize].end };
+        self.notes[at as usize].end = law::end(start, until - written, i64::MAX, order);
+        start + length.map_or(0, law::least_length)
     }
 
     /// Adds the ghost note of a note; gives where the next of its key can start.
     fn add_ghost(&mut self, at: u32, room: i64) -> i64 {
-        let Moving { written, stroke, left, start, alone, .. } = self.notes[at as usize];
+        let Moving { written, stroke, start, alone, .. } = self.notes[at as usize];
         let Some(ghost) = stroke.ghost.filter(|_| alone) else { return 0 };
         let natural_end = start + written.length().0;
         let Some((from, to)) = law::ghost(ghost, start, natural_end, room, self.reach) else { return 0 };
@@ -162,11 +169,8 @@ impl Whole {
 
     /// Settles the last note of each key.
     fn finish(&mut self, end: i64) {
-        for chain in 0..CHAINS {
-            let at = self.last[chain];
-            if at == NONE {
-                continue;
-            }
+        for place in 0..self.chains.len() {
+            let at = self.last[self.chains[place]];
             self.settle_start(at, end);
             self.add_ghost(at, end);
             let mut at = at;
@@ -175,7 +179,5 @@ impl Whole {
                 at = self.notes[at as usize].before;
             }
         }
-        self.changes.shortened =
-            self.notes.iter().filter(|it| it.end - it.start < it.written.length().0).count() as u64;
     }
 }

@@ -14,8 +14,8 @@ pub(crate) fn reach_ticks(ticks_per_quarter: u16) -> i64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ghost {
     /// Ticks from the note's start to its own.
-    pub after: i64,
-    pub length: i64,
+    pub after: i32,
+    pub length: i32,
     pub velocity: u8,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Ghost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stroke {
     /// Ticks to move it by; later if positive.
-    pub shift: i64,
+    pub shift: i32,
     pub velocity: u8,
     pub ghost: Option<Ghost>,
 }
@@ -58,14 +58,22 @@ pub(crate) fn least_length(length: i64) -> i64 {
     length.min(1)
 }
 
+/// The latest start of a note for which it can end at `limit`. A note of which it is not known how long it is (it sounds on there)
+/// keeps a tick too, unless it is written at the limit itself.
+pub(crate) fn latest(written: i64, length: Option<i64>, limit: i64) -> i64 {
+    limit.saturating_sub(least_length(length.unwrap_or(limit.saturating_sub(written))))
+}
+
 /// Where a note starts that is written at `written`: `earliest` and `latest` lie on either side of that.
-pub(crate) fn start(written: i64, shift: i64, reach: i64, earliest: i64, latest: i64) -> i64 {
+#[inline]
+pub(crate) fn start(written: i64, shift: i32, reach: i64, earliest: i64, latest: i64) -> i64 {
     debug_assert!(earliest <= written && written <= latest, "{earliest} {written} {latest}");
-    (written + shift.clamp(-reach, reach)).clamp(earliest, latest)
+    (written + i64::from(shift).clamp(-reach, reach)).clamp(earliest, latest)
 }
 
 /// Where a note ends that was written from `written` for `length` ticks and starts at `start` now. `cap` is where the next of
 /// its key starts, or the song ends; `order` is the end of the note before it, which players expect first.
+#[inline]
 pub(crate) fn end(start: i64, length: i64, cap: i64, order: i64) -> i64 {
     (start + length).min(cap).max(start + least_length(length)).max(order)
 }
@@ -73,7 +81,7 @@ pub(crate) fn end(start: i64, length: i64, cap: i64, order: i64) -> i64 {
 /// Where a ghost note begins and ends if there is room for it between its note's end and `room`, where the next note of its
 /// key is written or the song ends.
 pub(crate) fn ghost(ghost: Ghost, start: i64, end: i64, room: i64, reach: i64) -> Option<(i64, i64)> {
-    let at = start + ghost.after.clamp(1, reach);
-    let until = at + ghost.length.clamp(1, reach);
+    let at = start + i64::from(ghost.after).clamp(1, reach);
+    let until = at + i64::from(ghost.length).clamp(1, reach);
     (end <= at && until <= room).then_some((at, until))
 }

@@ -4,7 +4,7 @@
 //!   settings); [`change_song`] does it to a song, [`change_file`] from a file to a file in bounded memory.
 //! - [`extract()`] learns a [`Groove`] from a song; [`Groove::to_json`] and [`Groove::from_json`] keep it; [`templates()`] are those of
 //!   nine genres; [`Change::Apply`] lays one over other notes.
-//! - What the program's commands do: [`humanize_file`], [`apply_file`], [`extract_report`], [`catalogue`].
+//! - What the program's commands do: [`humanize_file`], [`apply_file`], [`extract_file`], [`catalogue`].
 //!
 //! Whatever is asked for, these hold: notes are moved in absolute ticks, so nothing drifts and the piece stays as long as it
 //! is; a note-off moves with its note-on and follows it; no note is moved past another one of its key or into it, nor across
@@ -38,7 +38,7 @@ pub use catalogue::{AlgorithmInfo, Catalogue, GenreInfo, catalogue};
 pub use changes::Changes;
 pub use drum::{DRUM_CHANNEL, Drum};
 pub use error::GrooveError;
-pub use extract::{ExtractOptions, extract};
+pub use extract::{ExtractOptions, extract, extract_file};
 pub use file::MAX_GROOVE_BYTES;
 pub use humanize::humanize;
 pub use pairs::{NoteEvents, notes, track_notes};

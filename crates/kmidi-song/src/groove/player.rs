@@ -1,6 +1,7 @@
 //! The two engines: what each wants a note to be. What becomes of that is decided by the law.
 
 use super::law::{Ghost, Hand, Strike, Stroke, Touch};
+use super::pulse::Bars;
 use super::settings::{Algorithm, Feel, Humanize};
 use super::{Drum, Pulse};
 use crate::random::Random;
@@ -15,6 +16,7 @@ const SIXTEENTHS: u8 = 16;
 pub(crate) struct Player<'a> {
     settings: &'a Humanize,
     pulse: &'a Pulse,
+    bars: Bars<'a>,
     random: Random,
     /// The feel changes something.
     shaped: bool,
@@ -27,7 +29,7 @@ pub(crate) struct Player<'a> {
 struct Uniform {
     dropout: f64,
     most_ticks: u32,
-    late_ticks: i64,
+    late_ticks: i32,
     velocity_factor: f64,
     most_velocity: u32,
 }
@@ -49,6 +51,7 @@ impl<'a> Player<'a> {
         Player {
             settings,
             pulse,
+            bars: Bars::new(pulse),
             random: Random::new(seed),
             shaped: settings.feel != Feel::default(),
             uniform: Uniform::new(settings.complexity, settings.vulnerability, scale),
@@ -62,7 +65,7 @@ impl<'a> Player<'a> {
         if dropout > 0.0 && self.random.chance(dropout) {
             return None;
         }
-        let shift = late_ticks + i64::from(self.random.around_zero(most_ticks));
+        let shift = late_ticks + self.random.around_zero(most_ticks);
         let played = (f64::from(velocity) * velocity_factor) as i32 + self.random.around_zero(most_velocity);
         Some(Stroke { shift, velocity: self.limited(f64::from(played)), ghost: None })
     }
@@ -80,7 +83,7 @@ impl<'a> Player<'a> {
         let played = f64::from(velocity) + velocity_mean + self.random.normal() * velocity_sd;
         let velocity = self.limited(played);
         let ghost = self.ghost(velocity, drum);
-        Some(Stroke { shift: (wander + late_ticks).round() as i64, velocity, ghost })
+        Some(Stroke { shift: (wander + late_ticks).round() as i32, velocity, ghost })
     }
 
     fn ghost(&mut self, velocity: u8, drum: Option<Drum>) -> Option<Ghost> {
@@ -88,8 +91,8 @@ impl<'a> Player<'a> {
         if !takes || !self.random.chance(self.settings.ghosts) {
             return None;
         }
-        let quarter = i64::from(self.pulse.ticks_per_quarter());
-        let off = i64::from(self.random.around_zero((10.0 * self.scale) as u32));
+        let quarter = i32::from(self.pulse.ticks_per_quarter());
+        let off = self.random.around_zero((10.0 * self.scale) as u32);
         // A sixteenth later, at two fifths of the velocity, for a moment.
         let velocity = (f64::from(velocity) * 0.4).max(1.0) as u8;
         Some(Ghost { after: quarter / 4 + off, length: quarter / 16, velocity })
@@ -107,7 +110,7 @@ impl<'a> Player<'a> {
         let quarter = f64::from(self.pulse.ticks_per_quarter());
         let mut shift = feel.depth * quarter / 8.0;
         if feel.swing > 0.0 {
-            let place = self.pulse.place(strike.tick, SIXTEENTHS, 0.0);
+            let place = self.bars.place(strike.tick, SIXTEENTHS);
             let near = (strike.tick - place.grid).abs() as f64 <= self.pulse.slot_ticks(SIXTEENTHS) / 4.0;
             if place.offbeat && near {
                 shift += self.pulse.swing_ticks(feel.swing);
@@ -116,8 +119,8 @@ impl<'a> Player<'a> {
         if let Some(drum) = drum {
             shift += self.pulse.ticks_of(feel.pocket.milliseconds(drum), strike.tick);
         }
-        stroke.shift += shift.round() as i64;
-        let accent = feel.accents[self.pulse.quarter_in_bar(strike.tick) % feel.accents.len()];
+        stroke.shift += shift.round() as i32;
+        let accent = feel.accents[self.bars.quarter(strike.tick) % feel.accents.len()];
         let mut factor = accent;
         if feel.velocity_variation > 0.0 {
             factor *= 1.0 + feel.velocity_variation * (2.0 * self.random.unit() - 1.0);
@@ -140,6 +143,8 @@ struct Wander {
 
 /// The slowest value changes every 512 strokes: in half a minute to a minute of music.
 const SLOW_VALUES: usize = 9;
+/// Of ten values whose sum is taken.
+const ROOT_OF_A_TENTH: f64 = 0.316_227_766_016_837_94;
 
 impl Wander {
     #[inline]
@@ -154,7 +159,7 @@ impl Wander {
             self.sum += new - *slow;
             *slow = new;
         }
-        (self.sum + random.normal()) / ((SLOW_VALUES + 1) as f64).sqrt()
+        (self.sum + random.normal()) * ROOT_OF_A_TENTH
     }
 }
 
@@ -165,7 +170,7 @@ impl Uniform {
         Uniform {
             dropout: complexity * 0.2,
             most_ticks: (12.0 * scale * complexity) as u32,
-            late_ticks: (2.0 * scale) as i64,
+            late_ticks: (2.0 * scale) as i32,
             velocity_factor: 1.0 - from_middle * weight,
             most_velocity: (15.0 * complexity) as u32,
         }

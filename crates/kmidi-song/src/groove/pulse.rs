@@ -28,6 +28,46 @@ pub(crate) struct Place {
     pub offbeat: bool,
 }
 
+/// A bar, from its first tick to that of the next.
+#[derive(Clone, Copy, Debug)]
+struct Bar {
+    start: i64,
+    end: i64,
+    /// It is counted in quarters or longer notes.
+    in_quarters: bool,
+}
+
+/// The bars of a song, for ticks that are mostly in the bar of the one before.
+pub(crate) struct Bars<'a> {
+    pulse: &'a Pulse,
+    last: Bar,
+}
+
+impl<'a> Bars<'a> {
+    pub fn new(pulse: &'a Pulse) -> Self {
+        Bars { pulse, last: pulse.bar(0) }
+    }
+
+    fn at(&mut self, tick: i64) -> Bar {
+        if !(self.last.start..self.last.end).contains(&tick) {
+            self.last = self.pulse.bar(tick);
+        }
+        self.last
+    }
+
+    /// As [`Pulse::place`], without swing.
+    pub fn place(&mut self, tick: i64, per_whole: u8) -> Place {
+        let bar = self.at(tick);
+        self.pulse.place_in(bar, tick, per_whole, 0.0)
+    }
+
+    /// As [`Pulse::quarter_in_bar`].
+    pub fn quarter(&mut self, tick: i64) -> usize {
+        let bar = self.at(tick);
+        self.pulse.quarter_of(bar, tick)
+    }
+}
+
 impl Pulse {
     /// A steady tempo in 4/4. `ticks_per_quarter` is 1 to 32767, `bpm` 4 to 1000 quarter notes a minute; both are brought there.
     pub fn steady(ticks_per_quarter: u16, bpm: f64) -> Self {
@@ -105,12 +145,19 @@ impl Pulse {
 
     /// Which quarter of its bar a tick is in, counted from 0.
     pub(crate) fn quarter_in_bar(&self, tick: i64) -> usize {
-        let bar = self.bar_start(tick);
-        ((tick - bar) / i64::from(self.ticks_per_quarter)) as usize
+        self.quarter_of(self.bar(tick), tick)
     }
 
-    fn bar_start(&self, tick: i64) -> i64 {
-        self.meters.bar_start(self.meters.position(Ticks(tick)).bar).0
+    fn quarter_of(&self, bar: Bar, tick: i64) -> usize {
+        ((tick - bar.start) / i64::from(self.ticks_per_quarter)) as usize
+    }
+
+    fn bar(&self, tick: i64) -> Bar {
+        let number = self.meters.position(Ticks(tick)).bar;
+        let start = self.meters.bar_start(number).0;
+        let end = self.meters.bar_start(number.saturating_add(1)).0;
+        let denominator = self.meters.meter(Ticks(tick)).denominator();
+        Bar { start, end: end.max(start + 1), in_quarters: denominator <= 4 }
     }
 
     /// Ticks of a place of the bar, of which there are `per_whole` in a whole note.
@@ -120,21 +167,24 @@ impl Pulse {
 
     /// The place nearest to a tick, of `per_whole` in a whole note. `swing` (0 to 1) has the offbeats later.
     pub(crate) fn place(&self, tick: i64, per_whole: u8, swing: f64) -> Place {
-        let bar = self.bar_start(tick);
-        let meter = self.meters.meter(Ticks(tick));
+        self.place_in(self.bar(tick), tick, per_whole, swing)
+    }
+
+    fn place_in(&self, bar: Bar, tick: i64, per_whole: u8, swing: f64) -> Place {
         let (whole, per_whole) = (4 * i64::from(self.ticks_per_quarter), i64::from(per_whole.max(1)));
-        let bar_ticks = (whole * i64::from(meter.numerator) / i64::from(meter.denominator())).max(1);
-        let nearest = (2 * (tick - bar) * per_whole + whole) / (2 * whole);
+        let nearest = (2 * (tick - bar.start) * per_whole + whole) / (2 * whole);
         let place = |slot: i64| {
-            let grid = (2 * slot * whole + per_whole) / (2 * per_whole);
+            let grid = bar.start + (2 * slot * whole + per_whole) / (2 * per_whole);
             let eighths = slot * 8;
-            let offbeat =
-                meter.denominator() <= 4 && eighths % per_whole == 0 && eighths / per_whole % 2 == 1;
-            match grid < bar_ticks {
-                true => Place { slot: slot as usize, grid: bar + grid, offbeat },
-                false => Place { slot: 0, grid: bar + bar_ticks, offbeat: false },
+            let offbeat = bar.in_quarters && eighths % per_whole == 0 && eighths / per_whole % 2 == 1;
+            match grid < bar.end {
+                true => Place { slot: slot as usize, grid, offbeat },
+                false => Place { slot: 0, grid: bar.end, offbeat: false },
             }
         };
+        if swing == 0.0 {
+            return place(nearest);
+        }
         let distance = |place: &Place| {
             let delay = if place.offbeat { self.swing_ticks(swing) } else { 0.0 };
             ((tick - place.grid) as f64 - delay).abs()

@@ -1,10 +1,12 @@
 //! From a file to a file: the same bytes as in memory.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use kmidi_core::{Division, Ticks};
 use kmidi_song::groove::{
-    ApplyOptions, Change, Channels, GrooveError, Humanize, change_file, change_song, presets, template,
+    ApplyOptions, Change, Channels, ExtractOptions, GrooveError, Humanize, change_file, change_song, extract,
+    extract_file, presets, template,
 };
 use kmidi_song::{Format, SmfEvent, Song, SongIndex, Track};
 use proptest::prelude::*;
@@ -60,6 +62,25 @@ fn files_of_all_kinds_stream_to_the_same_bytes() {
         }
     }
     assert!(compared > 100, "{compared}");
+}
+
+#[test]
+fn what_is_learnt_from_a_stream_is_what_is_learnt_in_memory() {
+    let mut compared = 0;
+    for (name, bytes) in common::files() {
+        let Ok(index) = SongIndex::scan(&bytes, &mut |_| {}) else { continue };
+        let options = ExtractOptions { name: name.clone(), ..ExtractOptions::default() };
+        let song = Song::from_smf(&bytes).unwrap().0;
+        match (extract(&song, &options), extract_file(&bytes, &Arc::new(index), &options)) {
+            (Ok(memory), Ok(streamed)) => {
+                assert_eq!(streamed, memory, "{name}");
+                compared += 1;
+            }
+            (Err(a), Err(b)) => assert_eq!(a.to_string(), b.to_string(), "{name}"),
+            (a, b) => panic!("{name}: {a:?} and {b:?}"),
+        }
+    }
+    assert!(compared > 50, "{compared}");
 }
 
 #[test]

@@ -58,6 +58,9 @@ pub struct Certify {
     /// Try those again that have a certificate
     #[arg(long)]
     pub fresh: bool,
+    /// Count the instructions of blocks too, which no load of the machine changes (needs valgrind, takes long)
+    #[arg(long)]
+    pub instructions: bool,
     /// How many seconds a plugin may be silent before it is given up
     #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
     pub timeout: Duration,

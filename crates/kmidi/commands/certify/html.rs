@@ -6,7 +6,7 @@ use std::path::Path;
 
 use kmidi_session::certify::{Certificate, Deed, Grade, PhaseReport, Site};
 
-use super::text::{Text, deeds, in_short, remarks, stack};
+use super::text::{Text, deeds, in_short, instructions, remarks, stack};
 use super::write_whole;
 
 const STYLE: &str = "\
@@ -103,6 +103,9 @@ fn page(certificate: &Certificate) -> Text {
         writeln!(out, "</ul>")?;
     }
     out += &phases(certificate)?;
+    for line in instructions(certificate) {
+        writeln!(out, "<p>{}</p>", escaped(&line))?;
+    }
     if !certificate.sees_system_calls {
         writeln!(out, "<p>System calls that go past the C library were not seen.</p>")?;
     }

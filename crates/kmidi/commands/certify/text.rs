@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kmidi_session::certify::{Burst, Certificate, Grade, Outcome, PhaseReport, Reason};
+use kmidi_session::certify::{Burst, Certificate, Grade, Outcome, PhaseInstructions, PhaseReport, Reason};
 
 pub type Text = Result<String, std::fmt::Error>;
 
@@ -62,6 +62,9 @@ fn whole(certificate: &Certificate) -> Text {
         writeln!(out, "  and {} more (--json has all)", certificate.reasons.len() - MAX_REASONS)?;
     }
     out += &phases(certificate)?;
+    for line in instructions(certificate) {
+        writeln!(out, "  {line}")?;
+    }
     if !certificate.sees_system_calls {
         writeln!(out, "  system calls that go past the C library are not seen on this machine")?;
     }
@@ -96,6 +99,15 @@ pub fn phases(certificate: &Certificate) -> Text {
         }
     }
     Ok(out)
+}
+
+/// What blocks cost, and what is worth knowing of all phases.
+pub fn instructions(certificate: &Certificate) -> Vec<String> {
+    let line = |it: &PhaseInstructions| {
+        let PhaseInstructions { phase, median, worst, worst_block } = it;
+        format!("{phase}: {median} instructions a block, {worst} at most (block {worst_block})")
+    };
+    certificate.instructions.iter().map(line).chain(certificate.notes.iter().cloned()).collect()
 }
 
 /// How much was done that must not be done while somebody listens.

@@ -78,7 +78,15 @@ fn budget_text(status: &Status) -> Result<String, std::fmt::Error> {
         mib(process.rss_shmem_bytes),
         memory.pressure.name()
     )?;
-    writeln!(out, "What plugins allocate in process is counted, not capped.")?;
+    for plugin in &memory.foreign {
+        let bytes =
+            plugin.estimated_bytes.map_or("an unknown amount".into(), |it| format!("{} MiB", mib(it)));
+        writeln!(out, "plugin: {bytes} by {}", plugin.name)?;
+    }
+    writeln!(
+        out,
+        "What plugins allocate is counted, not capped; what each holds is an estimate of `kmidi certify`."
+    )?;
     Ok(out)
 }
 

@@ -3,12 +3,12 @@
 /// How many words a denial reaches: Chapman et al. (2001, "A simple algorithm for identifying negated findings") found five.
 pub const REACH: usize = 5;
 
-/// Words that deny what follows.
+/// Words that deny what follows, sorted.
 const DENYING: &[&str] = &[
-    "not", "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "cannot",
-    "hardly", "barely", "scarcely", "rarely", "seldom", "aint", "arent", "cant", "couldnt", "didnt",
-    "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "mustnt", "shouldnt", "wasnt", "werent", "wont",
-    "wouldnt", "lack", "lacks", "lacking",
+    "aint", "arent", "barely", "cannot", "cant", "couldnt", "didnt", "doesnt", "dont", "hadnt", "hardly",
+    "hasnt", "havent", "isnt", "lack", "lacking", "lacks", "mustnt", "neither", "never", "no", "nobody",
+    "none", "nor", "not", "nothing", "nowhere", "rarely", "scarcely", "seldom", "shouldnt", "wasnt",
+    "werent", "without", "wont", "wouldnt",
 ];
 
 /// Words that weaken.
@@ -68,7 +68,7 @@ const STRENGTHENING_MOST: &[&str] = &[
 
 /// Whether a word denies what follows.
 pub fn denies(word: &str) -> bool {
-    word.ends_with("n't") || DENYING.contains(&word)
+    word.ends_with("n't") || DENYING.binary_search(&word).is_ok()
 }
 
 /// Whether a denial is not undone by one before it: "neither sad nor angry".
@@ -113,4 +113,15 @@ pub fn begins_clause(word: &str) -> bool {
 pub fn is_subject(word: &str) -> bool {
     let pronoun = word.split('\'').next().unwrap_or_default();
     matches!(pronoun, "i" | "he" | "she" | "we" | "they" | "it" | "you" | "my")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denials_are_in_the_order_in_which_they_are_searched() {
+        assert!(DENYING.is_sorted());
+        assert!(denies("wasn't") && denies("not") && denies("without") && !denies("notable"));
+    }
 }

@@ -32,6 +32,8 @@ struct Key {
 
 struct Phrase {
     text: &'static str,
+    /// Its first word.
+    first: &'static str,
     words: usize,
     rows: std::ops::Range<usize>,
     scope: Option<Scope>,
@@ -109,9 +111,8 @@ impl Lexicon {
     /// The longest phrase that begins at a place of a text.
     pub fn phrase(&self, words: &Words, place: usize) -> Option<Found<'_>> {
         let first = words.at(place);
-        let from = self.phrases.partition_point(|phrase| compare(first_word(phrase.text), first).is_lt());
-        let same_first =
-            self.phrases[from..].iter().take_while(|it| compare(first_word(it.text), first).is_eq());
+        let from = self.phrases.partition_point(|phrase| compare(phrase.first, first).is_lt());
+        let same_first = self.phrases[from..].iter().take_while(|it| compare(it.first, first).is_eq());
         let phrase = same_first.into_iter().find(|phrase| stands_at(phrase.text, words, place))?;
         Some(Found {
             words: phrase.words,
@@ -163,15 +164,12 @@ fn phrases(rows: &mut Vec<Row>) -> Vec<Phrase> {
                 affect,
                 weight,
             }));
-            phrases.push(Phrase { text, words: text.split(' ').count(), rows: start..rows.len(), scope });
+            let (first, words) = (text.split(' ').next().unwrap_or_default(), text.split(' ').count());
+            phrases.push(Phrase { text, first, words, rows: start..rows.len(), scope });
         }
     }
-    phrases.sort_by(|a, b| first_word(a.text).cmp(first_word(b.text)).then(b.words.cmp(&a.words)));
+    phrases.sort_by(|a, b| a.first.cmp(b.first).then(b.words.cmp(&a.words)));
     phrases
-}
-
-fn first_word(phrase: &str) -> &str {
-    phrase.split(' ').next().unwrap_or_default()
 }
 
 /// Compares with a word whose apostrophes do not count.

@@ -1,8 +1,11 @@
 //! Text with its emoji in words and its apostrophes straight.
-use super::bisect;
+use std::sync::LazyLock;
+
+use super::bisect::Table;
 
 /// Each emoji of one code point that VADER knows, and what it shows.
-const EMOJI: &str = include_str!("../../../../../assets/lexicon/emoji.tsv");
+static EMOJI: LazyLock<Table> =
+    LazyLock::new(|| Table::new(include_str!("../../../../../assets/lexicon/emoji.tsv")));
 
 /// Writes `text` to `plain`: emoji as what they show, apostrophes as `'`, joiners and variation selectors left out.
 pub fn write(text: &str, plain: &mut String) {
@@ -33,7 +36,7 @@ fn shown(letter: char) -> Option<&'static str> {
     if letter.is_ascii() || letter.is_alphanumeric() {
         return None;
     }
-    bisect::find(EMOJI, letter.encode_utf8(&mut [0; 4]))
+    EMOJI.find(letter.encode_utf8(&mut [0; 4]))
 }
 
 #[cfg(test)]

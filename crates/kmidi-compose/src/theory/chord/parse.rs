@@ -346,9 +346,7 @@ impl<'a> Reader<'a> {
             Some(Quality::Diminished)
         } else if self.sign(&['ø', 'Ø', '∅', 'h']) {
             Some(Quality::HalfDiminished)
-        } else if self.word("aug") {
-            Some(Quality::Augmented)
-        } else if self.at_quality() && self.sign(&['+']) {
+        } else if self.word("aug") || (self.at_quality() && self.sign(&['+'])) {
             Some(Quality::Augmented)
         } else if self.at_quality() && !self.flat_five_follows() && self.sign(&['-', '−', '–']) {
             Some(Quality::Minor)

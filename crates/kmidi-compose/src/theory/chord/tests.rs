@@ -36,7 +36,10 @@ fn every_quality_of_a_lead_sheet_has_its_tones_and_one_canonical_name() {
         (&["Cadd11", "Cadd4"], "Cadd11", &[0, 4, 7, 17]),
         (&["C7", "Cdom7", "Cdom7"], "C7", &[0, 4, 7, 10]),
         (
-            &["Cmaj7", "CMaj7", "CM7", "CΔ", "CΔ7", "C△7", "C∆", "C^7", "C^", "CMA7", "Cma7", "C(maj7)", "CMAJ7"],
+            &[
+                "Cmaj7", "CMaj7", "CM7", "CΔ", "CΔ7", "C△7", "C∆", "C^7", "C^", "CMA7", "Cma7", "C(maj7)",
+                "CMAJ7",
+            ],
             "Cmaj7",
             &[0, 4, 7, 11],
         ),
@@ -47,7 +50,11 @@ fn every_quality_of_a_lead_sheet_has_its_tones_and_one_canonical_name() {
             &[0, 3, 7, 11],
         ),
         (&["Cdim7", "Co7", "C°7", "CDim7"], "Cdim7", &[0, 3, 6, 9]),
-        (&["Cø", "Cø7", "CØ7", "Cm7b5", "C-7b5", "Cm7(b5)", "Cmin7♭5", "C-7-5", "Ch7"], "Cm7b5", &[0, 3, 6, 10]),
+        (
+            &["Cø", "Cø7", "CØ7", "Cm7b5", "C-7b5", "Cm7(b5)", "Cmin7♭5", "C-7-5", "Ch7"],
+            "Cm7b5",
+            &[0, 3, 6, 10],
+        ),
         (&["Cdim(maj7)", "CdimMaj7", "CmMaj7b5"], "CmMaj7b5", &[0, 3, 6, 11]),
         (&["C7#5", "C+7", "Caug7", "C7+", "C7+5", "C7aug", "C7(♯5)"], "C7#5", &[0, 4, 8, 10]),
         (&["Cmaj7#5", "C+maj7", "CaugMaj7", "CM7+5"], "Cmaj7#5", &[0, 4, 8, 11]),
@@ -104,7 +111,11 @@ fn roots_and_basses_take_their_accidentals() {
         ("Cx7", "C##", "C##"),
     ] {
         let chord = chord(symbol);
-        assert_eq!((chord.root().to_string().as_str(), chord.bass().to_string().as_str()), (root, bass), "{symbol}");
+        assert_eq!(
+            (chord.root().to_string().as_str(), chord.bass().to_string().as_str()),
+            (root, bass),
+            "{symbol}"
+        );
     }
     assert_eq!(chord("C/C").to_string(), "C");
     assert_eq!(chord("C/D").pitch_classes().len(), 4);
@@ -158,7 +169,10 @@ fn errors_show_the_column_what_was_read_and_what_would_be_possible() {
         assert!(!error.expected.is_empty());
     }
     let error = "C7b7".parse::<Chord>().unwrap_err().to_string();
-    assert_eq!(error, "column 3: cannot read `b7`; possible here: 5, 9, 11 or 13 behind # or b (b5 #5 b9 #9 #11 b13)");
+    assert_eq!(
+        error,
+        "column 3: cannot read `b7`; possible here: 5, 9, 11 or 13 behind # or b (b5 #5 b9 #9 #11 b13)"
+    );
     let long = "C7".repeat(50_000);
     assert!(long.parse::<Chord>().unwrap_err().to_string().len() < 200);
 }
@@ -206,7 +220,10 @@ fn diatonic_chords_of_every_scale_stay_in_it_and_are_read_again() {
             for degree in 0..scale.semitones().len() * 2 {
                 for sevenths in [false, true] {
                     let built = diatonic_chord(key, degree, sevenths);
-                    assert!(key.pitch_classes().contains_all(built.pitch_classes()), "{key} {degree}: {built}");
+                    assert!(
+                        key.pitch_classes().contains_all(built.pitch_classes()),
+                        "{key} {degree}: {built}"
+                    );
                     assert_eq!(chord(&built.to_string()), built, "{key} {degree}");
                 }
             }
@@ -225,7 +242,10 @@ fn progressions_have_bars_repeats_and_no_chords() {
     assert_eq!(bars("C Am F G"), [["C"], ["Am"], ["F"], ["G"]]);
     assert_eq!(bars("C, Am, F, G"), [["C"], ["Am"], ["F"], ["G"]]);
     assert_eq!(bars("Cm - Ab - Fm"), [["Cm"], ["Ab"], ["Fm"]]);
-    assert_eq!(bars("|| C / / / | N.C. ||\n| C7(b9, 13) |"), [vec!["C", "C", "C", "C"], vec!["NC"], vec!["C13b9"]]);
+    assert_eq!(
+        bars("|| C / / / | N.C. ||\n| C7(b9, 13) |"),
+        [vec!["C", "C", "C", "C"], vec!["NC"], vec!["C13b9"]]
+    );
     assert_eq!(bars("n.c."), [["NC"]]);
     for (text, column) in [
         ("", 1),
@@ -257,20 +277,25 @@ fn hostile_progressions_are_refused_in_bounds() {
 
 /// Roots with what may stand behind them, in every order that makes sense, and in many that do not.
 fn symbols() -> impl Strategy<Value = String> {
-    let root = (prop::sample::select(&Letter::ALL[..]), -2i8..=2).prop_map(|(letter, it)| PitchName::new(letter, it));
-    let quality = prop::sample::select(&["", "m", "maj", "dim", "aug", "ø", "-", "+", "M", "Δ", "5", "mMaj", "dimMaj"][..]);
+    let root = (prop::sample::select(&Letter::ALL[..]), -2i8..=2)
+        .prop_map(|(letter, it)| PitchName::new(letter, it));
+    let quality = prop::sample::select(
+        &["", "m", "maj", "dim", "aug", "ø", "-", "+", "M", "Δ", "5", "mMaj", "dimMaj"][..],
+    );
     let number = prop::sample::select(&["", "6", "69", "7", "9", "11", "13", "6/9"][..]);
     let suspended = prop::sample::select(&["", "", "sus", "sus2", "sus4", "sus24"][..]);
     let marks = [
-        "b5", "#5", "b9", "#9", "#11", "b13", "add9", "add11", "add13", "addb9", "add#9", "add#11", "addb13", "add6", "no3",
-        "no5", "alt", "(b9,#11)", "(13)",
+        "b5", "#5", "b9", "#9", "#11", "b13", "add9", "add11", "add13", "addb9", "add#9", "add#11", "addb13",
+        "add6", "no3", "no5", "alt", "(b9,#11)", "(13)",
     ];
     let more = prop::collection::vec(prop::sample::select(marks.to_vec()), 0..4);
     let bass = prop::option::of(prop::sample::select(&["C", "Eb", "F#", "B", "Gbb"][..]));
-    (root, quality, number, suspended, more, bass).prop_map(|(root, quality, number, suspended, more, bass)| {
-        let bass = bass.map_or(String::new(), |bass| format!("/{bass}"));
-        format!("{root}{quality}{number}{suspended}{}{bass}", more.concat())
-    })
+    (root, quality, number, suspended, more, bass).prop_map(
+        |(root, quality, number, suspended, more, bass)| {
+            let bass = bass.map_or(String::new(), |bass| format!("/{bass}"));
+            format!("{root}{quality}{number}{suspended}{}{bass}", more.concat())
+        },
+    )
 }
 
 proptest! {

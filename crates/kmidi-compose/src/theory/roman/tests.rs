@@ -20,7 +20,10 @@ fn twelve(minor: bool) -> Vec<Key> {
     let major = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"];
     let minors = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"];
     let tonics = if minor { minors } else { major };
-    tonics.into_iter().map(|it| Key::new(it.parse().unwrap(), if minor { Scale::AEOLIAN } else { Scale::IONIAN })).collect()
+    tonics
+        .into_iter()
+        .map(|it| Key::new(it.parse().unwrap(), if minor { Scale::AEOLIAN } else { Scale::IONIAN }))
+        .collect()
 }
 
 const IN_MAJOR: &[(&str, &str)] = &[
@@ -210,9 +213,19 @@ fn quality_is_in_letters_and_marks_however_they_are_written() {
     ] {
         assert_eq!(roman(numeral).in_key(key("C")), chord(symbol), "{numeral}");
     }
-    for (text, column) in
-        [("", 1), ("VIII", 1), ("IIII", 1), ("Iv", 1), ("X", 1), ("V7/", 4), ("V/9", 3), ("V7x", 3), ("Vfoo", 2), ("iifoo", 3), ("V/V/V", 5)]
-    {
+    for (text, column) in [
+        ("", 1),
+        ("VIII", 1),
+        ("IIII", 1),
+        ("Iv", 1),
+        ("X", 1),
+        ("V7/", 4),
+        ("V/9", 3),
+        ("V7x", 3),
+        ("Vfoo", 2),
+        ("iifoo", 3),
+        ("V/V/V", 5),
+    ] {
         assert_eq!(text.parse::<Roman>().expect_err(text).column, column, "{text}");
     }
     assert!("V".repeat(100_000).parse::<Roman>().is_err());
@@ -226,7 +239,11 @@ fn the_seven_numerals_are_the_diatonic_chords_in_every_key() {
     ] {
         for key in twelve(minor) {
             for (degree, numeral) in numerals.into_iter().enumerate() {
-                assert_eq!(roman(numeral).in_key(key), diatonic_chord(key, degree, true), "{numeral} in {key}");
+                assert_eq!(
+                    roman(numeral).in_key(key),
+                    diatonic_chord(key, degree, true),
+                    "{numeral} in {key}"
+                );
             }
         }
     }
@@ -266,7 +283,8 @@ fn chords_of_keys_that_nobody_writes_still_sound_right() {
                 let key = Key::new(PitchName::new(letter, accidental), scale);
                 for class in 0..12 {
                     for quality in ["", "m", "dim7", "7"] {
-                        let chord = Chord::new(PitchClass::new(class).spelled(Spelling::Flats), quality).unwrap();
+                        let chord =
+                            Chord::new(PitchClass::new(class).spelled(Spelling::Flats), quality).unwrap();
                         let numeral = Roman::of(&chord, key);
                         assert!(numeral.in_key(key).sounds_like(&chord), "{chord} in {key}: {numeral}");
                     }

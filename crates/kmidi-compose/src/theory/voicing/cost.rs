@@ -3,8 +3,10 @@
 //! The rules are those of four-part writing (Aldwell and Schachter, Harmony and Voice Leading, 1978): keep common tones, move by
 //! step, no parallel fifths and octaves, no hidden ones between the outer voices, no overlap, upper voices within an octave of each
 //! other. The weights are ours: a parallel is dearer than any reasonable leap that avoids it.
+use arrayvec::ArrayVec;
+
 use super::Voicing;
-use crate::theory::{Chord, Tone};
+use crate::theory::{Chord, PitchClass, PitchClassSet, Tone};
 
 /// What it costs to go from one voicing to the next: counts, and their weighted sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(super) const PARALLEL: u32 = 60;
 pub(super) const HIDDEN: u32 = 12;
 pub(super) const CROSSING: u32 = 10;
 pub(super) const SIMILAR: u32 = 2;
+/// Of each tone that does not go where it should: [`unresolved`].
+pub(super) const UNRESOLVED: u32 = 9;
 
 /// A voice that comes or goes.
 pub(super) const UNPAIRED: u32 = 6;
@@ -95,7 +99,7 @@ pub(super) fn outer(from: &[u8], to: &[u8]) -> Cost {
 }
 
 /// A step costs what it is; a leap more the wider it is.
-fn leap(semitones: u8) -> u32 {
+pub(super) fn leap(semitones: u8) -> u32 {
     let semitones = u32::from(semitones);
     match semitones {
         0..=2 => semitones,
@@ -110,12 +114,53 @@ fn bass_leap(semitones: u8) -> u32 {
     if semitones <= 7 { semitones.div_ceil(2) } else { 4 + 3 * (semitones - 7) }
 }
 
+/// What is owed to the tones of the chord before that want to go somewhere: its seventh stays or falls by a step, and a dominant's
+/// third in the top voice stays or moves by a step. Each one that does otherwise counts. `[side A]`
+///
+/// ```
+/// use kmidi_compose::theory::{Chord, Voicing, unresolved};
+/// let g7: Chord = "G7".parse()?;
+/// let from: Voicing = [43, 53, 59, 62].into_iter().collect();
+/// assert_eq!(unresolved(&g7, &from, &[48, 52, 60, 64].into_iter().collect()), 0);
+/// assert_eq!(unresolved(&g7, &from, &[48, 55, 60, 64].into_iter().collect()), 1);
+/// # Ok::<(), kmidi_compose::theory::ChordError>(())
+/// ```
+pub fn unresolved(chord: &Chord, from: &Voicing, to: &Voicing) -> u32 {
+    let leading = Leading::of(chord);
+    (0..from.len().min(to.len())).filter(|voice| leading.breaks(from, *voice, to[*voice])).count() as u32
+}
+
+/// The pitch classes of a chord that want to go somewhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Leading {
+    falls: Option<PitchClass>,
+    steps_on_top: Option<PitchClass>,
+}
+
+impl Leading {
+    pub fn of(chord: &Chord) -> Self {
+        let falls = chord.seventh().map(|tone| chord.class_of(tone));
+        let third = chord.third().filter(|_| chord.is_dominant());
+        Self { falls, steps_on_top: third.map(|tone| chord.class_of(tone)) }
+    }
+
+    /// Does this voice of the voicing before leave a tone as it should not?
+    pub fn breaks(self, from: &[u8], voice: usize, to: u8) -> bool {
+        let Some(&was) = from.get(voice) else { return false };
+        let class = Some(PitchClass::new(i32::from(was)));
+        let up = i16::from(to) - i16::from(was);
+        let top = voice + 1 == from.len();
+        (self.falls == class && !(-2..=0).contains(&up))
+            || (top && self.steps_on_top == class && up.abs() > 2)
+    }
+}
+
 /// What a voicing costs by itself: tones left out or doubled that should not be, gaps between upper voices of more than an octave,
 /// close intervals in the depth, semitones side by side, and the way from the middle of the range. `[side A]`
 pub fn shape_cost(voicing: &Voicing, chord: &Chord, range: std::ops::RangeInclusive<u8>) -> u32 {
     let keys = voicing.keys();
     let voices = (0..keys.len()).map(|voice| spacing(&keys[..=voice], &range)).sum::<u32>();
-    voices + content(keys, chord)
+    voices + Weights::of(chord).content(keys, 0)
 }
 
 /// What the place of the highest of these keys costs.
@@ -132,32 +177,61 @@ pub(super) fn spacing(keys: &[u8], range: &std::ops::RangeInclusive<u8>) -> u32 
     // Thirds and seconds are mud below C3, and seconds below C4.
     let muddy = match (keys[voice - 1], gap) {
         (_, 0) => 8,
-        (..48, 1..=4) => 6 + 2 * (5 - gap),
-        (..60, 1..=2) => 4,
+        (..48, 1..=4) => 14 + 2 * (5 - gap),
+        (..48, 5..=6) => 4,
+        (..60, 1..=2) => 6,
         _ => 0,
     };
     let harsh = if gap == 1 || (gap == 13) { 5 } else { 0 };
     let middle = range.start().midpoint(*range.end());
-    wide + muddy + harsh + u32::from(key.abs_diff(middle)) / 8
+    wide + muddy + harsh + u32::from(key.abs_diff(middle)) / 6
 }
 
-/// What is left out, and what is there twice.
-pub(super) fn content(keys: &[u8], chord: &Chord) -> u32 {
-    let mut counts = [0u32; 12];
-    for key in keys {
-        counts[usize::from(key % 12)] += 1;
+/// What a third and each further one of the same tone costs beyond doubling: soon all voices but it would be gone.
+const TRIPLED: u32 = 6;
+
+/// What it costs to leave out or to double each pitch class of a chord.
+pub(super) struct Weights {
+    tones: PitchClassSet,
+    importance: [u32; 12],
+    doubling: [u32; 12],
+}
+
+impl Weights {
+    pub fn of(chord: &Chord) -> Self {
+        let mut weights = Self { tones: PitchClassSet::EMPTY, importance: [0; 12], doubling: [0; 12] };
+        for tone in chord.tones() {
+            let class = chord.class_of(*tone);
+            weights.tones.insert(class);
+            weights.importance[usize::from(class.number())] = importance(*tone, chord);
+            weights.doubling[usize::from(class.number())] = doubling(*tone, chord);
+        }
+        weights
     }
-    let count = |tone: Tone| counts[usize::from(chord.class_of(tone).number())];
-    let tones = chord.tones();
-    let missing =
-        tones.iter().filter(|tone| count(**tone) == 0).map(|tone| importance(*tone, chord)).sum::<u32>();
-    let doubled =
-        tones.iter().map(|tone| count(*tone).saturating_sub(1) * doubling(*tone, chord)).sum::<u32>();
-    missing + doubled
+
+    /// What is twice among these keys, and what is left out if `free` more voices take the most important tones of those that are
+    /// not there yet: with more keys it never becomes less.
+    pub fn content(&self, keys: &[u8], free: usize) -> u32 {
+        let mut counts = [0u32; 12];
+        for key in keys {
+            counts[usize::from(key % 12)] += 1;
+        }
+        let mut missing: ArrayVec<u32, 12> = ArrayVec::new();
+        let mut doubled = 0;
+        for class in self.tones.iter().map(|class| usize::from(class.number())) {
+            match counts[class] {
+                0 => missing.push(self.importance[class]),
+                1 => {}
+                more => doubled += (more - 1) * self.doubling[class] + (more - 2) * TRIPLED,
+            }
+        }
+        missing.sort_unstable();
+        doubled + missing[..missing.len().saturating_sub(free)].iter().sum::<u32>()
+    }
 }
 
 /// What it costs to leave a tone out.
-pub(super) fn importance(tone: Tone, chord: &Chord) -> u32 {
+fn importance(tone: Tone, chord: &Chord) -> u32 {
     match (tone.degree, tone.semitones) {
         // Under a natural eleventh a major third is left out.
         (3, 4) if chord.tones().contains(&Tone { degree: 11, semitones: 17 }) => 0,
@@ -178,7 +252,7 @@ fn doubling(tone: Tone, chord: &Chord) -> u32 {
         (3, 3) => 4,
         // The third of a dominant leads; that of another major chord may be doubled if need be.
         (3, _) if chord.is_dominant() => 20,
-        (3, _) => 8,
+        (3, _) => 12,
         (2 | 4 | 6, _) => 8,
         _ => 20,
     }

@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 
 use arrayvec::ArrayVec;
 
-use super::cost::{content, of_voice, outer, spacing};
+use super::cost::{Leading, UNPAIRED, UNRESOLVED, Weights, leap, of_voice, outer, spacing};
 use super::{Voicer, Voicing};
 use crate::theory::{Chord, PitchClass, PitchClassSet};
 
@@ -20,6 +20,10 @@ struct Search<'a> {
     range: RangeInclusive<u8>,
     voices: usize,
     from: &'a [u8],
+    leading: Leading,
+    weights: Weights,
+    /// What the voices from each one upwards move at least.
+    still_to_move: [u32; Voicing::MOST + 1],
     keys: ArrayVec<u8, { Voicing::MOST }>,
     best: ArrayVec<u8, { Voicing::MOST }>,
     best_cost: u32,
@@ -31,7 +35,13 @@ struct Search<'a> {
 const WIDEST: [u8; 2] = [24, 16];
 
 /// The least costly voicing after `from`, among those of this range whose neighbours are not too far apart.
-pub(super) fn least(chord: &Chord, range: RangeInclusive<u8>, voices: usize, from: &Voicing) -> Found {
+pub(super) fn least(
+    chord: &Chord,
+    range: RangeInclusive<u8>,
+    voices: usize,
+    from: &Voicing,
+    before: Option<Chord>,
+) -> Found {
     let range = *range.start()..=(*range.end()).min(127);
     let upper = chord.tones().iter().map(|tone| chord.class_of(*tone)).collect();
     let mut search = Search {
@@ -40,12 +50,16 @@ pub(super) fn least(chord: &Chord, range: RangeInclusive<u8>, voices: usize, fro
         range,
         voices,
         from: from.keys(),
+        leading: before.as_ref().map_or_else(Leading::default, Leading::of),
+        weights: Weights::of(chord),
+        still_to_move: [0; Voicing::MOST + 1],
         keys: ArrayVec::new(),
         best: ArrayVec::new(),
         best_cost: u32::MAX,
         looked_at: 0,
         cut_short: false,
     };
+    search.look_ahead();
     search.go(0);
     if search.best.is_empty() {
         let bass = search.range.clone().find(|key| class(*key) == chord.bass().pitch_class());
@@ -59,6 +73,18 @@ fn class(key: u8) -> PitchClass {
 }
 
 impl Search<'_> {
+    /// Without this, most of what is looked at would be voicings whose upper voices cannot be had for what is left.
+    fn look_ahead(&mut self) {
+        for voice in (1..self.voices).rev() {
+            let least = self.from.get(voice).map_or(UNPAIRED, |was| {
+                let keys = self.range.clone().filter(|key| self.upper.contains(class(*key)));
+                keys.map(|key| leap(was.abs_diff(key))).min().unwrap_or(0)
+            });
+            let least = if self.from.is_empty() { 0 } else { least };
+            self.still_to_move[voice] = self.still_to_move[voice + 1] + least;
+        }
+    }
+
     /// Adds the next voice in every way that can still cost less than the best; `so_far` is what those below it cost.
     fn go(&mut self, so_far: u32) {
         let voice = self.keys.len();
@@ -98,8 +124,12 @@ impl Search<'_> {
         self.looked_at += 1;
         self.keys.push(key);
         let motion = if self.from.is_empty() { 0 } else { of_voice(self.from, &self.keys).total };
-        let cost = so_far + motion + spacing(&self.keys, &self.range);
-        if cost <= self.best_cost {
+        let voice = self.keys.len() - 1;
+        let owed = if self.leading.breaks(self.from, voice, key) { UNRESOLVED } else { 0 };
+        let cost = so_far + motion + owed + spacing(&self.keys, &self.range);
+        let free = self.voices - self.keys.len();
+        let at_least = cost + self.still_to_move[voice + 1] + self.weights.content(&self.keys, free);
+        if at_least <= self.best_cost {
             self.go(cost);
         }
         self.keys.pop();
@@ -107,12 +137,9 @@ impl Search<'_> {
 
     fn finish(&mut self, so_far: u32) {
         let gone = self.from.len().saturating_sub(self.voices) as u32;
-        let motion = if self.from.is_empty() {
-            0
-        } else {
-            outer(self.from, &self.keys).total + gone * super::cost::UNPAIRED
-        };
-        let cost = so_far + motion + content(&self.keys, self.chord);
+        let motion =
+            if self.from.is_empty() { 0 } else { outer(self.from, &self.keys).total + gone * UNPAIRED };
+        let cost = so_far + motion + self.weights.content(&self.keys, 0);
         if cost < self.best_cost || (cost == self.best_cost && self.keys < self.best) {
             self.best_cost = cost;
             self.best.clone_from(&self.keys);

@@ -23,8 +23,8 @@ fn motion_is_counted_as_it_is_taught() {
     // The outer voices leap down into a fifth.
     let hidden = voice_leading_cost(&voicing(&[60, 72]), &voicing(&[55, 62]));
     assert_eq!((hidden.hidden, hidden.parallels), (1, 0));
-    // The tenor goes over where the alto was.
-    assert_eq!(voice_leading_cost(&voicing(&[48, 52, 55, 60]), &voicing(&[48, 57, 60, 64])).crossings, 2);
+    // The tenor goes over where the alto was, and the alto to where the top was, not beyond.
+    assert_eq!(voice_leading_cost(&voicing(&[48, 52, 55, 60]), &voicing(&[48, 57, 60, 64])).crossings, 1);
     let still = voicing(&[48, 55, 60, 64]);
     assert_eq!(voice_leading_cost(&still, &still), Cost::default());
     assert_eq!(voice_leading_cost(&Voicing::default(), &still), Cost::default());
@@ -53,7 +53,12 @@ fn shapes_that_sound_bad_cost_more() {
 }
 
 /// All voicings of `voices` keys in the range whose bass is the chord's: the search without its wits.
-fn brute_force(chord: &Chord, range: std::ops::RangeInclusive<u8>, voices: usize, from: &Voicing) -> Option<u32> {
+fn brute_force(
+    chord: &Chord,
+    range: std::ops::RangeInclusive<u8>,
+    voices: usize,
+    cost: impl Fn(&Voicing) -> u32,
+) -> Option<u32> {
     fn all(keys: &mut Vec<u8>, voices: usize, high: u8, take: &mut impl FnMut(&[u8])) {
         if keys.len() == voices {
             return take(keys);
@@ -66,13 +71,15 @@ fn brute_force(chord: &Chord, range: std::ops::RangeInclusive<u8>, voices: usize
         }
     }
     let mut least: Option<u32> = None;
-    let upper: Vec<_> = chord.tones().iter().map(|tone| chord.class_of(*tone)).collect();
-    for bass in range.clone().filter(|key| PitchClass::new(i32::from(*key)) == chord.bass().pitch_class()) {
+    let class = |key: u8| PitchClass::new(i32::from(key));
+    for bass in range.clone().filter(|key| class(*key) == chord.bass().pitch_class()) {
         all(&mut vec![bass], voices, *range.end(), &mut |keys| {
-            let gaps = keys.windows(2).enumerate().all(|(at, pair)| pair[1] - pair[0] <= if at == 0 { 24 } else { 16 });
-            if gaps && keys[1..].iter().all(|key| upper.contains(&PitchClass::new(i32::from(*key)))) {
-                let it = voicing(keys);
-                let cost = voice_leading_cost(from, &it).total + shape_cost(&it, chord, range.clone());
+            let gaps = keys
+                .windows(2)
+                .enumerate()
+                .all(|(at, pair)| pair[1] - pair[0] <= if at == 0 { 24 } else { 16 });
+            if gaps && keys[1..].iter().all(|key| chord.tone_of(class(*key)).is_some()) {
+                let cost = cost(&voicing(keys));
                 least = Some(least.map_or(cost, |least| least.min(cost)));
             }
         });
@@ -87,20 +94,28 @@ proptest! {
     fn the_voicing_is_the_least_of_all(
         root in 0..12i32, quality in prop::sample::select(vec!["", "m", "7", "m7b5", "sus4"]),
         low in 40u8..52, width in 14u8..22, voices in 2usize..=4,
-        before in prop::option::of(prop::collection::vec(40u8..74, 2..=4)),
+        before in prop::option::of(prop::sample::select(vec!["G7", "C", "Fmaj7/A", "Bbm", "E7"])),
+        sounding in prop::option::of(prop::collection::vec(40u8..74, 2..=4)),
     ) {
         let name = PitchClass::new(root).spelled(crate::theory::Spelling::Flats);
         let chord = Chord::new(name, quality).unwrap();
         let range = low..=low + width;
         let mut voicer = Voicer::new(range.clone(), voices);
-        let from: Voicing = before.unwrap_or_default().into_iter().collect();
-        voicer.go_on_from(from.clone());
+        let before = before.map(|symbol| symbol.parse::<Chord>().unwrap());
+        let mut from = before.map_or_else(Voicing::default, |before| voicer.next(&before));
+        let owed = before.filter(|_| sounding.is_none() && !from.is_empty());
+        if let Some(sounding) = sounding {
+            from = sounding.into_iter().collect();
+            voicer.go_on_from(from.clone());
+        }
         let found = voicer.next(&chord);
         prop_assert!(!voicer.effort().1);
-        let expected = brute_force(&chord, range.clone(), voices, &from);
-        let cost = voice_leading_cost(&from, &found).total + shape_cost(&found, &chord, range);
-        match expected {
-            Some(least) => prop_assert_eq!(cost, least, "{} after {}: {}", chord, from, found),
+        let cost = |to: &Voicing| {
+            let owed = owed.map_or(0, |before| unresolved(&before, &from, to) * cost::UNRESOLVED);
+            voice_leading_cost(&from, to).total + owed + shape_cost(to, &chord, range.clone())
+        };
+        match brute_force(&chord, range.clone(), voices, cost) {
+            Some(least) => prop_assert_eq!(cost(&found), least, "{} after {}: {}", chord, from, found),
             None => prop_assert!(found.len() <= 1),
         }
     }
@@ -109,11 +124,14 @@ proptest! {
 /// Parallel fifths and octaves of each pair of voices, counted here once more, and another way.
 fn parallels(from: &[u8], to: &[u8]) -> usize {
     let pairs = (0..from.len()).flat_map(|low| (low + 1..from.len()).map(move |high| (low, high)));
-    let perfect = |it: u8| it % 12 == 0 || it % 12 == 7;
+    let perfect = |it: u8| matches!(it % 12, 0 | 7);
     pairs
         .filter(|(low, high)| {
             let (before, after) = (from[*high] - from[*low], to[*high] - to[*low]);
-            from[*low] != to[*low] && perfect(before) && before % 12 == after % 12 && (from[*low] < to[*low]) == (from[*high] < to[*high])
+            from[*low] != to[*low]
+                && perfect(before)
+                && before % 12 == after % 12
+                && (from[*low] < to[*low]) == (from[*high] < to[*high])
         })
         .count()
 }
@@ -124,21 +142,33 @@ fn cadences_in_all_keys_are_smooth_and_without_parallels() {
         for tonic in 0..12 {
             for voices in [4, 5] {
                 let name = PitchClass::new(tonic).spelled(crate::theory::Spelling::Flats);
-                let key = Key::new(name, if progression.starts_with('i') { Scale::AEOLIAN } else { Scale::IONIAN });
+                let key =
+                    Key::new(name, if progression.starts_with('i') { Scale::AEOLIAN } else { Scale::IONIAN });
                 let mut voicer = Voicer::new(40..=79, voices);
                 let mut last: Option<Voicing> = None;
                 for numeral in progression.split(' ') {
                     let chord = numeral.parse::<Roman>().unwrap().in_key(key);
                     let next = voicer.next(&chord);
-                    assert_eq!(next.len(), voices);
+                    assert!(next.len() == voices && !voicer.effort().1, "{:?}", voicer.effort());
                     assert_eq!(PitchClass::new(i32::from(next[0])), chord.bass().pitch_class());
                     let third = chord.class_of(chord.third().unwrap());
-                    assert!(next.iter().any(|key| PitchClass::new(i32::from(*key)) == third), "{chord}: {next}");
+                    assert!(
+                        next.iter().any(|key| PitchClass::new(i32::from(*key)) == third),
+                        "{chord}: {next}"
+                    );
                     if let Some(last) = last {
                         assert_eq!(parallels(&last, &next), 0, "{progression} in {key}: {last}, {next}");
                         assert_eq!(voice_leading_cost(&last, &next).parallels, 0);
+                        // With five, now and then, only a leap avoids a parallel.
+                        let widest = if voices == 5 {
+                            14
+                        } else if progression == "I IV V I" {
+                            4
+                        } else {
+                            7
+                        };
                         for (was, is) in last[1..].iter().zip(&next[1..]) {
-                            assert!(was.abs_diff(*is) <= 5, "{progression} in {key}: {last}, {next}");
+                            assert!(was.abs_diff(*is) <= widest, "{progression} in {key}: {last}, {next}");
                         }
                     }
                     last = Some(next);
@@ -160,15 +190,26 @@ fn sevenths_resolve_and_wide_chords_keep_what_matters() {
     let mut voicer = Voicer::new(40..=79, 4);
     let chords = parse_progression("Dm7 G7 Cmaj7").unwrap();
     let voicings: Vec<Voicing> = chords.chords().map(|chord| voicer.next(&chord)).collect();
-    let voice_of = |at: usize, class: i32| voicings[at].iter().position(|key| PitchClass::new(i32::from(*key)) == PitchClass::new(class));
+    let voice_of = |at: usize, class: i32| {
+        voicings[at].iter().position(|key| PitchClass::new(i32::from(*key)) == PitchClass::new(class))
+    };
     // The seventh of G7 goes down to the third of C.
     let seventh = voice_of(1, 5).expect("a seventh");
-    assert_eq!(i32::from(voicings[1][seventh]) - i32::from(voicings[2][seventh]), 1, "{} {}", voicings[1], voicings[2]);
+    assert_eq!(
+        i32::from(voicings[1][seventh]) - i32::from(voicings[2][seventh]),
+        1,
+        "{} {}",
+        voicings[1],
+        voicings[2]
+    );
     for name in ["C13", "C7alt", "Cm11", "F#9#11", "Bbmaj9", "C7b9b13"] {
         let chord = chord(name);
         let voicing = Voicer::new(40..=84, 4).next(&chord);
         for tone in [chord.third(), chord.seventh()].into_iter().flatten() {
-            assert!(voicing.iter().any(|key| PitchClass::new(i32::from(*key)) == chord.class_of(tone)), "{name}: {voicing}");
+            assert!(
+                voicing.iter().any(|key| PitchClass::new(i32::from(*key)) == chord.class_of(tone)),
+                "{name}: {voicing}"
+            );
         }
     }
 }
@@ -183,8 +224,15 @@ fn the_bass_behind_a_slash_is_the_lowest_and_only_there() {
 #[test]
 fn odd_wishes_are_met_as_far_as_they_can_be() {
     let c = chord("C");
-    for (range, voices, most) in [(60..=60, 4, 1), (61..=62, 4, 0), (0..=127, 8, 8), (60..=72, 0, 1), (60..=127, 99, 8), (80..=20, 4, 0), (120..=255, 4, 4)]
-    {
+    for (range, voices, most) in [
+        (60..=60, 4, 1),
+        (61..=62, 4, 0),
+        (0..=127, 8, 8),
+        (60..=72, 0, 1),
+        (60..=127, 99, 8),
+        (std::ops::RangeInclusive::new(80, 20), 4, 0),
+        (120..=255, 4, 4),
+    ] {
         let voicing = Voicer::new(range.clone(), voices).next(&c);
         assert!(voicing.len() <= most, "{range:?} {voices}: {voicing}");
         assert!(voicing.iter().all(|key| range.contains(key) && *key < 128));
