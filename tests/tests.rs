@@ -16,6 +16,7 @@ mod e2e {
     mod live_callback;
     mod live_rack;
     mod memory;
+    mod music;
     mod outputs;
     mod playing;
     mod plugins;
@@ -26,6 +27,7 @@ mod e2e {
     mod soak;
     mod soundfont_swap;
     mod soundfonts;
+    mod therapy_sound;
     mod tight_memory;
     mod time;
 }

@@ -10,11 +10,19 @@ use kmidi_core::TempoScale;
 use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
 use kmidi_session::{Compensation, Position, SampleFormat};
 
+use crate::commands::analyze::Analyze;
 use crate::commands::certify::args::Certify;
+use crate::commands::diagnose::Diagnose;
+use crate::commands::emotions::Emotions;
 use crate::commands::fx::Fx;
+use crate::commands::groove::GrooveArgs;
+use crate::commands::intent::IntentCommand;
 use crate::commands::mem::args::Mem;
 use crate::commands::plugin::args::Plugin;
+use crate::commands::reharm::Reharm;
 use crate::commands::run::Run;
+use crate::commands::teach::Teach;
+use crate::commands::therapy::Therapy;
 use crate::font_flag::{self, FontFlag};
 use crate::memory::MemoryArgs;
 use crate::rack_flag::{self, RackFlag};
@@ -100,6 +108,22 @@ pub enum Command {
     Certify(Certify),
     /// Look into the memory of a running kmidi, or measure that of an operation
     Mem(Mem),
+    /// Turn a feeling into a plan, and the plan into music
+    Therapy(Box<Therapy>),
+    /// List the feelings that are known, and the music of each
+    Emotions(Emotions),
+    /// Say what a song is to say, and which rules it breaks for that
+    Intent(IntentCommand),
+    /// Take the groove of a MIDI file, give it to another, or humanise one
+    Groove(GrooveArgs),
+    /// Tell key, chords, sections and tempo of a MIDI file, or tempo and onsets of a recording
+    Analyze(Analyze),
+    /// Tell what each chord of a progression does
+    Diagnose(Diagnose),
+    /// Write a progression in other chords
+    Reharm(Reharm),
+    /// Read a short lesson in music theory
+    Teach(Teach),
     /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
     Soak(Soak),
 }
@@ -119,6 +143,14 @@ impl Command {
             Command::Plugin(args) => args.wants_json(),
             Command::Certify(args) => args.json,
             Command::Mem(args) => args.wants_json(),
+            Command::Therapy(args) => args.json,
+            Command::Emotions(args) => args.json,
+            Command::Intent(args) => args.wants_json(),
+            Command::Groove(args) => args.wants_json(),
+            Command::Analyze(args) => args.json,
+            Command::Diagnose(args) => args.json,
+            Command::Reharm(args) => args.json,
+            Command::Teach(args) => args.json,
             Command::Soak(args) => args.json,
         }
     }
@@ -196,8 +228,8 @@ pub struct Play {
     pub tap: Option<PathBuf>,
 }
 
-/// The audio device of `play` and `serve`.
-#[derive(Debug, Args)]
+/// The audio device of `play`, `serve` and what else is heard.
+#[derive(Clone, Debug, Args)]
 pub struct Output {
     /// Audio system; auto takes the first that works
     #[arg(long, short = 'a', value_enum, default_value_t = Audio::Auto)]

@@ -29,7 +29,8 @@ static HEAP: kmidi_memory::Heap = kmidi_memory::Heap::new();
 fn main() -> ExitCode {
     kmidi_session::plugins::hide_the_screen_from_plugins();
     kmidi_memory::charge_panics_to_the_program();
-    let cli = match parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => return fail(&error, false),
     };
@@ -51,7 +52,7 @@ fn fail(error: &anyhow::Error, json: bool) -> ExitCode {
 
 /// Reads the command line, the environment and the configuration file; leaves by itself after a
 /// usage error, `--help` and `--version`.
-fn parse() -> Result<Cli> {
+fn parse(arguments: &[OsString]) -> Result<Cli> {
     let mut command = config::with_environment(Cli::command());
     let mut file_path = None;
     if let Some((path, file)) = config::read_file().map_err(Unreadable)? {
@@ -59,11 +60,10 @@ fn parse() -> Result<Cli> {
         command = attached.with_context(|| path.display().to_string()).map_err(Unreadable)?;
         file_path = Some(path);
     }
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let matches = command.try_get_matches_from_mut(&arguments);
+    let matches = command.try_get_matches_from_mut(arguments);
     let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     Ok(parsed.unwrap_or_else(|error| {
-        let origin = config::origin(&command, &arguments, &error, file_path.as_deref());
+        let origin = config::origin(&command, arguments, &error, file_path.as_deref());
         // Nobody can be told that nobody can be told.
         let _ = error.print();
         if let Some(origin) = origin {
@@ -88,6 +88,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Plugin(args) => return commands::plugin::run(args),
         Command::Certify(args) => return commands::certify::run(args),
         Command::Mem(args) => return commands::mem::run(args),
+        Command::Therapy(args) => return commands::therapy::run(*args),
+        Command::Emotions(args) => commands::emotions::run(args)?,
+        Command::Teach(args) => commands::teach::run(args)?,
+        Command::Groove(args) => return commands::groove::run(args),
+        Command::Analyze(args) => commands::analyze::run(args)?,
+        Command::Diagnose(args) => commands::diagnose::run(args)?,
+        Command::Reharm(args) => commands::reharm::run(args)?,
+        Command::Intent(args) => return commands::intent::run(args),
         Command::Soak(args) => return commands::soak::run(args),
     }
     Ok(ExitCode::SUCCESS)

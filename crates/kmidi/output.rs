@@ -1,6 +1,8 @@
 //! Results on stdout, everything else on stderr.
 
+use std::fs::Permissions;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -18,4 +20,19 @@ pub fn print(text: &[u8]) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }
+}
+
+/// Replaces a file as a whole, or not at all.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().permissions(readable()).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// As other files are: others may read it.
+fn readable() -> Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
 }

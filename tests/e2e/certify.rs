@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::misdeeds::{self, Misdeeds};
-use crate::support::program::{self, Outcome};
+use crate::support::program::{self, Outcome, Running};
 
 /// Trials of many plugins on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -182,7 +182,8 @@ fn how_it_ends_says_what_happened_and_a_certificate_is_kept_for_the_binary() {
     let said = "graded red (steady: ";
     assert!(played("allocates").contains(said), "{}", played("allocates"));
     assert!(!played("good").contains("graded"), "{}", played("good"));
-    let rendered = ["-o", path(&machine.path("out.wav")), "--to", "1s", path(&song)];
+    let output = machine.path("out.wav");
+    let rendered = ["-o", path(&output), "--to", "1s", path(&song)];
     let rendered = machine.run(&[&["render", "-p", "lv2:urn:misdeed:allocates"], &rendered[..]].concat());
     assert!(rendered.success().stderr.contains(said));
     // What it holds is told where memory is told.

@@ -5,6 +5,7 @@
 //! - [`EventStream`] then gives its events in playing order, in bounded memory, from any tick.
 //! - [`ChannelState`] and [`Chaser`] give what a synthesiser needs to start in the middle.
 //! - [`Song`] holds a whole file in memory, to be changed and written back.
+//! - [`groove`] moves its notes as drummers do, and learns from a song how its notes are moved.
 //!
 //! Damaged files are read as far as they can be: `midly` reads clean bytes, and where it would give
 //! a track up, our own reader finds the place where events make sense again. What was lost, and
@@ -16,6 +17,7 @@ mod chase;
 mod chunks;
 mod error;
 mod event_bytes;
+pub mod groove;
 mod index;
 mod meta;
 mod note;

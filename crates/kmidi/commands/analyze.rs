@@ -49,7 +49,8 @@ pub struct Analyze {
 
 pub fn run(args: Analyze) -> Result<()> {
     let song = read_song(&args.file).map_err(Unreadable)?;
-    let view = NoteView::from_song(&song).with_context(|| args.file.display().to_string()).map_err(Unreadable)?;
+    let view =
+        NoteView::from_song(&song).with_context(|| args.file.display().to_string()).map_err(Unreadable)?;
     let analysis = Analysis::of(&view);
     if args.json {
         return print_json(&analysis);

@@ -32,7 +32,8 @@ pub struct Diagnose {
 }
 
 pub fn run(args: Diagnose) -> Result<()> {
-    let progression = Progression::read(&args.chords.join(" "), args.key).map_err(|error| Unreadable(error.into()))?;
+    let progression =
+        Progression::read(&args.chords.join(" "), args.key).map_err(|error| Unreadable(error.into()))?;
     let found = diagnose(&progression, args.key);
     if args.json { print_json(&found) } else { print(found.to_string().as_bytes()) }
 }

@@ -1,18 +1,26 @@
 //! One module a command.
 
+pub mod analyze;
 pub mod certify;
 pub mod devices;
+pub mod diagnose;
 pub mod doctor;
+pub mod emotions;
 pub mod fx;
 pub mod generate;
+pub mod groove;
 pub mod info;
+pub mod intent;
 pub mod mem;
 pub mod play;
 pub mod plugin;
+pub mod reharm;
 pub mod render;
 pub mod run;
 pub mod serve;
 pub mod soak;
+pub mod teach;
+pub mod therapy;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

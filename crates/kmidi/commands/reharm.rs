@@ -2,7 +2,9 @@
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use kmidi_compose::analysis::{MAX_VARIANTS, Progression, Reharm as How, Style, Variant, key_name, reharmonise};
+use kmidi_compose::analysis::{
+    MAX_VARIANTS, Progression, Reharm as How, Style, Variant, key_name, reharmonise,
+};
 use kmidi_compose::theory::{Key, PitchClassSet, PitchName};
 use serde::Serialize;
 
@@ -65,7 +67,8 @@ struct Output<'a> {
 }
 
 pub fn run(args: Reharm) -> Result<()> {
-    let progression = Progression::read(&args.chords.join(" "), args.key).map_err(|error| Unreadable(error.into()))?;
+    let progression =
+        Progression::read(&args.chords.join(" "), args.key).map_err(|error| Unreadable(error.into()))?;
     let melody = args.melody.as_deref().map(melody).transpose().map_err(Unreadable)?;
     let how = How {
         style: args.style,
@@ -76,10 +79,19 @@ pub fn run(args: Reharm) -> Result<()> {
     };
     let variants = reharmonise(&progression, how);
     if variants.len() < args.variants {
-        eprintln!("kmidi: {} of {} variants: the progression leaves no room for more", variants.len(), args.variants);
+        eprintln!(
+            "kmidi: {} of {} variants: the progression leaves no room for more",
+            variants.len(),
+            args.variants
+        );
     }
     if args.json {
-        return print_json(&Output { original: &progression, style: args.style, seed: args.seed, variants: &variants });
+        return print_json(&Output {
+            original: &progression,
+            style: args.style,
+            seed: args.seed,
+            variants: &variants,
+        });
     }
     let mut text = format!("{progression}\n");
     if let Some(first) = variants.first() {

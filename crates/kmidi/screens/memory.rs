@@ -233,6 +233,7 @@ mod tests {
             ],
             total: budget(103, 64, 700),
             total_peak_bytes: 110 * MIB,
+            foreign: vec![],
             holders: vec![Holder { domain: Domain::Working, name: "song.mid".into(), bytes: 64 * MIB }],
             region: RegionStatus {
                 reserved_bytes: 64 << 20,

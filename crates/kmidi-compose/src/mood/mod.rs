@@ -1,1 +1,28 @@
-//! What a text feels.
+//! What a text feels, and what the music of a feeling is like.
+//!
+//! [`read`] finds a [`Mood`] in a text; [`Affect::preset`] says what its music is like. Words only: no model, no chance, no
+//! network. An [`AffectModel`] can be asked for a second opinion by a [`TherapySession`](crate::plan::TherapySession).
+mod affect;
+mod circumplex;
+mod emotions;
+mod lexicon;
+mod model;
+mod modifier;
+mod named;
+mod preset;
+mod presets;
+mod reader;
+mod reading;
+mod text;
+mod valence;
+
+pub use affect::{Affect, UnknownAffect};
+pub use circumplex::{interval_tension, nearest};
+pub use emotions::{Emotion, emotions};
+pub use model::{AffectModel, Opinion};
+pub use modifier::{Intrusion, Modifier};
+pub use named::NamedMood;
+pub use preset::{AffectPreset, Character, Contour, Dynamics, Feel, Programs, Register, Step};
+pub(crate) use reader::Reader;
+pub use reader::read;
+pub use reading::{Evidence, Mood, TextError};

@@ -5,7 +5,6 @@ mod html;
 mod markdown;
 pub mod text;
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use serde::Serialize;
 use self::args::Certify;
 use super::progress_bar;
 use crate::exit::{Interrupted, Unreadable, on_signals};
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, write_whole};
 
 pub fn run(args: Certify) -> Result<ExitCode> {
     let request = CertifyRequest {
@@ -70,7 +69,7 @@ fn error(error: CertifyError) -> anyhow::Error {
         CertifyError::Find(_) | CertifyError::None | CertifyError::NoPlugin { .. } => {
             Unreadable(error.into()).into()
         }
-        CertifyError::Scan(_) | CertifyError::Archive(_) => error.into(),
+        CertifyError::Scan(_) | CertifyError::Archive(_) | CertifyError::NoValgrind => error.into(),
     }
 }
 
@@ -113,19 +112,4 @@ fn exit_code(certificates: &[Certificate]) -> u8 {
     let has = |outcome| certificates.iter().any(|it| it.outcome == outcome);
     let codes = [(Outcome::Crashed, 2), (Outcome::Violations, 1), (Outcome::NotLoadable, 3)];
     codes.into_iter().find(|(outcome, _)| has(*outcome)).map_or(0, |(_, code)| code)
-}
-
-/// Replaces a file as a whole, or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().permissions(readable()).tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// As other files are: others may read it.
-fn readable() -> std::fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
 }

@@ -152,16 +152,23 @@ pub enum Operation {
     Render,
     /// Read and describe a song
     Read,
+    /// Turn a feeling into a plan and the plan into a MIDI file, without writing it
+    Therapy,
+    /// Humanise a song, without writing it
+    Groove,
 }
 
 impl Operation {
-    pub const ALL: [Operation; 3] = [Operation::Load, Operation::Render, Operation::Read];
+    pub const ALL: [Operation; 5] =
+        [Operation::Load, Operation::Render, Operation::Read, Operation::Therapy, Operation::Groove];
 
     pub const fn name(self) -> &'static str {
         match self {
             Operation::Load => "load",
             Operation::Render => "render",
             Operation::Read => "read",
+            Operation::Therapy => "therapy",
+            Operation::Groove => "groove",
         }
     }
 }

@@ -3,10 +3,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
+use kmidi_compose::arrange::arrange;
+use kmidi_compose::plan::TherapySession;
 use kmidi_memory::{Budgets, MIB, Scope, Usage, process_memory};
 use kmidi_session::{
-    Cancel, RenderRequest, SampleFormat, SoundFontChoice, SoundSettings, Tail, describe, render,
+    Cancel, FileSource, RenderRequest, SampleFormat, SoundFontChoice, SoundSettings, Tail, describe, render,
 };
+use kmidi_song::SongIndex;
+use kmidi_song::groove::{self, HumanizeChoice};
 use serde::Serialize;
 
 use super::args::{self, Operation};
@@ -64,6 +68,8 @@ pub fn measure(operation: Operation, song: &Path, fonts: &[SoundFontChoice]) -> 
         Operation::Load => drop(playing(song, fonts)?),
         Operation::Render => render_nowhere(song, fonts)?,
         Operation::Read => drop(describe(song).map_err(|error| Unreadable(error.into()))?),
+        Operation::Therapy => compose_nowhere()?,
+        Operation::Groove => humanize_nowhere(song)?,
     }
     let usage = scope.finish();
     Ok(Profiled {
@@ -96,6 +102,24 @@ fn render_nowhere(song: &Path, fonts: &[SoundFontChoice]) -> Result<()> {
         Err(error) if error.is_unreadable_input() => Err(Unreadable(error.into()).into()),
         rendered => Ok(rendered.map(drop)?),
     }
+}
+
+fn compose_nowhere() -> Result<()> {
+    let mut session = TherapySession::default();
+    session.process_core_input("I miss the old days, and yet I am grateful")?;
+    session.set_scales(10.0, 1.0);
+    let score = arrange(&session.generate_plan());
+    Ok(score.to_song().to_smf().map(drop)?)
+}
+
+fn humanize_nowhere(song: &Path) -> Result<()> {
+    let source = FileSource::open(song).map_err(|error| Unreadable(error.into()))?;
+    let index = SongIndex::scan(&source, &mut |_| {})?;
+    let choice = HumanizeChoice::default();
+    // What a file would take is on the disk, not in memory.
+    let mut nowhere = std::io::BufWriter::new(tempfile::tempfile()?);
+    groove::humanize_file(&source, &index, &choice, &mut nowhere, &mut |_| {}).map(drop)?;
+    Ok(())
 }
 
 fn text(report: &Report) -> String {

@@ -1,0 +1,13 @@
+//! Groove: what holds for every song, what each engine does, and what is learnt from a song.
+#![forbid(unsafe_code)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod engines;
+mod extracting;
+mod human;
+mod invariants;
+mod reports;
+mod songs;
+mod streams;
