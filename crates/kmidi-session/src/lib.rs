@@ -64,8 +64,8 @@ pub use render::{OnProgress, RenderError, RenderProgress, RenderReport, RenderRe
 pub use rig::{RigError, SoundSettings};
 pub use session::{Session, SessionConfig, SessionError};
 pub use snapshot::{
-    LoopSnapshot, Losses, Message, OutputSnapshot, PlayState, PositionSnapshot, SILENCE_DBFS, SessionEvent,
-    Severity, Snapshot, SongSnapshot, SynthSnapshot, dbfs,
+    HarmonySnapshot, LoopSnapshot, Losses, Message, OutputSnapshot, PlayState, PositionSnapshot,
+    SILENCE_DBFS, SessionEvent, Severity, Snapshot, SongSnapshot, SynthSnapshot, dbfs,
 };
 pub use song::{OpenError, describe};
 pub use song_info::{DivisionInfo, MeterInfo, ProgramInfo, SongInfo, TempoInfo, TrackInfo, WarningInfo};
