@@ -5,6 +5,7 @@
 use fastrand::Rng;
 use kmidi_core::limits::{MAX_CALLBACK_FRAMES, MAX_EVENTS_PER_QUANTUM};
 use kmidi_core::{DeviceIo, Event, Frames, LoopRange, MidiBuffer, SongTime, TempoScale};
+use kmidi_follower::{FollowerHandle, FollowerNode, follower};
 use kmidi_graph::{EngineHandle, Graph, NodeId, engine};
 use kmidi_rt::{
     Chase, Engine, EngineConfig, Locate, LoopPlan, Message, Page, PageEvent, PageSender, Source, Timeline,
@@ -40,6 +41,7 @@ pub struct Scenario {
     octave: NodeId,
     filters: Vec<NodeId>,
     synth: SynthHandle,
+    _follower: FollowerHandle,
     presets: Presets,
     song: Vec<PageEvent>,
     feeder: Option<Feeder>,
@@ -139,9 +141,13 @@ impl Scenario {
         let midi_out = graph.add_midi_out().unwrap();
         let synth_node = graph.add_processor(processor.info(), Box::new(processor)).unwrap();
         let octave = graph.add_processor(Octave::info(), Box::new(Octave)).unwrap();
+        let (follower, node) = follower(RATE);
+        let listener = graph.add_processor(FollowerNode::info(), Box::new(node)).unwrap();
         for port in 0..4 {
             graph.connect_events((sequencer, port), (synth_node, port)).unwrap();
+            graph.connect_events((sequencer, port), (listener, port)).unwrap();
         }
+        graph.connect_events((live, 0), (listener, 0)).unwrap();
         graph.connect_events((live, 0), (octave, 0)).unwrap();
         graph.connect_events((octave, 0), (synth_node, 0)).unwrap();
         graph.connect_events((sequencer, 0), (midi_out, 0)).unwrap();
@@ -166,6 +172,7 @@ impl Scenario {
             octave,
             filters: vec![],
             synth: synth_handle,
+            _follower: follower,
             presets: Presets::new(),
             song,
             feeder: None,

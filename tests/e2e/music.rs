@@ -202,3 +202,40 @@ fn fill_in(value: &mut Value) {
         _ => {}
     }
 }
+
+#[test]
+fn the_tempo_of_a_recording_is_told_or_why_it_has_none() {
+    let folder = Folder::new();
+    let (clicks, silence, damaged) =
+        (folder.path("clicks.wav"), folder.path("silence.wav"), folder.path("damaged.wav"));
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 44_100,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let write = |path: &str, sample: &dyn Fn(u32) -> f32| {
+        let mut file = hound::WavWriter::create(path, spec).expect("created");
+        for frame in 0..44_100 * 12 {
+            for _ in 0..2 {
+                file.write_sample(sample(frame)).expect("written");
+            }
+        }
+        file.finalize().expect("finished");
+    };
+    // A click each half second, of 10 ms.
+    write(&clicks, &|frame| if frame % 22_050 < 441 { 0.8 * ((frame % 22_050) as f32 * 0.3).sin() } else { 0.0 });
+    write(&silence, &|_| 0.0);
+    write(&damaged, &|frame| if frame == 100_000 { f32::NAN } else { 0.1 });
+    let told = json(&["analyze", "--tempo", &clicks]);
+    let bpm = told["tempo"]["bpm"].as_f64().expect("a tempo");
+    assert!((bpm - 120.0).abs() < 1.2, "{bpm}");
+    assert_eq!(told["onsets_seconds"].as_array().map(Vec::len), Some(24), "{told:#}");
+    let told = json(&["analyze", &silence]);
+    assert!(told["tempo"].is_null() && told["why"].is_string(), "{told:#}");
+    let outcome = program::kmidi(&["analyze", &damaged]);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    assert!(outcome.stderr.contains("damaged.wav"), "{outcome:#?}");
+    let outcome = program::kmidi(&["analyze", "--chords", &clicks]);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+}

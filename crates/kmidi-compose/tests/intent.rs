@@ -288,7 +288,6 @@ fn what_is_told_is_what_was_done() {
     asked.phase_2.genre = "Dream Pop".to_owned();
     let processed = processed(&asked);
     let text = processed.to_string();
-    println!("{text}");
     for word in ["Harbour", "RHYTHM_DroppedBeats", "a beat short", "Dream Pop", "Melody", "tempo"] {
         assert!(text.contains(word), "{word}: {text}");
     }

@@ -30,6 +30,7 @@ mod presets;
 mod rack;
 pub mod rack_file;
 mod reader;
+mod recording;
 mod render;
 mod resample;
 mod rig;
@@ -50,7 +51,7 @@ pub use command::{Command, LoopRequest, Position, PositionError};
 pub use fx::{FxError, FxPlugin, FxReport, FxRequest, fx};
 pub use input::{FileSource, InputError, InputKind, OverInput, STDIN};
 pub use job::{Cancel, JobContext, JobError, Need};
-pub use kmidi_device::files::SampleFormat;
+pub use kmidi_device::files::{ReadError, SampleFormat};
 pub use kmidi_device::{AudioRequest, Backend, BackendInfo, DeviceInfo, MidiPort, OnLoss, list_devices};
 pub use kmidi_soundfont::Interpolation;
 pub use live_rack::{LiveRack, LiveRackConfig, LiveRackError, ParseCommandError, RackCommand, RackEvent};
@@ -60,12 +61,13 @@ pub use rack::{
     Compensation, InputRequest, MAX_PLUGINS, NoPlace, ParameterValue, PluginRequest, PluginSnapshot,
     PluginState, RackConfig, Routing, SavedPlugin,
 };
+pub use recording::Recording;
 pub use render::{OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, render};
 pub use rig::{RigError, SoundSettings};
 pub use session::{Session, SessionConfig, SessionError};
 pub use snapshot::{
-    LoopSnapshot, Losses, Message, OutputSnapshot, PlayState, PositionSnapshot, SILENCE_DBFS, SessionEvent,
-    Severity, Snapshot, SongSnapshot, SynthSnapshot, dbfs,
+    HarmonySnapshot, LoopSnapshot, Losses, Message, OutputSnapshot, PlayState, PositionSnapshot,
+    SILENCE_DBFS, SessionEvent, Severity, Snapshot, SongSnapshot, SynthSnapshot, dbfs,
 };
 pub use song::{OpenError, describe};
 pub use song_info::{DivisionInfo, MeterInfo, ProgramInfo, SongInfo, TempoInfo, TrackInfo, WarningInfo};

@@ -2,6 +2,7 @@
 
 use kmidi_core::TempoScale;
 use kmidi_core::limits::MAX_MIDI_PORTS;
+use kmidi_follower::{FollowerHandle, FollowerNode, follower};
 use kmidi_graph::{BorderFull, ConfigError, EngineHandle, Graph, GraphError, NodeId, SetGraphError};
 use kmidi_memory::{BudgetExceeded, audio_heap};
 use kmidi_rt::{ChannelMasks, Engine, EngineConfig};
@@ -98,6 +99,8 @@ pub(crate) struct RigConfig {
 pub(crate) struct Rig {
     pub handle: EngineHandle,
     pub synth: SynthHandle,
+    /// Hears the chords of what is played, where somebody looks.
+    pub follower: Option<FollowerHandle>,
     pub config: RigConfig,
     /// What the engine runs, or is about to.
     pub graph: Graph,
@@ -105,12 +108,17 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// Everything that the engine will own is on side A's heap.
+    /// One that somebody looks at. Everything that the engine will own is on side A's heap.
     pub fn new(config: RigConfig, sound: &SoundSettings) -> Result<(Rig, Engine), RigError> {
-        Self::with(config, sound, |_, _| Ok(()))
+        let mut follower = None;
+        let (rig, engine) = Self::with(config, sound, |graph, parts| {
+            follower = Some(follow(graph, parts, config.sample_rate_hz)?);
+            Ok(())
+        })?;
+        Ok((Rig { follower, ..rig }, engine))
     }
 
-    /// As [`Rig::new`], with more in the graph before anything sounds.
+    /// Without a follower, and with more in the graph before anything sounds.
     pub fn with(
         config: RigConfig,
         sound: &SoundSettings,
@@ -160,7 +168,7 @@ impl Rig {
         })?;
         handle.compiler().set_compensation(config.compensation.into());
         handle.set_graph(&mut graph)?;
-        Ok((Rig { handle, synth, config, graph, parts }, engine))
+        Ok((Rig { handle, synth, follower: None, config, graph, parts }, engine))
     }
 
     /// Tells the engine how the song is to sound. `melodic` says which channels are transposed.
@@ -189,6 +197,17 @@ impl Rig {
 
 fn connect_ports(graph: &mut Graph, song: NodeId, instrument: NodeId) -> Result<(), GraphError> {
     (0..MAX_MIDI_PORTS as u16).try_for_each(|port| graph.connect_events((song, port), (instrument, port)))
+}
+
+/// Has a follower listen to all that the synthesiser is told.
+fn follow(graph: &mut Graph, parts: &Parts, sample_rate_hz: u32) -> Result<FollowerHandle, GraphError> {
+    let (handle, node) = follower(sample_rate_hz);
+    let node = graph.add_processor(FollowerNode::info(), Box::new(node))?;
+    connect_ports(graph, parts.song, node)?;
+    if let Some(live) = parts.live {
+        graph.connect_events((live, 0), (node, 0))?;
+    }
+    Ok(handle)
 }
 
 /// Decibels as a factor.

@@ -11,6 +11,8 @@ pub struct Snapshot {
     pub song: Option<SongSnapshot>,
     /// Where it stands.
     pub position: PositionSnapshot,
+    /// The harmony that is heard there, live notes included.
+    pub harmony: HarmonySnapshot,
     /// The loop, in seconds at the written tempo.
     pub looping: Option<LoopSnapshot>,
     /// Speed against the written tempo.
@@ -78,6 +80,19 @@ pub struct PositionSnapshot {
     pub tempo_bpm: f64,
     /// Meter in force.
     pub meter: (u8, u32),
+}
+
+/// The harmony of what is played now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HarmonySnapshot {
+    /// Symbol of the chord (`Am7/G`), if what sounds makes one.
+    pub chord: Option<String>,
+    /// The share of tones that fit into it, 0 to 1.
+    pub chord_confidence: f32,
+    /// Name of the key (`C major`), as far as it can be told from the last seconds.
+    pub key: Option<String>,
+    /// How clear the key is, 0 to 1.
+    pub key_confidence: f32,
 }
 
 /// The part that repeats.

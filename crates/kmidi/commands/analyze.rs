@@ -1,13 +1,17 @@
 //! `kmidi analyze`: what a song is made of.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use kmidi_compose::analysis::audio::{AudioError, Listener, Onset, Tempo};
 use kmidi_compose::analysis::{Analysis, NoteView, Part};
-use kmidi_session::FileSource;
+use kmidi_session::{FileSource, InputError, InputKind, ReadError, Recording, STDIN};
 use kmidi_song::Song;
+use serde::Serialize;
 
+use super::progress_bar;
 use crate::exit::Unreadable;
 use crate::output::{print, print_json};
 
@@ -19,6 +23,8 @@ chord and the cadences say. Below a confidence of 0.2 the second key is as defen
 Chords are read bar by bar; 3:G7 is a G7 that begins on the third beat, N.C. is no chord. Sections with the same letter are
 the same music again. The drums (channel 10) tell about tempo and sections only.
 
+Of a recording: its tempo (60 to 180 beats a minute), beats, onsets and level; or why it has no tempo.
+
 EXAMPLES:
   kmidi analyze song.mid
   kmidi analyze song.mid --key --chords
@@ -27,7 +33,7 @@ EXAMPLES:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Analyze {
-    /// A MIDI file (- for standard input)
+    /// A MIDI file (- for standard input), or a recording: WAV, FLAC, MP3, Ogg Vorbis
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Print the chords, bar by bar
@@ -48,6 +54,10 @@ pub struct Analyze {
 }
 
 pub fn run(args: Analyze) -> Result<()> {
+    // What is no MIDI file is a recording, or neither.
+    if args.file.as_os_str() != STDIN && !is_song(&args.file)? {
+        return recording(&args);
+    }
     let song = read_song(&args.file).map_err(Unreadable)?;
     let view =
         NoteView::from_song(&song).with_context(|| args.file.display().to_string()).map_err(Unreadable)?;
@@ -57,6 +67,97 @@ pub fn run(args: Analyze) -> Result<()> {
     }
     let text = format!("{}\n{}", args.file.display(), analysis.text(&parts(&args)));
     print(text.as_bytes())
+}
+
+fn is_song(path: &Path) -> Result<bool> {
+    match FileSource::open(path).and_then(|source| source.kind()) {
+        Ok(kind) => Ok(kind == InputKind::Song),
+        Err(InputError::Unknown(_)) => Ok(false),
+        Err(error) => Err(Unreadable(error.into()).into()),
+    }
+}
+
+/// What `--json` prints of a recording.
+#[derive(Serialize)]
+struct Heard {
+    duration_seconds: f64,
+    peak_dbfs: f64,
+    rms_dbfs: f64,
+    clipped_samples: u64,
+    onsets_seconds: Vec<f64>,
+    tempo: Option<Tempo>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+fn recording(args: &Analyze) -> Result<()> {
+    if args.chords || args.key || args.sections {
+        let error = anyhow!(
+            "{}: of a recording, tempo and onsets can be told; key, chords and sections of a MIDI file",
+            args.file.display()
+        );
+        return Err(Unreadable(error).into());
+    }
+    let heard = listen(&args.file)?;
+    if args.json { print_json(&heard) } else { print(heard_text(&args.file, &heard)?.as_bytes()) }
+}
+
+fn listen(path: &Path) -> Result<Heard> {
+    let unreadable = |error: ReadError| Unreadable(error.into());
+    let damaged = |error: AudioError| Unreadable(anyhow!("{}: {error}", path.display()));
+    let mut recording = Recording::open(path).map_err(unreadable)?;
+    let sample_rate_hz = recording.sample_rate_hz();
+    let mut listener = Listener::new(sample_rate_hz).map_err(damaged)?;
+    let bar = progress_bar();
+    bar.set_message("listening");
+    loop {
+        let block = recording.next().map_err(unreadable)?;
+        if block.is_empty() {
+            break;
+        }
+        listener.push(block).map_err(damaged)?;
+        bar.set_position((recording.progress().unwrap_or(0.0) * 1000.0) as u64);
+    }
+    bar.finish_and_clear();
+    let heard = listener.finish();
+    let seconds = |onset: &Onset| onset.frame as f64 / f64::from(sample_rate_hz);
+    let dbfs = |level: f32| 20.0 * f64::from(level.max(1e-10)).log10();
+    let why = heard.tempo.as_ref().err().map(ToString::to_string);
+    Ok(Heard {
+        duration_seconds: heard.duration_seconds,
+        peak_dbfs: dbfs(heard.levels.peak()),
+        rms_dbfs: dbfs(heard.levels.rms()),
+        clipped_samples: heard.levels.clipped_samples(),
+        onsets_seconds: heard.onsets.iter().map(seconds).collect(),
+        tempo: heard.tempo.ok(),
+        why,
+    })
+}
+
+fn heard_text(path: &Path, heard: &Heard) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "{}", path.display())?;
+    match (&heard.tempo, &heard.why) {
+        (Some(tempo), _) => {
+            let other = tempo.alternative.map_or(String::new(), |it| format!("; or {:.1}", it.bpm));
+            let first = tempo.beats_seconds.first().copied().unwrap_or(0.0);
+            writeln!(
+                out,
+                "  tempo       {:.1} bpm (confidence {:.2}{other}), first beat at {first:.2} s",
+                tempo.bpm, tempo.confidence
+            )?;
+        }
+        (None, why) => writeln!(out, "  tempo       none: {}", why.as_deref().unwrap_or("not told"))?,
+    }
+    writeln!(out, "  onsets      {}", heard.onsets_seconds.len())?;
+    writeln!(out, "  duration    {:.2} s", heard.duration_seconds)?;
+    writeln!(
+        out,
+        "  level       peak {:.1} dBFS, mean {:.1} dBFS, {} samples clipped",
+        heard.peak_dbfs, heard.rms_dbfs, heard.clipped_samples
+    )?;
+    Ok(out)
 }
 
 fn parts(args: &Analyze) -> Vec<Part> {

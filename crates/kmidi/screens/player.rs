@@ -189,6 +189,9 @@ fn status_lines(now: &Snapshot, theme: Theme) -> Vec<Line<'static>> {
             first.push(Span::styled(format!("   {count} {what}"), theme.style(Color::Red)));
         }
     }
+    if let Some(harmony) = harmony(now) {
+        first.push(Span::styled(format!("   {harmony}"), Style::new().add_modifier(Modifier::BOLD)));
+    }
     if now.gain_db != 0.0 {
         first.push(Span::raw(format!("   gain {:+.1} dB", now.gain_db)));
     }
@@ -205,6 +208,14 @@ fn status_lines(now: &Snapshot, theme: Theme) -> Vec<Line<'static>> {
         device += &format!("   loading sounds: {:.0} %", part * 100.0);
     }
     vec![Line::from(first), Line::raw(device)]
+}
+
+/// The chord, and the key that it is heard in.
+fn harmony(now: &Snapshot) -> Option<String> {
+    match (&now.harmony.chord, &now.harmony.key) {
+        (Some(chord), Some(key)) => Some(format!("{chord} in {key}")),
+        (chord, key) => chord.as_ref().or(key.as_ref()).cloned(),
+    }
 }
 
 /// The last messages, the newest at the bottom.
@@ -234,7 +245,9 @@ pub fn clock(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use kmidi_session::{LoopSnapshot, Losses, PositionSnapshot, SongSnapshot, SynthSnapshot};
+    use kmidi_session::{
+        HarmonySnapshot, LoopSnapshot, Losses, PositionSnapshot, SongSnapshot, SynthSnapshot,
+    };
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 
@@ -252,6 +265,11 @@ mod tests {
                 warnings: 0,
             }),
             position: PositionSnapshot { seconds: 83.46, bar: 42, beat: 3, tempo_bpm: 132.0, meter: (3, 4) },
+            harmony: HarmonySnapshot {
+                chord: Some("Am7/G".into()),
+                key: Some("C major".into()),
+                ..HarmonySnapshot::default()
+            },
             looping: Some(LoopSnapshot { from_seconds: 10.0, to_seconds: 100.0 }),
             tempo_scale: 1.1,
             transpose: -2,
@@ -308,7 +326,7 @@ mod tests {
             format!(" L {meter_bar}       -3.0 dBFS"),
             format!(" R {}-120.0 dBFS", " ".repeat(96)),
             String::new(),
-            " voices 34/256   DSP 12 %   xruns 4   7 events dropped".to_string(),
+            " voices 34/256   DSP 12 %   xruns 4   7 events dropped   Am7/G in C major".to_string(),
             " jack system   48000 Hz   256 frames   latency 10.7 ms   top over bottom   loading sounds: 46 %".to_string(),
             String::new(),
             " an older message".to_string(),

@@ -4,10 +4,14 @@
 //! [`Analysis::of`] tells all of a song's [`NoteView`]; each part can be had alone. [`diagnose`] and [`reharmonise`] work on a
 //! [`Progression`] that somebody typed. All is computed from what is given: the same input gives the same result.
 //! `[side B]`
+//!
+//! [`audio`] listens to recordings, [`follow`] to notes as they are played; both may run in the audio callback.
+pub mod audio;
 mod cadence;
 mod chords;
 mod diagnose;
 mod error;
+pub mod follow;
 mod function;
 mod grid;
 mod key;

@@ -61,6 +61,8 @@ const ENERGY_STEP: f64 = 0.15;
 /// Change of what is played, 0 to 1, that begins one: more than twice as much as where least changes (the lowest tenth of all
 /// changes), within these.
 const NOVELTY: std::ops::RangeInclusive<f64> = 0.24..=0.42;
+/// Change below which two sections that do not return are one.
+const FAINT: f64 = 0.32;
 /// Shortest section in bars.
 const SHORTEST_BARS: usize = 4;
 /// Windows that are compared at most: in longer songs they are longer than two bars.
@@ -119,7 +121,7 @@ fn spans(windows: &[Window], shortest: usize) -> Vec<(usize, usize)> {
     let joined = |at: usize| {
         let step = (energies[at] - energies[at - 1]).abs();
         let (before, behind) = sides(windows, spans[at].0, shortest);
-        let faint = step < ENERGY_STEP && difference(before, behind) < *NOVELTY.end();
+        let faint = step < ENERGY_STEP && difference(before, behind) < FAINT;
         materials[at] == materials[at - 1] || (faint && !returns(at) && !returns(at - 1))
     };
     let kept: Vec<usize> =

@@ -2,7 +2,7 @@
 use kmidi_compose::analysis::{Progression, Reharm, Style, Variant, diagnose, reharmonise};
 use kmidi_compose::theory::{Chord, Key, PitchClass, PitchClassSet};
 
-const PROGRESSIONS: [&str; 9] = [
+const PROGRESSIONS: [&str; 10] = [
     "C Am F G C",
     "C Am F G",
     "Am F C G",
@@ -10,6 +10,7 @@ const PROGRESSIONS: [&str; 9] = [
     "Eb Cm Ab Bb7 Eb",
     "F#m D A E F#m",
     "C | F G | C",
+    "C | NC | F G | C",
     "Am Dm E7 Am",
     "C",
 ];

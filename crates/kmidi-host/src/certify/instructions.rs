@@ -55,8 +55,8 @@ pub(super) fn count(
 fn valgrind_arguments(plugin: &Accused, settings: &CertifySettings, profile: &Path) -> Vec<OsString> {
     let mut out = OsString::from("--callgrind-out-file=");
     out.push(profile);
-    // So that its symbol is found by whatever the compiler has added to it.
-    let block = |flag: &str| OsString::from(format!("{flag}=*{CERTIFIED_BLOCK}*"));
+    // Whatever modules stand before its name.
+    let block = |flag: &str| OsString::from(format!("{flag}=*{CERTIFIED_BLOCK}"));
     let own = ["--tool=callgrind".into(), "--combine-dumps=yes".into(), "--quiet".into(), out];
     let blocks = [block("--toggle-collect"), block("--dump-after"), settings.probe.clone().into_os_string()];
     let leave_out = Phase::ALL.into_iter().filter(|it| it.can_be_left_out() && !COUNTED.contains(it));

@@ -2,7 +2,8 @@
 
 use super::Conductor;
 use crate::snapshot::{
-    LoopSnapshot, Losses, OutputSnapshot, PositionSnapshot, Snapshot, SongSnapshot, SynthSnapshot, dbfs,
+    HarmonySnapshot, LoopSnapshot, Losses, OutputSnapshot, PositionSnapshot, Snapshot, SongSnapshot,
+    SynthSnapshot, dbfs,
 };
 use crate::song_info::title;
 
@@ -15,6 +16,7 @@ impl Conductor {
             state: self.state,
             song: self.song_snapshot(),
             position: self.position_snapshot(),
+            harmony: self.harmony_snapshot(),
             looping: range.map(|range| LoopSnapshot {
                 from_seconds: range.start.seconds(rate),
                 to_seconds: range.end.seconds(rate),
@@ -58,6 +60,17 @@ impl Conductor {
             beat: place.beat,
             tempo_bpm: part.song.index.tempo_map.tempo(tick).bpm() * self.config.sound.tempo_scale.as_f64(),
             meter: (meter.numerator, meter.denominator()),
+        }
+    }
+
+    fn harmony_snapshot(&self) -> HarmonySnapshot {
+        let follower = self.rig.as_ref().and_then(|rig| rig.follower.as_ref());
+        let heard = follower.map(|follower| follower.reading()).unwrap_or_default();
+        HarmonySnapshot {
+            chord: heard.chord_symbol(),
+            chord_confidence: heard.chord.map_or(0.0, |chord| chord.confidence),
+            key: heard.key.map(|key| key.to_string()),
+            key_confidence: heard.key.map_or(0.0, |key| key.confidence),
         }
     }
 

@@ -6,12 +6,12 @@
 //! - jazz: drummers have the pedal hi-hat 2 to 26 ms ahead of the pulse, and listeners like asynchronies below 19 ms (Hofmann,
 //!   Wesolowski, Goebl 2017, Journal of New Music Research 46(4), 329-341).
 //! - reggae, R&B, lo-fi: a backbeat behind the beat, as drummers play who are asked for a laid-back feel, by moving drums against each other
-//!   (Sioros, Câmara, Danielsen 2019, "Mapping timing strategies in drum performance", ISMIR; Câmara et al. 2020).
+//!   (Sioros, Câmara, Danielsen 2019, "Mapping timing strategies in drum performance", ISMIR).
 //! - metal, Latin: a little ahead, as drummers do who are asked to push.
 //! - EDM: machines play it, and exactly.
 //!
-//! All stay below what is heard as two strokes: what a drummer's timing is told by is some 10 to 30 ms (Butterfield 2006, "The
-//! power of anacrusis", Music Theory Online 12(4); Butterfield 2010 on how little of it can be heard).
+//! All stay below what is heard as two strokes. Whether less than 10 ms is heard at all is disputed (Butterfield 2006, "The power of
+//! anacrusis", Music Theory Online 12(4); Benadon 2007, commentary on it, 13(1)).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! Our drummer beside figures that are published of human ones.
 //!
 //! - Hennig, Fleischmann, Geisel 2012, "Musical rhythms: the science of being slightly off", Physics Today 65(7), 64-65: a professional's
-//!   hits fall 10 to 20 ms before or after a metronome's.
+//!   hits fall 10 to 20 ms before or after a metronome's (as the Harvard Gazette of July 2012 sums it up).
 //! - Hennig et al. 2011, "The nature and perception of fluctuations in human musical rhythms", PLoS ONE 6(10) e26457: such
 //!   deviations have long-range correlations, and listeners like these better than independent ones.
 //! - Friberg & Sundström 2002, "Swing ratios and ensemble timing in jazz performance", Music Perception 19(3), 333-349: drummers' swing

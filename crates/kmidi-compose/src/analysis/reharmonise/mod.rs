@@ -1,6 +1,10 @@
 //! Other chords for the same song, in the manner of a style, with what was changed and why.
+mod chords;
+mod colours;
+mod functions;
 mod moves;
 mod scene;
+mod strange;
 
 use std::fmt;
 use std::str::FromStr;

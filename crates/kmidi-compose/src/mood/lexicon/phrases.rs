@@ -12,9 +12,12 @@ pub enum Scope {
     Wished,
 }
 
+/// The feelings that some phrases speak for and how much, how what follows is to be taken, and the phrases.
+type Line = (&'static [(Affect, f64)], Option<Scope>, &'static str);
+
 /// Phrases, divided by `|`, without apostrophes: the feelings they speak for, and how what follows is to be taken. One without a
 /// feeling only keeps its words from being read one by one.
-pub const PHRASES: &[(&[(Affect, f64)], Option<Scope>, &str)] = &[
+pub const PHRASES: &[Line] = &[
     (
         &[(Grief, 2.0)],
         None,
@@ -139,7 +142,7 @@ pub const PHRASES: &[(&[(Affect, f64)], Option<Scope>, &str)] = &[
         &[(Melancholy, 1.0)],
         None,
         "feel down|feeling down|feel blue|feeling blue|feel low|feeling low|feel bad|feeling bad|let down|giving up|gave up|\
-         given up|give up|all alone|no joy|heavy heart|sad but relieved face",
+         given up|give up|all alone|burned out|burnt out|no joy|heavy heart|sad but relieved face",
     ),
     (&[(Gratitude, 1.5)], None, "count my blessings|thank god|thank goodness"),
     (
@@ -161,7 +164,7 @@ pub const PHRASES: &[(&[(Affect, f64)], Option<Scope>, &str)] = &[
     (
         &[(Nostalgia, 1.0)],
         None,
-        "back when|back then|old days|those days|years ago|long ago|growing up|grew up|my youth|old friend|old friends|the way things were",
+        "back when|back then|old days|those days|years ago|long ago|growing up|grew up|my youth|old friend|old friends|old home|old house|old town|old school|old life|old songs|the way things were",
     ),
     (&[(Nostalgia, 1.0)], Some(Scope::Past), "used to"),
     (&[], Some(Scope::Denied), "far from|anything but|no longer|free of|free from|instead of"),

@@ -23,7 +23,7 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (
         Grief,
         PLAIN,
-        "grief grieve loss dead died =die =dies =dying death funeral burial buried grave graveyard cemetery coffin \
+        "abandoned grief grieve loss dead died =die =dies =dying death funeral burial buried grave graveyard cemetery coffin \
          cry cried tears widow widowed widower orphan goodbye farewell orphaned stillborn miscarriage mournful",
     ),
     (Grief, HINT, "gone =empty emptiness miss sad =lost hollow ashes =pain ache =broken"),
@@ -38,7 +38,7 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (
         Rage,
         HINT,
-        "annoyed annoying irritated irritating irritation frustrated frustrating frustration burn fight jealous jealousy \
+        "repulsed revulsion annoyed annoying irritated irritating irritation frustrated frustrating frustration burn fight jealous jealousy \
          envy envious disgust disgusted contempt bitter bitterness scream screaming upset insulted",
     ),
     (Awe, STRONG, "awe awestruck breathtaking transcendent transcendence majestic sublime"),
@@ -51,7 +51,7 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (
         Awe,
         HINT,
-        "=god =gods =light stars starlight galaxy =amazed =amazing stunning radiant sky =mountains ocean glowing",
+        "=surprised =surprise =god =gods =light stars starlight galaxy =amazed =amazing stunning radiant sky =mountains ocean glowing",
     ),
     (Nostalgia, STRONG, "nostalgia nostalgic"),
     (
@@ -76,7 +76,7 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (
         Fear,
         HINT,
-        "uneasy apprehensive insecure stressed tremble trembling shaking vulnerable overwhelmed helpless",
+        "=shocked startled uneasy apprehensive insecure stressed tremble trembling shaking vulnerable overwhelmed helpless",
     ),
     (
         Dissociation,
@@ -146,7 +146,7 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (
         Joy,
         HINT,
-        "=good =nice =lovely =pleased bright funny pleasant excellent =party =play =playing sunny sunshine =haha amused",
+        "=alive =good =nice =lovely =pleased bright funny pleasant excellent =party =play =playing sunny sunshine =haha amused",
     ),
     (Calm, STRONG, "serene serenity tranquil tranquility tranquillity"),
     (
@@ -177,10 +177,10 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (
         Triumph,
         PLAIN,
-        "=win =won =winning =winner champion succeed success successful achieve achievement overcome overcame =proud =prouder \
+        "empowered =win =won =winning =winner champion succeed success successful achieve achievement overcome overcame =proud =prouder \
          =pride glory glorious liberated liberation liberate =freedom accomplish accomplished =hero heroic",
     ),
-    (Triumph, HINT, "=free =freed medal trophy crown =powerful mighty"),
+    (Triumph, HINT, "confident confidence =free =freed medal trophy crown =powerful mighty"),
     (Love, STRONG, "adore adoring adoration passion passionate beloved soulmate devoted devotion"),
     (
         Love,
@@ -200,14 +200,14 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (
         Melancholy,
         PLAIN,
-        "sad =sadder =saddest sadness unhappy unhappiness melancholy melancholic gloomy gloom =despondent dejected downcast \
+        "humiliated humiliation =rejected =crushed unloved sad =sadder =saddest sadness unhappy unhappiness melancholy melancholic gloomy gloom =despondent dejected downcast \
          disappointed disappointing disappointment lonely =lonelier loneliness lonesome regret guilt guilty ashamed shame \
          =hurt =hurts =hurting =pain painful suffer suffering terrible awful horrible =broken weary discouraged loveless",
     ),
     (
         Melancholy,
         HINT,
-        "=blue =bad =tired exhausted =rain rainy =dark darkness bored boredom =cold =alone pensive frowning anguished wounded",
+        "embarrassed =blue =bad =tired exhausted =rain rainy =dark darkness bored boredom =cold =alone pensive frowning anguished wounded",
     ),
     (
         Gratitude,

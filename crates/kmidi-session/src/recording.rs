@@ -1,0 +1,54 @@
+//! A recording as something that can be listened to: mono, block by block.
+
+use std::path::Path;
+
+use kmidi_device::files::{AudioFileReader, ReadError};
+
+/// Frames of a block.
+const BLOCK_FRAMES: usize = 4096;
+
+/// An audio file (WAV, FLAC, MP3, Ogg Vorbis), in bounded memory whatever its length. `[side B]`
+pub struct Recording {
+    reader: AudioFileReader,
+    channels: Vec<Vec<f32>>,
+    mono: Vec<f32>,
+    frames: u64,
+}
+
+impl Recording {
+    /// Opens a file; its kind is told from what is in it.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let reader = AudioFileReader::open(path)?;
+        let channels = vec![vec![0.0; BLOCK_FRAMES]; reader.channels()];
+        Ok(Recording { reader, channels, mono: Vec::with_capacity(BLOCK_FRAMES), frames: 0 })
+    }
+
+    /// In Hz.
+    pub fn sample_rate_hz(&self) -> u32 {
+        self.reader.sample_rate_hz()
+    }
+
+    /// What part of it has been read, 0 to 1, if it says how long it is.
+    pub fn progress(&self) -> Option<f64> {
+        let total = self.reader.frames().filter(|total| *total > 0)?;
+        Some((self.frames as f64 / total as f64).min(1.0))
+    }
+
+    /// The next samples, the mean of its channels; none at the end.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn next(&mut self) -> Result<&[f32], ReadError> {
+        let mut channels: Vec<&mut [f32]> = self.channels.iter_mut().map(Vec::as_mut_slice).collect();
+        let frames = self.reader.read(&mut channels)?;
+        self.frames += frames as u64;
+        let part = 1.0 / self.channels.len() as f32;
+        let mean = |frame| self.channels.iter().map(|channel| channel[frame]).sum::<f32>() * part;
+        self.mono.clear();
+        self.mono.extend((0..frames).map(mean));
+        Ok(&self.mono)
+    }
+}
