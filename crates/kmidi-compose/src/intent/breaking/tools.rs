@@ -41,7 +41,7 @@ pub(super) fn bar_ticks(meter: Meter) -> i64 {
 
 /// How many of the notes that the meter counts make a beat: three in 6/8, 9/8 and 12/8, else one.
 pub(super) fn units_per_beat(meter: Meter) -> i64 {
-    let compound = meter.denominator_log2 >= 3 && meter.numerator > 3 && meter.numerator % 3 == 0;
+    let compound = meter.denominator_log2 >= 3 && meter.numerator > 3 && meter.numerator.is_multiple_of(3);
     if compound { 3 } else { 1 }
 }
 
