@@ -224,7 +224,9 @@ fn the_tempo_of_a_recording_is_told_or_why_it_has_none() {
         file.finalize().expect("finished");
     };
     // A click each half second, of 10 ms.
-    write(&clicks, &|frame| if frame % 22_050 < 441 { 0.8 * ((frame % 22_050) as f32 * 0.3).sin() } else { 0.0 });
+    write(&clicks, &|frame| {
+        if frame % 22_050 < 441 { 0.8 * ((frame % 22_050) as f32 * 0.3).sin() } else { 0.0 }
+    });
     write(&silence, &|_| 0.0);
     write(&damaged, &|frame| if frame == 100_000 { f32::NAN } else { 0.1 });
     let told = json(&["analyze", "--tempo", &clicks]);
