@@ -111,7 +111,7 @@ fn what_no_music_can_be_made_of_is_refused_and_nothing_is_written() {
         let flag = format!("{flag}={value}");
         check_refused(&folder, &["therapy", "sad", &flag, "-o", &output], why);
     }
-    check_refused(&folder, &["diagnose", "C Foo9x G"], "Foo9x");
+    check_refused(&folder, &["diagnose", "C Foo9x G"], "column 5");
     check_refused(&folder, &["reharm", "C Am", "-s", "polka"], "jazz");
     check_refused(&folder, &["teach", "cadenses"], "cadences");
     check_refused(&folder, &["intent", "suggest", "qwerty"], "qwerty");
@@ -194,12 +194,10 @@ fn an_intent_is_filled_in_checked_and_becomes_a_song() {
     assert!(rules.to_string().contains("because") || rules.to_string().contains("reason"), "{rules:#}");
 }
 
-/// Puts a word into every empty field that wants one.
-fn fill_in(value: &mut Value) {
-    match value {
-        Value::String(text) if text.is_empty() => *text = "the harbour where we said goodbye".into(),
-        Value::Object(fields) => fields.values_mut().for_each(fill_in),
-        _ => {}
+/// Says what happened and what is wished for; the rest follows the mood.
+fn fill_in(intent: &mut Value) {
+    for field in ["event", "resistance", "longing", "transformation"] {
+        intent["phase_0"][field] = "the harbour where we said goodbye".into();
     }
 }
 

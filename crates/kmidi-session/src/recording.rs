@@ -41,7 +41,7 @@ impl Recording {
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn next(&mut self) -> Result<&[f32], ReadError> {
+    pub fn read(&mut self) -> Result<&[f32], ReadError> {
         let mut channels: Vec<&mut [f32]> = self.channels.iter_mut().map(Vec::as_mut_slice).collect();
         let frames = self.reader.read(&mut channels)?;
         self.frames += frames as u64;

@@ -112,7 +112,7 @@ fn listen(path: &Path) -> Result<Heard> {
     let bar = progress_bar();
     bar.set_message("listening");
     loop {
-        let block = recording.next().map_err(unreadable)?;
+        let block = recording.read().map_err(unreadable)?;
         if block.is_empty() {
             break;
         }
