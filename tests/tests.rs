@@ -24,6 +24,7 @@ mod e2e {
     mod rack;
     mod screen;
     mod serve;
+    mod slow_plugin;
     mod soak;
     mod soundfont_swap;
     mod soundfonts;

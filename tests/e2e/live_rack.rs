@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::plugins::Machine;
 use crate::support::program::{self, DEADLINE, Running};
 use crate::support::servers::{self, Jack};
+use crate::support::wav::Audio;
 use crate::support::{alone, native, root, soundfont};
 
 const GAIN: &str = "clap:org.kmidi.gain";
@@ -102,6 +103,32 @@ fn what_was_changed_is_saved_at_the_end_and_the_users_own_text_stays() {
     assert_eq!((&again["changed"], &again["gain_db"]), (&false.into(), &(-3.0).into()), "{again:#}");
     assert_eq!((&level["bypassed"], &level["transpose"]), (&true.into(), &2.into()));
     assert_eq!(level["parameters"]["gain"], -6.5);
+}
+
+#[test]
+fn outputs_of_one_plugin_go_to_channels_of_their_own() {
+    let machine = Stage::new();
+    machine.machine.install("libkmidi_test_clap.so", "test.clap");
+    machine.machine.scan();
+    let outputs = "outputs = [{ port = 2, device = \"3-4\" }, { port = 3, device = \"5\" }]";
+    let slot = "[[slot]]\nname = \"kit\"\nplugin = \"clap:test.multi\"\n";
+    let rack = machine.rack(&format!("{slot}{outputs}\n"));
+    let tap = machine.path("tap.wav");
+    let arguments =
+        ["run", rack.to_str().expect("UTF-8"), "--headless", "--json", "--audio", "null", "--tap"];
+    let command = machine.command(&[&arguments[..], &[tap.to_str().expect("UTF-8")]].concat());
+    let (player, _commands) = program::spawn_with_input(command);
+    player.wait_for_output("\"ready\"");
+    std::thread::sleep(Duration::from_millis(300));
+    terminate(player);
+    let audio = Audio::read(&tap);
+    let levels: Vec<f32> = kmidi_test_clap::MULTI_LEVELS.concat();
+    assert_eq!(audio.channels.len(), levels.len(), "as many channels as are named");
+    for (channel, level) in audio.channels.iter().zip(levels) {
+        let held = channel.iter().filter(|sample| **sample == level).count();
+        let highest = channel.iter().copied().fold(0.0, f32::max);
+        assert!(held > 4800 && highest == level, "{level}: {highest}, for {held} frames");
+    }
 }
 
 #[test]

@@ -97,7 +97,8 @@ impl Machine {
         self.run_with(arguments, &self.plugins())
     }
 
-    fn run_with(&self, arguments: &[&str], lv2_path: &Path) -> Outcome {
+    /// [`run`](Self::run), with LV2 plugins from elsewhere.
+    pub fn run_with(&self, arguments: &[&str], lv2_path: &Path) -> Outcome {
         program::spawn(self.command_with(arguments, lv2_path)).wait(4 * DEADLINE)
     }
 

@@ -73,6 +73,16 @@ fn effects_change_what_they_are_for_and_nothing_else() {
     // Whatever the length of the callbacks.
     let (verified, _) = studio.render(&[&chain[..], &["--verify", "--to", "0.2s", "--tail", "0"]].concat());
     assert_eq!(verified["verify"]["identical"], true);
+    // What takes one channel keeps both sides apart, and both do what it is told.
+    let mono = clap("test.mono");
+    assert!(sound.channels[0] != sound.channels[1]);
+    let (report, same) = studio.render(&["-p", &mono, "-p", &late, C, "frames=64", "-p", &mono]);
+    assert!(same == sound, "the same bits");
+    assert_eq!(report["plugins"][0]["instances"], 2);
+    let (_, half) = studio.render(&["-p", &mono, C, "gain=0.5", "--tail", "1"]);
+    let is_half = |(half, whole): (&f32, &f32)| *half == 0.5 * whole;
+    let mut sides = half.channels.iter().zip(&sound.channels);
+    assert!(sides.all(|(half, whole)| half.iter().zip(whole).all(is_half)));
     let (_, quiet) = studio.render(&["-p", &gain, C, "gain=-20", "--tail", "1"]);
     let ratio = quiet.peak() / sound.peak();
     assert!((ratio - 0.1).abs() < 0.01, "{ratio}");
@@ -112,10 +122,11 @@ fn a_song_plays_with_plugins_as_it_does_without_and_they_are_told() {
     let (plain, sound) = play(&[]);
     assert_eq!(plain["plugins"], Value::Array(vec![]));
     let (test, gain) = (clap("test.gain"), clap(kmidi_gain_clap::ID));
-    let (told, same) = play(&["-p", &test, "--pdc", "all", "-p", &gain]);
+    let mono = clap("test.mono");
+    let (told, same) = play(&["-p", &test, "--pdc", "all", "-p", &mono, "-p", &gain]);
     assert!(sound.frames() > 48_000 && same == sound, "the same bits");
     let plugins = told["plugins"].as_array().expect("a list");
-    assert_eq!(plugins.len(), 2);
+    assert_eq!(plugins.len(), 3);
     for plugin in plugins {
         assert_eq!((&plugin["state"], &plugin["bypassed"]), (&"active".into(), &false.into()), "{plugin:#}");
     }

@@ -61,7 +61,8 @@ pub(crate) fn open(backend: Backend, request: &AudioRequest) -> Result<Stream, D
         sample_rate_hz: config.sample_rate,
         period_frames,
         channels_in: 0,
-        channels_out: request.channels_out,
+        // What the engine plays on others nobody hears.
+        channels_out: request.channels_out.min(channels.max(2)),
         // Both backends are asked for a buffer of two periods.
         latency_frames: 2 * period_frames,
         notes,

@@ -186,8 +186,17 @@ impl Graph {
     /// # Errors
     /// [`GraphError::Duplicate`], [`GraphError::TooMany`].
     pub fn add_output(&mut self, channels: u16) -> Result<NodeId, GraphError> {
-        device_channels(channels)?;
-        self.add(NodeKind::Output, device_node("output", channels, 0, 0, 0), None)
+        self.add_output_ports(&[channels])
+    }
+
+    /// Adds the output with several ports; the device's channels are theirs, port by port.
+    ///
+    /// # Errors
+    /// [`GraphError::Duplicate`], [`GraphError::TooMany`].
+    pub fn add_output_ports(&mut self, ports: &[u16]) -> Result<NodeId, GraphError> {
+        device_channels(ports.iter().fold(0, |all, channels| all.saturating_add(*channels)))?;
+        let info = NodeInfo { audio_inputs: ports.to_vec(), ..device_node("output", 0, 0, 0, 0) };
+        self.add(NodeKind::Output, info, None)
     }
 
     /// Adds the MIDI output.

@@ -45,6 +45,10 @@ pub(crate) trait MainHalf {
     fn new_latency_frames(&mut self) -> Option<u32>;
     /// Whether it asked to be activated anew. Asked once, said once.
     fn wants_restart(&mut self) -> bool;
+    /// Whether it said, since the last call, that its state is another one. Formats that cannot say so never do.
+    fn has_changed(&mut self) -> bool {
+        false
+    }
 }
 
 /// A plugin that is loaded and not active. It stays on the thread that made it.
@@ -252,6 +256,11 @@ impl ActivePlugin {
     /// Whether it asked, since the last call, to be activated anew.
     pub fn wants_restart(&mut self) -> bool {
         self.half_mut().wants_restart()
+    }
+
+    /// Whether it said, since the last call, that its state is another one by its own doing.
+    pub fn has_changed(&mut self) -> bool {
+        self.half_mut().has_changed()
     }
 
     /// Whether its audio half has been dropped.

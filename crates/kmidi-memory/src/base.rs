@@ -34,14 +34,23 @@ mod mimalloc {
     };
 
     /// What is free goes back to the system soon: a program that waits for music to begin has no use for what
-    /// decoding has needed. And addresses are reserved a little at a time, as a limit on them may be set.
+    /// decoding has needed. And addresses are reserved a little at a time, as a limit on them may be set, and become memory
+    /// only where blocks come to lie: a limit on data counts what can be written, used or not.
     pub(crate) fn prepare() {
         // Places in `mi_option_t` that the bindings do not name.
+        const ARENA_EAGER_COMMIT: i32 = 4;
         const PURGE_DELAY_MS: i32 = 15;
         const ARENA_RESERVE_KIB: i32 = 23;
         const ARENA_PURGE_MULTIPLE: i32 = 24;
-        for (option, value) in [(PURGE_DELAY_MS, 0), (ARENA_RESERVE_KIB, 64 << 10), (ARENA_PURGE_MULTIPLE, 1)]
-        {
+        const PAGE_COMMIT_ON_DEMAND: i32 = 40;
+        let options = [
+            (ARENA_EAGER_COMMIT, 0),
+            (PURGE_DELAY_MS, 0),
+            (ARENA_RESERVE_KIB, 64 << 10),
+            (ARENA_PURGE_MULTIPLE, 1),
+            (PAGE_COMMIT_ON_DEMAND, 1),
+        ];
+        for (option, value) in options {
             // SAFETY: a plain store to a table.
             unsafe { mi_option_set(option, value) };
         }

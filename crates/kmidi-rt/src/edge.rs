@@ -5,6 +5,7 @@ use kmidi_core::{Event, EventBuffer, Smoothed, TimedEvent};
 use crate::delay::{DelayLine, EventDelay};
 use crate::ledger::{Ledger, MOST_PER_KEY};
 use crate::schedule::{AudioEdgeSpec, ChannelFilter, EventEdgeSpec, EventSource, Quantum};
+use crate::told::{Joining, Told};
 
 /// A connection of two audio channels: its gain, and its delay where it has one.
 pub(crate) struct AudioEdge {
@@ -53,6 +54,10 @@ pub(crate) struct EventEdge {
     pub delay: Option<EventDelay>,
     /// Next event of the source, while merging.
     cursor: usize,
+    /// Channels that it carries and the one before did not.
+    new_channels: u16,
+    /// What these are told before all else.
+    joining: Joining,
 }
 
 impl EventEdge {
@@ -65,6 +70,8 @@ impl EventEdge {
             ledger: Ledger::new(MOST_PER_KEY),
             delay: spec.delay_frames.map(EventDelay::new),
             cursor: 0,
+            new_channels: spec.filter.controls,
+            joining: Joining::new(),
         }
     }
 
@@ -75,12 +82,23 @@ impl EventEdge {
     /// `[side A]` Takes over what is owed and on its way from the edge whose place it takes.
     pub fn continue_from(&mut self, old: &mut EventEdge) {
         std::mem::swap(&mut self.ledger, &mut old.ledger);
+        // What the old one has not told yet is to be told.
+        self.new_channels &= !old.filter.controls | old.joining.rest();
         if let (Some(new), Some(old)) = (&mut self.delay, &mut old.delay) {
             let delay_frames = new.delay_frames;
             std::mem::swap(new, old);
             new.delay_frames = delay_frames;
             // What it has dropped was counted by the schedule before.
             new.dropped = 0;
+        }
+    }
+
+    /// `[side A]` The graph has just been adopted, and this is what the song has told its ports so far: channels that are new
+    /// here get it first.
+    pub fn join(&mut self, told: &[Told]) {
+        let EventSource::Sequencer { port } = self.source else { return };
+        if let Some(told) = told.get(usize::from(port)) {
+            self.joining.begin(told, std::mem::take(&mut self.new_channels));
         }
     }
 
@@ -111,6 +129,10 @@ impl EventEdge {
     /// `[side A]` Sends this quantum's events into the delay.
     pub fn enter_delay(&mut self, now: u64, buffers: &[EventBuffer], quantum: &Quantum<'_>) {
         let Some(mut delay) = self.delay.take() else { return };
+        while let Some(event) = self.joining.peek() {
+            delay.push(now, &TimedEvent { time: 0, port: 0, event });
+            self.joining.take();
+        }
         for event in self.events(buffers, quantum).iter().filter(|event| self.is_of_port(event)) {
             delay.push(now, event);
         }
@@ -119,6 +141,9 @@ impl EventEdge {
 
     /// The next event to deliver in this quantum, without taking it.
     fn peek(&mut self, now: u64, buffers: &[EventBuffer], quantum: &Quantum<'_>) -> Option<(u32, Event)> {
+        if let Some(event) = self.joining.peek() {
+            return Some((0, event));
+        }
         // What is let through is known only when it comes out: what it ends may have been inside with it.
         while let Some(delay) = &self.delay {
             let (time, event) = delay.peek(now, quantum.frames)?;
@@ -136,6 +161,7 @@ impl EventEdge {
 
     fn take(&mut self) {
         match &mut self.delay {
+            _ if self.joining.peek().is_some() => self.joining.take(),
             Some(delay) => delay.pop(),
             None => self.cursor += 1,
         }

@@ -144,6 +144,7 @@ impl Engine {
             // The counts of the old schedule go home with it.
             self.earlier_drops += self.schedule.dropped_events();
             graph.adopt(&mut self.schedule, &mut self.nodes);
+            self.schedule.join(&self.sequencer.outlet.told);
         }
         if let Some(locate) = &mut swap.locate {
             self.sequencer.locate(locate);

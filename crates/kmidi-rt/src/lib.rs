@@ -47,6 +47,7 @@ mod sequencer;
 mod song;
 mod status;
 mod swap;
+mod told;
 mod zone;
 
 pub use check::ScheduleFault;

@@ -3,6 +3,7 @@ use kmidi_core::{Event, EventBuffer, SysExPool, TimedEvent};
 
 use crate::border::all_sound_off;
 use crate::notes::{ALL_CHANNELS, ChannelMasks, NoteLedger};
+use crate::told::Told;
 
 /// Controllers that hold notes: sustain, sostenuto, hold 2.
 const PEDALS: [u8; 3] = [64, 66, 69];
@@ -24,6 +25,8 @@ struct Pedal {
 pub(crate) struct Outlet {
     /// One per MIDI port, for the current quantum.
     pub buffers: Box<[EventBuffer]>,
+    /// What was sent to each, for who begins to listen.
+    pub told: Box<[Told]>,
     notes: NoteLedger,
     muted: ChannelMasks,
     semitones: i8,
@@ -46,6 +49,7 @@ impl Outlet {
             buffers: (0..MAX_MIDI_PORTS)
                 .map(|_| EventBuffer::with_capacity(MAX_EVENTS_PER_QUANTUM))
                 .collect(),
+            told: (0..MAX_MIDI_PORTS).map(|_| Told::nothing()).collect(),
             notes: NoteLedger::new(),
             muted: [0; MAX_MIDI_PORTS],
             semitones: 0,
@@ -121,14 +125,17 @@ impl Outlet {
 
     fn settle_pedals(&mut self, time: u32) -> bool {
         let mut settled = true;
-        for (buffer, channels) in self.buffers.iter_mut().zip(&mut self.pedals) {
+        let ports = self.buffers.iter_mut().zip(&mut self.told).zip(&mut self.pedals);
+        for ((buffer, told), channels) in ports {
             for (channel, pedals) in (0u8..).zip(channels) {
                 for (pedal, controller) in pedals.iter_mut().zip(PEDALS) {
                     let value = if self.pedals_lifted { 0 } else { pedal.wanted };
                     if pedal.sent.max(value) < PEDAL_DOWN || pedal.sent == value {
                         continue;
                     }
-                    if push(buffer, time, Event::ControlChange { channel, controller, value }) {
+                    let event = Event::ControlChange { channel, controller, value };
+                    if push(buffer, time, event) {
+                        told.take(&event);
                         pedal.sent = value;
                     } else {
                         settled = false;
@@ -171,7 +178,9 @@ impl Outlet {
                 self.control_change(time, port, channel, controller, value);
             }
             event => {
-                push(&mut self.buffers[port], time, event);
+                if push(&mut self.buffers[port], time, event) {
+                    self.told[port].take(&event);
+                }
             }
         }
     }
@@ -217,7 +226,9 @@ impl Outlet {
                 return;
             }
         }
-        if push(&mut self.buffers[port], time, Event::ControlChange { channel, controller, value }) {
+        let event = Event::ControlChange { channel, controller, value };
+        if push(&mut self.buffers[port], time, event) {
+            self.told[port].take(&event);
             match pedal {
                 Some(at) => pedals[at].sent = value,
                 None if controller == RESET_ALL_CONTROLLERS => *pedals = Default::default(),
@@ -234,10 +245,12 @@ impl Outlet {
             Some(handle) => self.send(time, port, Event::SysEx(handle)),
             None => self.dropped += 1,
         }
+        let at = usize::from(port);
         if is_mode_reset(bytes)
-            && let Some(channels) = self.pedals.get_mut(usize::from(port))
+            && let (Some(channels), Some(told)) = (self.pedals.get_mut(at), self.told.get_mut(at))
         {
             *channels = Default::default();
+            told.forget();
         }
     }
 

@@ -8,6 +8,7 @@ use crate::execute::Machine;
 use crate::history::TransportHistory;
 use crate::nodes::NodeTable;
 use crate::report::Reports;
+use crate::told::Told;
 
 /// One quantum of everything outside the graph. `[side A]`
 pub struct Quantum<'a> {
@@ -299,6 +300,11 @@ impl Schedule {
     /// Events that found a buffer or a delay of this schedule full; the next schedule counts from 0.
     pub fn dropped_events(&self) -> u64 {
         self.machine.dropped()
+    }
+
+    /// `[side A]` It has just been adopted: who begins to listen is told what the song has told so far.
+    pub(crate) fn join(&mut self, told: &[Told]) {
+        self.machine.event_edges.iter_mut().for_each(|edge| edge.join(told));
     }
 
     pub(crate) fn audio_edges(&mut self) -> &mut [AudioEdge] {

@@ -118,7 +118,7 @@ pub(crate) fn load(
 }
 
 /// What finds a plugin by its id or its name.
-pub(crate) type Find = dyn Fn(&str) -> Result<Description, ChainError> + Send;
+pub(crate) type Find = dyn Fn(&str) -> Result<Description, ChainError> + Send + Sync;
 
 /// As the index of this machine has it by now.
 pub(crate) fn find(text: &str) -> Result<Description, ChainError> {

@@ -58,8 +58,8 @@ pub use live_rack::{LiveRack, LiveRackConfig, LiveRackError, ParseCommandError, 
 pub use loudness::Loudness;
 pub use pool::{Pool, PoolFull, Priority};
 pub use rack::{
-    Compensation, InputRequest, MAX_PLUGINS, NoPlace, ParameterValue, PluginRequest, PluginSnapshot,
-    PluginState, RackConfig, Routing, SavedPlugin,
+    Compensation, DeviceChannels, InputRequest, MAX_PLUGINS, NoPlace, ParameterValue, ParseChannelsError,
+    PluginRequest, PluginSnapshot, PluginState, RackConfig, Routing, SavedPlugin,
 };
 pub use recording::Recording;
 pub use render::{OnProgress, RenderError, RenderProgress, RenderReport, RenderRequest, render};

@@ -9,7 +9,7 @@ use kmidi_core::SongTime;
 use kmidi_core::limits::MAX_MIDI_PORTS;
 use kmidi_device::{CallbackSizes, Offline};
 use kmidi_graph::BorderFull;
-use kmidi_host::{Activation, ActivePlugin};
+use kmidi_host::Activation;
 use kmidi_memory::{MIB, audio_heap};
 use kmidi_rt::{Engine, When};
 use kmidi_soundfont::{Preset, PresetKey};
@@ -19,7 +19,7 @@ use crate::command::silent_mask;
 use crate::feed::Feed;
 use crate::fx::{FxPlugin, listen, told};
 use crate::job::{JobContext, JobError, Need};
-use crate::rack::{self, RackConfig};
+use crate::rack::{self, RackConfig, Sides};
 use crate::reader::SongReader;
 use crate::rig::{CHANNELS, Rig, RigConfig, RigError, SoundSettings};
 use crate::song::OpenSong;
@@ -158,7 +158,7 @@ impl Score {
             rig.handle.collect();
             for plugin in &mut plugins {
                 plugin.idle();
-                listen(plugin, &mut counts.messages);
+                plugin.each().for_each(|it| listen(it, &mut counts.messages));
             }
             if over {
                 break;
@@ -186,6 +186,7 @@ impl Score {
             quantum_frames,
             live_in: false,
             channels_in: 0,
+            channels_out: CHANNELS as u16,
             midi_out: false,
             has_ceiling,
             compensation,
@@ -227,7 +228,7 @@ struct Begun {
     engine: Engine,
     rig: Rig,
     feed: Feed,
-    plugins: Vec<ActivePlugin>,
+    plugins: Vec<Sides>,
 }
 
 #[cfg(test)]

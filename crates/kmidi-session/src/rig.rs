@@ -11,7 +11,7 @@ use kmidi_soundfont::{Interpolation, SynthConfig, SynthHandle};
 use crate::command::silent_mask;
 use crate::rack::{Compensation, NoPlace, Parts};
 
-/// Channels of everything here.
+/// Channels of everything here, but of a device that has more.
 pub(crate) const CHANNELS: usize = 2;
 
 /// How a song is to sound; the same for playing and rendering.
@@ -87,6 +87,8 @@ pub(crate) struct RigConfig {
     pub live_in: bool,
     /// Captured channels.
     pub channels_in: u16,
+    /// Channels of the device, at least two. All that names none is heard on the first two.
+    pub channels_out: u16,
     /// Whether the song's events go to the device's MIDI output.
     pub midi_out: bool,
     /// Whether no sample exceeds full scale.
@@ -153,7 +155,9 @@ impl Rig {
             let port = graph.add_midi_out()?;
             graph.connect_events((song, 0), (port, 0))?;
         }
-        let output = graph.add_output(CHANNELS as u16)?;
+        let mut ports = vec![CHANNELS as u16];
+        ports.resize(ports.len() + usize::from(config.channels_out).saturating_sub(CHANNELS), 1);
+        let output = graph.add_output_ports(&ports)?;
         graph.connect_audio((instrument, 0), (output, 0))?;
         let channels_in = config.channels_in;
         let device_in = (channels_in > 0).then(|| graph.add_device_in(channels_in)).transpose()?;
@@ -163,7 +167,7 @@ impl Rig {
             sample_rate_hz,
             quantum_frames: config.quantum_frames,
             channels_in: config.channels_in,
-            channels_out: CHANNELS as u16,
+            channels_out: config.channels_out,
             has_ceiling: config.has_ceiling,
         })?;
         handle.compiler().set_compensation(config.compensation.into());
@@ -236,6 +240,7 @@ mod tests {
         quantum_frames: 64,
         live_in: true,
         channels_in: 0,
+        channels_out: CHANNELS as u16,
         midi_out: true,
         has_ceiling: true,
         compensation: Compensation::Song,

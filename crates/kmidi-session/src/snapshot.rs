@@ -184,6 +184,11 @@ pub enum SessionEvent {
         /// Symbols and values.
         parameters: Vec<(String, f64)>,
     },
+    /// A plugin has said that its state is another one by its own doing.
+    PluginChanged {
+        /// Its slot.
+        slot: u32,
+    },
     /// The last song has been played; tails have died away.
     PlaylistEnded,
     /// Nothing more will happen: the session cannot go on or was told to quit.

@@ -133,6 +133,7 @@ fn tell(session: &Session, interrupted: &AtomicBool, story: &mut Story) {
             SessionEvent::Message(message) => print_message(message),
             SessionEvent::SongStarted(song) => eprintln!("kmidi: {}", song_line(song)),
             SessionEvent::PluginsSaved { .. }
+            | SessionEvent::PluginChanged { .. }
             | SessionEvent::ParametersMoved { .. }
             | SessionEvent::PlaylistEnded
             | SessionEvent::Closed => {}
@@ -147,7 +148,9 @@ impl Story {
             match event {
                 SessionEvent::Message(message) => self.messages.push(message),
                 SessionEvent::SongStarted(_) => self.songs_played += 1,
-                SessionEvent::PluginsSaved { .. } | SessionEvent::ParametersMoved { .. } => {}
+                SessionEvent::PluginsSaved { .. }
+                | SessionEvent::PluginChanged { .. }
+                | SessionEvent::ParametersMoved { .. } => {}
                 SessionEvent::PlaylistEnded | SessionEvent::Closed => self.over = true,
             }
         }

@@ -54,7 +54,8 @@ TO BEGIN:
                                                           # channels, range = [0, 50], pick_up = false
 
   Instruments sound side by side, effects behind them in their order. Also: preset, bypass, side_chain = \"SLOT\",
-  audio_in = true, outputs = [{ port = 2, to = \"SLOT\" }].
+  audio_in = true, outputs = [{ port = 2, to = \"SLOT\" }, { port = 3, device = \"3-4\" }]: ports of a plugin with several,
+  into other slots or to channels of the device (JACK: out_2, out_3). Of a device with fewer, they go to 1-2.
 
 WHILE IT RUNS:
   Changes are in RACK.toml.journal at once, and come back after a crash. Ending it (q, Ctrl-C, SIGTERM) saves: comments

@@ -162,7 +162,9 @@ impl Player {
                             last_error = Some(message.text);
                         }
                     }
-                    SessionEvent::PluginsSaved { .. } | SessionEvent::ParametersMoved { .. } => {}
+                    SessionEvent::PluginsSaved { .. }
+                    | SessionEvent::PluginChanged { .. }
+                    | SessionEvent::ParametersMoved { .. } => {}
                     SessionEvent::PlaylistEnded | SessionEvent::Closed => {
                         let why = last_error.map_or(String::new(), |error| format!(": {error}"));
                         self.remember(TroubledPart::Engine, format!("nothing plays any more{why}"));

@@ -90,11 +90,19 @@ impl InputPool {
         {
             self.parameter(0, id, value);
         }
-        if events.is_empty() {
+        // Where the song begins to run within the quantum, that is told there; the events that this comes with go only to those
+        // whom the song itself plays.
+        let first = transport.spans.first();
+        let mut begins = first.filter(|span| span.offset > 0 && !transport.playing);
+        if events.is_empty() && begins.is_none() {
             return 0;
         }
         let mut clock = None;
         for (at, event) in events.iter().enumerate() {
+            if let Some(span) = begins.take_if(|span| span.offset <= event.time) {
+                let clock = clock.get_or_insert_with(|| SongClock::new(transport, sample_rate_hz));
+                self.transport(clock.start(span));
+            }
             match event.event {
                 Event::Parameter { id, value } => self.parameter(event.time, id, value),
                 Event::Tempo(_) | Event::Meter(_) | Event::Jump => {
@@ -105,6 +113,10 @@ impl InputPool {
                 }
                 _ => self.at_port(event, sysex, events.len() - at),
             }
+        }
+        if let Some(span) = begins {
+            let clock = clock.get_or_insert_with(|| SongClock::new(transport, sample_rate_hz));
+            self.transport(clock.start(span));
         }
         self.refused
     }

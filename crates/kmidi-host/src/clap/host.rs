@@ -48,6 +48,8 @@ pub(super) struct Common {
     pub flush: AtomicBool,
     /// `latency.changed` was called.
     pub latency: AtomicBool,
+    /// `state.mark_dirty` was called.
+    pub dirty: AtomicBool,
     /// What the description says may no longer be so.
     pub stale: AtomicBool,
 }
@@ -69,6 +71,7 @@ impl Common {
             process: AtomicBool::new(false),
             flush: AtomicBool::new(false),
             latency: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
             stale: AtomicBool::new(false),
         }
     }
@@ -290,8 +293,9 @@ impl HostLatencyImpl for Main {
 }
 
 impl HostStateImpl for Main {
-    /// A state is saved whenever it is wanted, so nothing hangs on this.
-    fn mark_dirty(&self) {}
+    fn mark_dirty(&self) {
+        self.common.dirty.store(true, Relaxed);
+    }
 }
 
 impl HostAudioPortsImpl for Main {

@@ -324,4 +324,8 @@ impl MainHalf for ClapPlugin {
     fn wants_restart(&mut self) -> bool {
         self.common.restart.swap(false, Relaxed)
     }
+
+    fn has_changed(&mut self) -> bool {
+        self.common.dirty.swap(false, Relaxed)
+    }
 }

@@ -77,6 +77,16 @@ impl SongClock {
         f64::from(self.meter.numerator.max(1)) * 4.0 / f64::from(self.meter.denominator())
     }
 
+    /// The song begins to run within the quantum, as it does for who lags it: the transport from there on.
+    pub fn start(&mut self, span: &Span) -> TransportEvent {
+        self.frame = span.offset;
+        self.playing = true;
+        let seconds = span.position.seconds(self.sample_rate_hz);
+        (self.beats, self.seconds) = (self.beats_at(seconds), seconds);
+        self.find_bar();
+        self.event(span.offset)
+    }
+
     /// Takes up an event of the song at its frame; the transport from there on. `None` if it is none of the song's.
     pub fn follow(&mut self, time: u32, event: &Event, spans: &[Span]) -> Option<TransportEvent> {
         match event {

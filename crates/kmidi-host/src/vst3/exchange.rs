@@ -64,6 +64,8 @@ pub struct Exchange {
     pub to_user: Marks,
     /// `RestartFlags` that the plugin has asked for.
     restart: AtomicI32,
+    /// It says that its state is another one.
+    pub dirty: AtomicBool,
 }
 
 impl Exchange {
@@ -79,6 +81,7 @@ impl Exchange {
             to_controller: Marks::new(parameters.len()),
             to_user: Marks::new(parameters.len()),
             restart: AtomicI32::new(0),
+            dirty: AtomicBool::new(false),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a plugin's controller can ask of the host. Plugins ask from any thread, whatever the standard says.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use ::vst3::Class;
@@ -58,7 +59,10 @@ impl IComponentHandlerTrait for Handler {
 }
 
 impl IComponentHandler2Trait for Handler {
-    unsafe fn setDirty(&self, _state: TBool) -> tresult {
+    unsafe fn setDirty(&self, state: TBool) -> tresult {
+        if let Some(exchange) = self.exchange.get().filter(|_| state != 0) {
+            exchange.dirty.store(true, Ordering::Release);
+        }
         kResultOk
     }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ::vst3::Steinberg::Vst::RestartFlags_::{
     kIoChanged, kLatencyChanged, kMidiCCAssignmentChanged, kParamTitlesChanged, kParamValuesChanged,
@@ -386,6 +387,10 @@ impl MainHalf for Vst3 {
         }
         let now = self.instance.component.latency_frames();
         (now != before).then_some(now)
+    }
+
+    fn has_changed(&mut self) -> bool {
+        self.exchange.dirty.swap(false, Ordering::AcqRel)
     }
 
     fn wants_restart(&mut self) -> bool {

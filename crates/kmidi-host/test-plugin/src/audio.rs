@@ -176,6 +176,9 @@ impl ProbeAudio<'_> {
         } else if deed == deeds::CONSTANT {
             // Of the two channels one really holds zeros, if the input does.
             audio.raw_output_buffers().iter_mut().for_each(|port| port.constant_mask = u64::MAX);
+        } else if deed == deeds::CHANGE {
+            self.watch.has_changed.store(true, SeqCst);
+            self.watch.host.request_callback();
         } else if deed == deeds::WRONG_THREAD {
             self.call_on_wrong_thread();
         }

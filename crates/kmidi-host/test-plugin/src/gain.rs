@@ -14,12 +14,12 @@ use std::time::Duration;
 
 pub struct Gain;
 
-/// The bits of the factor, and how long it takes to be activated.
-pub struct Shared(AtomicU32, Duration);
+/// The bits of the factor, how long it takes to be activated, and its channels.
+pub struct Shared(AtomicU32, Duration, u32);
 
 impl Shared {
-    pub fn new(wakes: Duration) -> Self {
-        Shared(AtomicU32::new(1.0f32.to_bits()), wakes)
+    pub fn new(wakes: Duration, channels: u32) -> Self {
+        Shared(AtomicU32::new(1.0f32.to_bits()), wakes, channels)
     }
 }
 
@@ -90,9 +90,9 @@ impl PluginAudioPortsImpl for Main<'_> {
         writer.set(&AudioPortInfo {
             id: ClapId::new(0),
             name: b"main",
-            channel_count: 2,
+            channel_count: self.0.2,
             flags: AudioPortFlags::IS_MAIN,
-            port_type: Some(AudioPortType::STEREO),
+            port_type: None,
             in_place_pair: None,
         });
     }

@@ -1,4 +1,4 @@
-//! A delay that tells its length as its latency. What its parameter says it takes up when it is activated; a change
+//! A delay, of sound or of notes, that tells its length as its latency. What its parameter says it takes up when it is activated; a change
 //! while it runs makes it ask for that.
 
 use std::ffi::CStr;
@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use clack_extensions::audio_ports::*;
 use clack_extensions::latency::{PluginLatency, PluginLatencyImpl};
+use clack_extensions::note_ports::*;
 use clack_extensions::params::*;
 use clack_plugin::events::io::{InputEvents, OutputEvents};
 use clack_plugin::events::spaces::CoreEventSpace;
 use clack_plugin::prelude::*;
 use clack_plugin::utils::Cookie;
 
+use crate::held::HeldNotes;
 use crate::parameters::{FRAMES, MAX_FRAMES};
 
 pub struct Late;
@@ -22,11 +24,13 @@ pub struct Shared<'a> {
     wanted: AtomicU32,
     /// What it was activated with.
     frames: AtomicU32,
+    /// Not of sound.
+    of_notes: bool,
 }
 
 impl<'a> Shared<'a> {
-    pub fn new(host: HostSharedHandle<'a>) -> Self {
-        Shared { host, wanted: AtomicU32::new(0), frames: AtomicU32::new(0) }
+    pub fn new(host: HostSharedHandle<'a>, of_notes: bool) -> Self {
+        Shared { host, wanted: AtomicU32::new(0), frames: AtomicU32::new(0), of_notes }
     }
 
     fn take(&self, events: &InputEvents<'_>) {
@@ -54,7 +58,8 @@ impl Plugin for Late {
     type MainThread<'a> = Main<'a>;
 
     fn declare_extensions(builder: &mut PluginExtensions<Self>, _: Option<&Shared<'_>>) {
-        builder.register::<PluginAudioPorts>().register::<PluginParams>().register::<PluginLatency>();
+        builder.register::<PluginAudioPorts>().register::<PluginNotePorts>();
+        builder.register::<PluginParams>().register::<PluginLatency>();
     }
 }
 
@@ -62,6 +67,7 @@ pub struct Audio<'a> {
     shared: &'a Shared<'a>,
     lines: [Vec<f32>; 2],
     at: usize,
+    notes: HeldNotes,
 }
 
 impl<'a> PluginAudioProcessor<'a, Shared<'a>, Main<'a>> for Audio<'a> {
@@ -74,7 +80,7 @@ impl<'a> PluginAudioProcessor<'a, Shared<'a>, Main<'a>> for Audio<'a> {
         let frames = shared.wanted.load(Relaxed).min(MAX_FRAMES);
         shared.frames.store(frames, Relaxed);
         let line = || vec![0.0; frames as usize];
-        Ok(Audio { shared, lines: [line(), line()], at: 0 })
+        Ok(Audio { shared, lines: [line(), line()], at: 0, notes: HeldNotes::new(frames) })
     }
 
     fn process(
@@ -84,6 +90,10 @@ impl<'a> PluginAudioProcessor<'a, Shared<'a>, Main<'a>> for Audio<'a> {
         events: Events<'_>,
     ) -> Result<ProcessStatus, PluginError> {
         self.shared.take(events.input);
+        if self.shared.of_notes {
+            self.notes.pass(events.input, events.output, audio.frames_count());
+            return Ok(ProcessStatus::Continue);
+        }
         let frames = audio.frames_count() as usize;
         let length = self.lines[0].len();
         let Some(mut pair) = audio.port_pair(0) else { return Ok(ProcessStatus::Continue) };
@@ -107,6 +117,7 @@ impl<'a> PluginAudioProcessor<'a, Shared<'a>, Main<'a>> for Audio<'a> {
 
     fn reset(&mut self) {
         self.lines.iter_mut().for_each(|line| line.fill(0.0));
+        self.notes.forget();
     }
 }
 
@@ -118,7 +129,7 @@ impl PluginLatencyImpl for Main<'_> {
 
 impl PluginAudioPortsImpl for Main<'_> {
     fn count(&self, _: bool) -> u32 {
-        1
+        u32::from(!self.0.of_notes)
     }
 
     fn get(&self, _: u32, _: bool, writer: &mut AudioPortInfoWriter<'_>) {
@@ -129,6 +140,21 @@ impl PluginAudioPortsImpl for Main<'_> {
             flags: AudioPortFlags::IS_MAIN,
             port_type: Some(AudioPortType::STEREO),
             in_place_pair: None,
+        });
+    }
+}
+
+impl PluginNotePortsImpl for Main<'_> {
+    fn count(&self, _: bool) -> u32 {
+        u32::from(self.0.of_notes)
+    }
+
+    fn get(&self, _: u32, _: bool, writer: &mut NotePortInfoWriter<'_>) {
+        writer.set(&NotePortInfo {
+            id: ClapId::new(0),
+            name: b"notes",
+            supported_dialects: NoteDialects::CLAP,
+            preferred_dialect: Some(NoteDialect::Clap),
         });
     }
 }

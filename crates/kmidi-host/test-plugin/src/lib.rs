@@ -5,16 +5,19 @@
 
 mod audio;
 mod gain;
+mod held;
 mod late;
 mod main_thread;
+mod multi;
 mod presets;
+mod stamp;
 mod watch;
 
 use std::ffi::CStr;
 use std::time::Duration;
 
 use clack_plugin::entry::prelude::*;
-use clack_plugin::plugin::features::{AUDIO_EFFECT, INSTRUMENT};
+use clack_plugin::plugin::features::{AUDIO_EFFECT, INSTRUMENT, NOTE_EFFECT};
 use clack_plugin::prelude::*;
 
 use clack_extensions::preset_discovery::prelude::PresetDiscoveryFactoryWrapper;
@@ -42,9 +45,23 @@ pub mod ids {
     pub const GAIN: &str = "test.gain";
     /// The same, after two seconds that it needs to be activated.
     pub const SLOW: &str = "test.slow";
+    /// The same as [`GAIN`], of one channel.
+    pub const MONO: &str = "test.mono";
     /// A delay that tells its length as its latency.
     pub const LATE: &str = "test.late";
+    /// The same for notes; it has no audio.
+    pub const LATE_NOTES: &str = "test.late.notes";
+    /// Plays a single sample for each note: where the song is there, as it is told.
+    pub const STAMP: &str = "test.stamp";
+    /// Several outputs, each of which holds a level.
+    pub const MULTI: &str = "test.multi";
 }
+
+/// What the output ports of [`ids::MULTI`] hold, by channels.
+pub const MULTI_LEVELS: [&[f32]; 3] = [&[0.125, 0.125], &[0.25, 0.375], &[0.5]];
+
+/// What [`ids::STAMP`] plays at a note is this times the song's frame there, counted from 1: far below full scale.
+pub const STAMP_UNIT: f32 = 1.0 / (1 << 20) as f32;
 
 /// Parameters of the watching plugins.
 pub mod parameters {
@@ -60,7 +77,7 @@ pub mod parameters {
     pub const STATUS: u32 = 5;
     /// Set by the plugin: quanta that it was called in.
     pub const CALLS: u32 = 6;
-    /// Of [`super::ids::LATE`]: the latency in frames, from the next activation on.
+    /// Of [`super::ids::LATE`] and [`super::ids::LATE_NOTES`]: the latency in frames, from the next activation on.
     pub const FRAMES: u32 = 1;
     /// The highest value of it.
     pub const MAX_FRAMES: u32 = 4096;
@@ -80,6 +97,8 @@ pub mod deeds {
     pub const RESTART: f64 = 4.0;
     /// Says that its output holds one value.
     pub const CONSTANT: f64 = 5.0;
+    /// Changes its state and, on the main thread, says so.
+    pub const CHANGE: f64 = 7.0;
     /// Calls what is for the main thread from the audio thread.
     pub const WRONG_THREAD: f64 = 6.0;
 }
@@ -118,11 +137,18 @@ impl TestFactory {
             ids::NOTES,
             ids::GAIN,
             ids::SLOW,
+            ids::MONO,
             ids::LATE,
+            ids::LATE_NOTES,
+            ids::STAMP,
+            ids::MULTI,
         ];
         let descriptor = |id: &'static str| {
-            let is_effect = [ids::GAIN, ids::SLOW, ids::LATE].contains(&id);
-            let feature = if is_effect { AUDIO_EFFECT } else { INSTRUMENT };
+            let feature = match id {
+                ids::GAIN | ids::SLOW | ids::MONO | ids::LATE => AUDIO_EFFECT,
+                ids::LATE_NOTES => NOTE_EFFECT,
+                _ => INSTRUMENT,
+            };
             let descriptor = PluginDescriptor::new(id, "Test").with_vendor("KmiDi").with_version("1.2.3");
             (id, descriptor.with_features([feature]))
         };
@@ -142,14 +168,24 @@ impl PluginFactoryImpl for TestFactory {
     fn create_plugin<'a>(&'a self, host: HostInfo<'a>, id: &CStr) -> Option<PluginInstance<'a>> {
         let (id, descriptor) = self.descriptors.iter().find(|(it, _)| it.as_bytes() == id.to_bytes())?;
         let dialects = match *id {
-            ids::LATE => {
-                let shared = |host: HostSharedHandle<'a>| Ok(late::Shared::new(host));
+            ids::LATE | ids::LATE_NOTES => {
+                let of_notes = *id == ids::LATE_NOTES;
+                let shared = move |host: HostSharedHandle<'a>| Ok(late::Shared::new(host, of_notes));
                 let main = |_: HostMainThreadHandle<'a>, shared| Ok(late::Main(shared));
                 return Some(PluginInstance::new::<late::Late>(host, descriptor, shared, main));
             }
-            ids::GAIN | ids::SLOW => {
+            ids::MULTI => {
+                let main = |_: HostMainThreadHandle<'a>, _: &'a ()| Ok(multi::Main);
+                return Some(PluginInstance::new::<multi::Multi>(host, descriptor, |_| Ok(()), main));
+            }
+            ids::STAMP => {
+                let main = |_: HostMainThreadHandle<'a>, _: &'a ()| Ok(stamp::Main);
+                return Some(PluginInstance::new::<stamp::Stamp>(host, descriptor, |_| Ok(()), main));
+            }
+            ids::GAIN | ids::SLOW | ids::MONO => {
+                let channels = if *id == ids::MONO { 1 } else { 2 };
                 let wakes = Duration::from_secs(if *id == ids::SLOW { 2 } else { 0 });
-                let shared = move |_: HostSharedHandle<'a>| Ok(gain::Shared::new(wakes));
+                let shared = move |_: HostSharedHandle<'a>| Ok(gain::Shared::new(wakes, channels));
                 let main = |_: HostMainThreadHandle<'a>, shared| Ok(gain::Main(shared));
                 return Some(PluginInstance::new::<Gain>(host, descriptor, shared, main));
             }

@@ -13,7 +13,7 @@ use clack_extensions::params::*;
 use clack_extensions::preset_discovery::PluginPresetLoadImpl;
 use clack_extensions::preset_discovery::preset_data::Location;
 use clack_extensions::render::{PluginRenderImpl, RenderMode};
-use clack_extensions::state::PluginStateImpl;
+use clack_extensions::state::{HostState, PluginStateImpl};
 use clack_extensions::timer::{HostTimer, PluginTimerImpl, TimerId};
 use clack_plugin::events::io::{InputEvents, OutputEvents};
 use clack_plugin::events::spaces::CoreEventSpace;
@@ -44,6 +44,11 @@ impl<'a> ProbeMain<'a> {
 impl<'a> PluginMainThread<'a, Watch<'a>> for ProbeMain<'a> {
     fn on_main_thread(&self) {
         self.watch.expect("on_main_thread", On::Main);
+        if self.watch.has_changed.swap(false, SeqCst)
+            && let Some(state) = self.host.get_extension::<HostState>()
+        {
+            return state.mark_dirty(&self.host);
+        }
         self.watch.latency.store(self.watch.value(parameters::LATENCY) as u32, SeqCst);
         if let Some(latency) = self.host.get_extension::<HostLatency>() {
             latency.changed(&self.host);

@@ -64,6 +64,8 @@ pub struct Watch<'a> {
     pub has_audio: bool,
     pub notes: Mutex<Vec<String>>,
     pub is_active: AtomicBool,
+    /// To be said on the main thread.
+    pub has_changed: AtomicBool,
     pub is_processing: AtomicBool,
     /// Values of the parameters, by id up to 6.
     pub values: [AtomicU64; 7],
@@ -81,6 +83,7 @@ impl<'a> Watch<'a> {
             has_audio,
             notes: Mutex::default(),
             is_active: AtomicBool::new(false),
+            has_changed: AtomicBool::new(false),
             is_processing: AtomicBool::new(false),
             values: values.map(|value| AtomicU64::new(value.to_bits())),
             latency: AtomicU32::new(0),

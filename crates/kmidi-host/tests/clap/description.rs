@@ -17,7 +17,21 @@ fn a_plugin_that_does_not_start_costs_none_of_its_neighbours() {
     let names: Vec<_> = listed.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(
         names,
-        [ids::BROKEN, ids::CLAP, ids::MIDI, ids::BOTH, ids::MPE, ids::NOTES, ids::GAIN, ids::SLOW, ids::LATE]
+        [
+            ids::BROKEN,
+            ids::CLAP,
+            ids::MIDI,
+            ids::BOTH,
+            ids::MPE,
+            ids::NOTES,
+            ids::GAIN,
+            ids::SLOW,
+            ids::MONO,
+            ids::LATE,
+            ids::LATE_NOTES,
+            ids::STAMP,
+            ids::MULTI
+        ]
     );
     assert!(listed[1..].iter().all(|id| Plugin::load(&probe::file(), id).is_ok()));
     let broken = PluginId::new(Format::Clap, ids::BROKEN);

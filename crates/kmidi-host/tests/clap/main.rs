@@ -3,6 +3,7 @@
 mod allocations;
 mod description;
 mod events;
+mod latency;
 mod life;
 mod probe;
 mod rig;

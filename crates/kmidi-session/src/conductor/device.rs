@@ -6,7 +6,7 @@ use kmidi_memory::audio_heap;
 use kmidi_rt::LoadMeter;
 
 use super::{Conductor, Note};
-use crate::rig::{Rig, RigConfig};
+use crate::rig::{CHANNELS, Rig, RigConfig};
 use crate::snapshot::{PlayState, Severity};
 use crate::watched::Watched;
 
@@ -62,6 +62,7 @@ impl Conductor {
             quantum_frames: period.min(DEFAULT_QUANTUM_FRAMES) as u32,
             live_in: self.config.audio.midi_in != MidiPort::Off,
             channels_in: device.channels_in as u16,
+            channels_out: device.channels_out.max(CHANNELS) as u16,
             midi_out: self.config.audio.midi_out != MidiPort::Off,
             has_ceiling: true,
             compensation: self.config.rack.compensation,

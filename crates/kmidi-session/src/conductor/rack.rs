@@ -32,6 +32,9 @@ impl Conductor {
         for (slot, parameters) in self.rack.moved() {
             self.emit(SessionEvent::ParametersMoved { slot, parameters });
         }
+        for slot in self.rack.changed() {
+            self.emit(SessionEvent::PluginChanged { slot });
+        }
         for (severity, text) in self.rack.said() {
             self.tell(severity, text);
         }

@@ -24,6 +24,7 @@ use crate::chain::{LinkError, PluginChoice};
 use crate::input::{OverInput, check_output};
 use crate::job::{Cancel, JobContext, JobError, Need};
 use crate::plugins::{self, ScanError};
+use crate::rack::Sides;
 use crate::rig::RigError;
 use crate::snapshot::dbfs;
 use crate::tail::Tail;
@@ -290,12 +291,12 @@ impl Pass {
 const MAX_MESSAGES: usize = 64;
 
 /// What a report says of plugins.
-pub(crate) fn told(plugins: &[ActivePlugin]) -> Vec<FxPlugin> {
-    let of = |plugin: &ActivePlugin| FxPlugin {
+pub(crate) fn told(plugins: &[Sides]) -> Vec<FxPlugin> {
+    let of = |plugin: &Sides| FxPlugin {
         id: plugin.description().id.to_string(),
         name: plugin.description().name.clone(),
-        instances: 1,
-        latency_frames: plugin.node_info().latency_frames,
+        instances: plugin.instances(),
+        latency_frames: plugin.plugin().node_info().latency_frames,
     };
     plugins.iter().map(of).collect()
 }

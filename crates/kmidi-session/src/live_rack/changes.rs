@@ -3,7 +3,7 @@
 use crate::chain::PluginChoice;
 use crate::command::Command;
 use crate::rack::{InputRequest, ParameterValue, PluginRequest, Routing};
-use crate::rack_file::{Rack, RackSlot, RackValue};
+use crate::rack_file::{Rack, RackSlot, RackTarget, RackValue};
 
 /// A slot as the session is asked for it. Numbers are set afterwards: they are the plugin's own, not what it shows.
 pub(super) fn request_of(slot: &RackSlot, state: Option<Vec<u8>>) -> PluginRequest {
@@ -38,11 +38,19 @@ fn value_of(value: &RackValue) -> ParameterValue {
 
 /// Where the sound of each slot comes from and goes, with the session's numbers.
 fn routing_of(slot: &RackSlot, number_of: impl Fn(&str) -> Option<u32>) -> Routing {
-    let outputs = slot.outputs.iter().filter_map(|output| Some((output.port - 1, number_of(&output.to)?)));
+    let outputs = slot.outputs.iter().filter_map(|output| match &output.to {
+        RackTarget::Slot(name) => Some((output.port - 1, number_of(name)?)),
+        RackTarget::Device(_) => None,
+    });
+    let devices = slot.outputs.iter().filter_map(|output| match &output.to {
+        RackTarget::Device(channels) => Some((output.port - 1, *channels)),
+        RackTarget::Slot(_) => None,
+    });
     Routing {
         side_chain: slot.side_chain.as_deref().and_then(&number_of),
         audio_in: slot.audio_in,
         outputs: outputs.collect(),
+        devices: devices.collect(),
     }
 }
 
@@ -225,7 +233,11 @@ mod tests {
         if let [first, second, ..] = slots.as_mut_slice()
             && random.bool()
         {
-            first.outputs = vec![RackOutput { port: 2, to: second.name.clone() }];
+            let to = match random.bool() {
+                true => RackTarget::Slot(second.name.clone()),
+                false => RackTarget::Device("3-4".parse().unwrap()),
+            };
+            first.outputs = vec![RackOutput { port: 2, to }];
         }
         Rack { gain_db: f32::from(random.u8(..2)), slots }
     }

@@ -1,6 +1,7 @@
 //! A rack that is played live: its file, the session that plays it, and the journal of what is changed meanwhile, kept
 //! in step.
 
+mod autosave;
 mod changes;
 mod command;
 
@@ -12,6 +13,7 @@ use kmidi_device::AudioRequest;
 use kmidi_memory::Budgets;
 use serde::Serialize;
 
+use self::autosave::Autosave;
 use self::changes::{commands_between, request_of};
 pub use self::command::{ParseCommandError, RackCommand};
 use crate::command::Command;
@@ -20,10 +22,6 @@ use crate::rack_file::{Rack, RackEdit, RackFileError, RackStore, RackValue};
 use crate::session::{Session, SessionConfig, SessionError};
 use crate::snapshot::{Message, SessionEvent, Severity, Snapshot};
 
-/// How long changed states wait until they are kept.
-const AUTOSAVE_AFTER: Duration = Duration::from_secs(5);
-/// How often states are looked at though nothing was heard of a change: plugins change things by themselves.
-const AUTOSAVE_ANYWAY: Duration = Duration::from_secs(60);
 /// How long plugins may take to say their states at the end.
 const LAST_SAVE_LIMIT: Duration = Duration::from_secs(10);
 /// How long it takes at most until plugins have what they were loaded with.
@@ -107,9 +105,7 @@ pub struct LiveRack {
     is_ready: bool,
     /// Since when all plugins are loaded.
     loaded_at: Option<Duration>,
-    /// When something was changed that no kept state has.
-    changed_at: Option<Duration>,
-    kept_at: Duration,
+    autosave: Autosave,
     events: Vec<RackEvent>,
 }
 
@@ -137,7 +133,10 @@ impl LiveRack {
         }
         let session = Session::start(SessionConfig {
             rack: RackConfig { synthesiser: false, ..RackConfig::default() },
-            audio: config.audio,
+            audio: AudioRequest {
+                channels_out: config.audio.channels_out.max(store.rack().device_channels()),
+                ..config.audio
+            },
             budgets: config.budgets,
             ..SessionConfig::default()
         })?;
@@ -152,8 +151,7 @@ impl LiveRack {
             baselines: BTreeMap::new(),
             is_ready: false,
             loaded_at: None,
-            changed_at: None,
-            kept_at: Duration::ZERO,
+            autosave: Autosave::default(),
             events,
         };
         rack.follow(&Rack { gain_db: 0.0, slots: Vec::new() });
@@ -228,7 +226,7 @@ impl LiveRack {
     /// Makes a change and writes it down.
     fn edit(&mut self, edit: RackEdit) -> bool {
         let now = self.now();
-        self.changed_at.get_or_insert(now);
+        self.autosave.changed(now);
         match self.store.edit(edit, now) {
             Ok(()) => true,
             Err(error) => {
@@ -267,9 +265,7 @@ impl LiveRack {
             self.tell(Severity::Warning, error.to_string());
         }
         self.look_whether_ready();
-        let is_due = self.changed_at.is_some_and(|since| now - since >= AUTOSAVE_AFTER)
-            || now - self.kept_at >= AUTOSAVE_ANYWAY;
-        if self.is_ready && self.asked.is_none() && is_due {
+        if self.is_ready && self.asked.is_none() && self.autosave.is_due(now) {
             self.ask(Asked::Autosave);
         }
         std::mem::take(&mut self.events)
@@ -310,6 +306,7 @@ impl LiveRack {
                     self.events.push(RackEvent::Parameter { slot: name.clone(), symbol, value });
                 }
             }
+            SessionEvent::PluginChanged { .. } => self.autosave.changed(self.now()),
             SessionEvent::Closed => self.events.push(RackEvent::Closed),
             SessionEvent::SongStarted(_) | SessionEvent::PlaylistEnded => {}
         }
@@ -327,7 +324,7 @@ impl LiveRack {
                 true => self.keep(&name, plugin),
             }
         }
-        (self.changed_at, self.kept_at) = (None, self.now());
+        self.autosave.kept(self.now());
         match why {
             Asked::AtFirst => {
                 self.is_ready = true;

@@ -2,6 +2,7 @@
 
 use super::entry::{self, Entry};
 use super::input::{Input, InputRequest, Routing};
+use super::worker::Saving;
 use super::{MAX_PLUGINS, Order, ParameterValue, PluginRequest, Rack};
 use crate::chain;
 
@@ -133,6 +134,7 @@ impl Rack {
         if self.place_of(slot).is_some() {
             let of_slot = self.entries.iter_mut().filter(|entry| entry.slot == slot && !entry.is_leaving());
             of_slot.for_each(|entry| entry.routing = routing.clone());
+            self.tell_missing_channels(Some(slot));
         }
     }
 
@@ -147,6 +149,6 @@ impl Rack {
         let shown = self.entries.iter().filter(|entry| entry.is_shown());
         let plugins = shown.map(|entry| (entry.is_active().then_some(entry.instance), entry.saved()));
         let plugins = plugins.collect();
-        self.order(Order::Save { ticket, plugins });
+        self.order(Order::Save(Saving { ticket, plugins, thread: 0 }));
     }
 }

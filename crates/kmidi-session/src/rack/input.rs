@@ -6,6 +6,7 @@ use kmidi_host::Description;
 use kmidi_rt::{Mapping, MidiMap, RackInput, RackInputHandle, rack_input};
 use serde::{Deserialize, Serialize};
 
+use super::channels::DeviceChannels;
 use crate::rack_file::{RackMapping, ZoneFields};
 
 /// What a plugin is played with.
@@ -27,6 +28,8 @@ pub struct Routing {
     pub audio_in: bool,
     /// Output ports, counted from 0, and the slots that they go into. One whose first port is here is not heard otherwise.
     pub outputs: Vec<(u16, u32)>,
+    /// Output ports, counted from 0, and the channels of the device that they go to, the same way.
+    pub devices: Vec<(u16, DeviceChannels)>,
 }
 
 /// Side B's end of the node in front of a plugin.

@@ -4,29 +4,37 @@
 //! knows of both: it never waits for either. Edits change what is wanted at once; the graph follows, one
 //! [`Transition`] after the other.
 
+mod channels;
 mod edits;
 mod entry;
 mod input;
 pub(crate) mod offline;
 mod order;
+mod renewal;
 mod request;
+mod sides;
 mod thread;
+mod threads;
 mod transition;
 mod wiring;
 mod worker;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use kmidi_host::Activation;
 use kmidi_memory::audio_heap;
 
+pub use self::channels::{DeviceChannels, ParseChannelsError};
 use self::entry::{Entry, Leaving};
 use self::input::Input;
 pub use self::input::{InputRequest, Routing};
 pub use self::request::{
     Compensation, ParameterValue, PluginRequest, PluginSnapshot, PluginState, RackConfig, SavedPlugin,
 };
-use self::thread::PluginThread;
+pub(crate) use self::sides::Sides;
+pub(crate) use self::threads::Tell;
+use self::threads::Threads;
 use self::transition::{Progress, Transition};
 pub use self::wiring::NoPlace;
 pub(crate) use self::wiring::Parts;
@@ -43,22 +51,19 @@ pub const MAX_PLUGINS: usize = 48;
 /// How long a song waits for plugins.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the plugin thread says goes through this; it must not wait.
-pub(crate) type Tell = Box<dyn FnMut(Answer) + Send>;
-
 /// Which plugins there are to be, and how far the graph is.
 pub(crate) struct Rack {
     config: RackConfig,
-    /// Starts with the first plugin.
-    thread: Option<PluginThread>,
-    /// What the thread is given.
-    ends: Option<(Box<Find>, Tell)>,
+    /// Start with the first plugin.
+    threads: Threads,
     /// In their order. Where one takes another's place, it stands behind it until it is ready.
     entries: Vec<Entry>,
     slots: u32,
     instances: u64,
     /// What plugins are activated for; none before there is an engine.
     activation: Option<Activation>,
+    /// Of the device, once there is one.
+    channels_out: Option<u16>,
     /// What the engine has.
     wiring: Wiring,
     transition: Option<Transition>,
@@ -71,21 +76,23 @@ pub(crate) struct Rack {
     /// To be told to the user.
     said: Vec<(Severity, String)>,
     muted_frames: u64,
+    /// Slots whose plugins have said that their states are others.
+    changed: BTreeSet<u32>,
 }
 
 impl Rack {
-    /// `find` and `tell` are called on the plugin thread: the one to look up plugins, the other with all that it
+    /// `find` and `tell` are called on plugin threads: the one to look up plugins, the other with all that it
     /// has to say.
-    pub fn new(config: RackConfig, find: Box<Find>, tell: Tell) -> Self {
+    pub fn new(config: RackConfig, find: Box<Find>, tell: Box<Tell>) -> Self {
         let plugins = config.plugins.clone();
         let mut rack = Rack {
             config,
-            thread: None,
-            ends: Some((find, tell)),
+            threads: Threads::new(find, tell),
             entries: vec![],
             slots: 0,
             instances: 0,
             activation: None,
+            channels_out: None,
             wiring: Wiring::default(),
             transition: None,
             refused: None,
@@ -93,6 +100,7 @@ impl Rack {
             holds: None,
             said: vec![],
             muted_frames: 0,
+            changed: BTreeSet::new(),
         };
         plugins.into_iter().for_each(|plugin| rack.add_plugin(usize::MAX, plugin));
         rack
@@ -122,6 +130,11 @@ impl Rack {
         std::mem::take(&mut self.said)
     }
 
+    /// Slots whose plugins have changed their states themselves since the last call.
+    pub fn changed(&mut self) -> BTreeSet<u32> {
+        std::mem::take(&mut self.changed)
+    }
+
     /// Frames for which plugins were muted because they had to be activated anew.
     pub fn muted_frames(&self) -> u64 {
         self.muted_frames
@@ -137,14 +150,8 @@ impl Rack {
     }
 
     fn order(&mut self, order: Order) {
-        if let Some((find, tell)) = self.ends.take() {
-            match PluginThread::start(find, tell) {
-                Ok(thread) => self.thread = Some(thread),
-                Err(error) => self.warn(format!("no thread for plugins: {error}")),
-            }
-        }
-        if let Some(thread) = &self.thread {
-            thread.order(order);
+        if let Err(error) = self.threads.order(order) {
+            self.warn(format!("no thread for plugins: {error}"));
         }
     }
 
@@ -160,8 +167,15 @@ impl Rack {
     /// Takes an answer; what a client waits for is given back.
     pub fn hear(&mut self, answer: Answer, rig: Option<&mut Rig>) -> Option<(u64, Vec<SavedPlugin>)> {
         match answer {
-            Answer::Ready { instance, half } => self.ready(instance, *half, rig),
-            Answer::Failed { instance, is_missing, reason } => self.failed(instance, is_missing, reason),
+            Answer::Begins { instance } => self.threads.begins(instance),
+            Answer::Ready { instance, half } => {
+                self.threads.ends(instance);
+                self.ready(instance, *half, rig);
+            }
+            Answer::Failed { instance, is_missing, reason } => {
+                self.threads.ends(instance);
+                self.failed(instance, is_missing, reason);
+            }
             Answer::Parsed { instance, id, value } => {
                 if let Some(entry) = self.entry(instance) {
                     entry.set(id, value);
@@ -174,7 +188,16 @@ impl Rack {
             }
             Answer::Latency { instance, frames } => self.latency_changed(instance, frames, rig),
             Answer::WantsRestart { instance } => self.renew(instance),
-            Answer::Saved { ticket, plugins } => return Some((ticket, plugins)),
+            Answer::Changed { instance } => {
+                let slot = self.entry(instance).map(|entry| entry.slot);
+                self.changed.extend(slot);
+            }
+            Answer::Saved(mut saving) => {
+                if !self.threads.has_more(&mut saving) {
+                    let plugins = saving.plugins.into_iter().map(|(_, plugin)| plugin).collect();
+                    return Some((saving.ticket, plugins));
+                }
+            }
         }
         None
     }
@@ -247,62 +270,20 @@ impl Rack {
         entry.fail(is_missing, reason);
     }
 
-    /// A plugin that runs is later, or less late, than it was: the paths beside it follow.
-    fn latency_changed(&mut self, instance: u64, frames: u32, rig: Option<&mut Rig>) {
-        let Some(entry) = self.entries.iter_mut().find(|entry| entry.instance == instance) else { return };
-        let (Some(nodes), Some(rig)) = (&entry.nodes, rig) else { return };
-        match rig.graph.set_latency(nodes.plugin, frames) {
-            Ok(()) => {
-                entry.latency_frames = frames;
-                self.resend(rig);
+    /// Channels that the device does not have cannot be had: what is for them is not lost.
+    fn tell_missing_channels(&mut self, slot: Option<u32>) {
+        let Some(channels_out) = self.channels_out else { return };
+        let meant = |entry: &&Entry| entry.is_shown() && slot.is_none_or(|slot| entry.slot == slot);
+        let mut told = vec![];
+        for entry in self.entries.iter().filter(meant) {
+            for (port, channels) in entry.routing.devices.iter().filter(|(_, it)| it.last() > channels_out) {
+                let (name, port) = (entry.name(), port + 1);
+                told.push(format!(
+                    "{name}: output {port} is for channels {channels}, and the device has {channels_out}: it goes to 1-2"
+                ));
             }
-            Err(error) => {
-                let text = format!("{}: {error}", entry.name());
-                self.warn(text);
-            }
         }
-    }
-
-    fn resend(&mut self, rig: &mut Rig) {
-        // A transition sends the graph anyway.
-        if self.transition.is_none() {
-            let mut transition = Transition::new(self.wiring.clone(), self.wiring.clone(), vec![]);
-            let progress = transition.begin(rig);
-            self.transition = Some(transition);
-            self.note(progress, rig);
-        }
-    }
-
-    /// A plugin wants to be activated anew, which it can only while it does not run: a second instance with its
-    /// state takes its place.
-    fn renew(&mut self, instance: u64) {
-        let Some(activation) = self.activation else { return };
-        let Some(at) = self.entries.iter().position(|entry| entry.instance == instance) else { return };
-        let entry = &self.entries[at];
-        if !entry.is_active() || entry.is_leaving() {
-            return;
-        }
-        let (slot, request, routing) = (entry.slot, entry.request.clone(), entry.routing.clone());
-        self.discard(|entry| entry.slot == slot && entry.replaces);
-        let copy = self.next_instance();
-        let mut entry = Entry::new(slot, copy, request);
-        entry.routing = routing;
-        (entry.replaces, entry.is_asked_for, entry.copy_of) = (true, true, Some(instance));
-        self.entries.insert(at + 1, entry);
-        self.order(Order::Copy { like: instance, instance: copy, activation });
-    }
-
-    /// There is no second instance: the plugin is taken out, activated anew and put in again. For how long it is
-    /// not heard is told and counted.
-    fn mute_and_activate(&mut self, instance: u64) {
-        let Some(activation) = self.activation else { return };
-        let Some(entry) = self.entry(instance) else { return };
-        let Some(nodes) = entry.nodes.take() else { return };
-        let text = format!("{} is muted while it is activated anew", entry.name());
-        entry.begin_muted();
-        self.gone.extend(nodes.all());
-        self.warn(text);
-        self.order(Order::Activate { instance, activation });
+        told.into_iter().for_each(|text| self.warn(text));
     }
 
     /// There is another engine, with nothing of the rack in it: plugins are activated anew for it.
@@ -312,6 +293,8 @@ impl Rack {
             quantum_frames: rig.config.quantum_frames,
             offline: false,
         });
+        self.channels_out = Some(rig.config.channels_out);
+        self.tell_missing_channels(None);
         self.holds = (!self.entries.is_empty()).then(Instant::now);
         self.wiring = Wiring::new(&rig.parts, &[], true);
         (self.transition, self.refused) = (None, None);
@@ -355,6 +338,9 @@ impl Rack {
 
     /// Goes on with what is under way, or begins with what is wanted.
     pub fn pump(&mut self, rig: &mut Rig) {
+        if let Some(instance) = self.threads.overdue() {
+            self.go_on_without(instance);
+        }
         if let Some(mut transition) = self.transition.take() {
             let progress = transition.advance(rig);
             self.transition = Some(transition);
@@ -405,12 +391,17 @@ impl Rack {
             .entries
             .iter()
             .filter_map(|entry| {
-                let Routing { side_chain, audio_in, outputs } = &entry.routing;
+                let Routing { side_chain, audio_in, outputs, devices } = &entry.routing;
                 let outputs = outputs.iter().filter_map(|(port, slot)| Some((*port, nodes_of(*slot)?)));
+                let has = |channels: &DeviceChannels| channels.last() <= rig.config.channels_out;
+                let on_device =
+                    |channels: &DeviceChannels| Some(*channels).filter(has).unwrap_or(DeviceChannels::MAIN);
+                let devices = devices.iter().map(|(port, channels)| (*port, on_device(channels)));
                 let routes = Routes {
                     side_chain: side_chain.and_then(nodes_of),
                     audio_in: *audio_in,
                     outputs: outputs.collect(),
+                    devices: devices.collect(),
                 };
                 Some(Place { routes, ..entry.place()? })
             })
@@ -458,7 +449,7 @@ impl Rack {
 
     /// Ends all plugins. The engine and the rig must be gone: what they still have is never ended.
     pub fn close(self) -> bool {
-        self.thread.is_none_or(PluginThread::close)
+        self.threads.close()
     }
 }
 

@@ -1,20 +1,21 @@
 //! A rack that is in the graph from the first frame on and does not change: for renders.
 
 use kmidi_graph::Graph;
-use kmidi_host::{Activation, ActivePlugin, Plugin, State};
+use kmidi_host::{Activation, Plugin, State};
 
+use super::sides::{self, Made, Sides};
 use super::wiring::{Nodes, Parts, Place, Routes, Wiring, add};
 use super::{PluginRequest, RackConfig};
-use crate::chain::{self, ChainError, Link, LinkError};
+use crate::chain::{self, ChainError, LinkError};
 use crate::command::channel_mask;
 use crate::rig::{RigError, db_to_linear};
 
 /// Loads and activates the plugins of a rack, on the thread that will have to end them.
-pub(crate) fn load(config: &RackConfig, activation: &Activation) -> Result<Vec<Link>, LinkError> {
+pub(crate) fn load(config: &RackConfig, activation: &Activation) -> Result<Vec<Made>, LinkError> {
     let links = config.plugins.iter().map(|request| {
         let prepare = |plugin: &mut Plugin| prepare(plugin, request);
         // Nobody waits for the first quanta of a render: plugins begin as they come to life.
-        chain::link(&chain::find, &request.choice, activation, prepare, |_| {})
+        sides::link(&chain::find, &request.choice, activation, prepare, |_| {})
     });
     links.collect()
 }
@@ -30,17 +31,17 @@ pub(super) fn prepare(plugin: &mut Plugin, request: &PluginRequest) -> Result<()
 /// Puts loaded plugins into the graph of a rig that has not sounded yet.
 pub(crate) fn wire(
     config: &RackConfig,
-    links: Vec<Link>,
+    links: Vec<Made>,
     graph: &mut Graph,
     parts: &Parts,
-) -> Result<Vec<ActivePlugin>, RigError> {
+) -> Result<Vec<Sides>, RigError> {
     let mut plugins = Vec::with_capacity(links.len());
     let mut nodes: Vec<Nodes> = Vec::with_capacity(links.len());
-    for Link { processor, plugin, info } in links {
-        let description = plugin.description();
+    for Made { processor, sides, info } in links {
+        let description = sides.description();
         let no_place = |source| RigError::NoPlace { plugin: info.name.clone(), source };
         nodes.push(add(graph, description, &info, processor, None).map_err(no_place)?);
-        plugins.push(plugin);
+        plugins.push(sides);
     }
     let row: Vec<Place> =
         nodes.iter().zip(&config.plugins).map(|(nodes, request)| place(nodes, request)).collect();

@@ -1,10 +1,12 @@
-//! The plugin thread: the one main thread of all plugins.
+//! A plugin thread: the main thread of all plugins on it.
 
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
+use super::threads::Tell;
 use super::worker::{Answer, Order, Worker};
 use crate::chain::Find;
 
@@ -25,13 +27,13 @@ impl PluginThread {
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub fn start(find: Box<Find>, tell: impl FnMut(Answer) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(find: Arc<Find>, tell: Arc<Tell>) -> std::io::Result<Self> {
         let (orders, inbox) = unbounded();
         let (end, ended) = crossbeam_channel::bounded(0);
         // Foreign code runs on it: its stack is of the usual size.
         let thread = thread::Builder::new().name("kmidi-plugins".into()).spawn(move || {
             let _end: Sender<()> = end;
-            work(&inbox, Worker::new(find, tell));
+            work(&inbox, Worker::new(find, move |answer| tell(answer)));
         })?;
         Ok(PluginThread { orders, ended, thread })
     }

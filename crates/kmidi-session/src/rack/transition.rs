@@ -125,8 +125,8 @@ impl Transition {
             if self.from.audio.contains_key(&(from, to)) {
                 continue;
             }
-            for ports in &wire.ports {
-                rig.graph.connect_audio((from, ports.0), (to, ports.1))?;
+            for link in &wire.links {
+                link.connect(&mut rig.graph, from, to)?;
             }
             // Where it meets what is heard it is silent yet.
             let gain = if self.from.has(to) { 0.0 } else { wire.gain };
@@ -137,10 +137,10 @@ impl Transition {
 
     fn cross(&mut self, rig: &mut Rig) -> Result<(), GraphError> {
         for (&(from, to), wire) in &self.to.audio {
-            if self.from.audio.get(&(from, to)).is_some_and(|before| before.ports != wire.ports) {
+            if self.from.audio.get(&(from, to)).is_some_and(|before| before.links != wire.links) {
                 rig.graph.disconnect_audio(from, to);
-                for ports in &wire.ports {
-                    rig.graph.connect_audio((from, ports.0), (to, ports.1))?;
+                for link in &wire.links {
+                    link.connect(&mut rig.graph, from, to)?;
                 }
             }
             rig.graph.set_connection_gain(from, to, wire.gain)?;

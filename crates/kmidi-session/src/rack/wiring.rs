@@ -7,6 +7,8 @@ use kmidi_graph::{Graph, GraphError, NodeId};
 use kmidi_host::{AudioPort, Description, Kind, PortRole};
 use kmidi_rt::{ChannelFilter, Junction, Quiet, RackInput};
 
+use super::channels::DeviceChannels;
+
 /// What every rig has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
@@ -29,6 +31,8 @@ pub(crate) struct Nodes {
     audio_in: Option<u16>,
     audio_out: u16,
     side_chain: Option<u16>,
+    /// Channels of its output ports.
+    outputs: Vec<u16>,
 }
 
 impl Nodes {
@@ -47,6 +51,8 @@ pub(crate) struct Routes<'a> {
     pub audio_in: bool,
     /// Its output ports, and who gets them.
     pub outputs: Vec<(u16, &'a Nodes)>,
+    /// Its output ports, and the channels of the device that they go to.
+    pub devices: Vec<(u16, DeviceChannels)>,
 }
 
 /// How a plugin stands in the row.
@@ -66,8 +72,29 @@ pub(crate) struct Place<'a> {
 /// The audio connections of two nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Wire {
-    pub ports: Vec<(u16, u16)>,
+    pub links: Vec<Link>,
     pub gain: f32,
+}
+
+/// One connection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Link {
+    /// Of two ports, whose channels are adapted.
+    Ports(u16, u16),
+    /// Of two channels, counted over all ports of their nodes; and its part of the gain.
+    Channels { from: u16, to: u16, part: f32 },
+}
+
+impl Link {
+    /// Makes the connection.
+    pub fn connect(&self, graph: &mut Graph, from: NodeId, to: NodeId) -> Result<(), GraphError> {
+        match *self {
+            Link::Ports(out, into) => graph.connect_audio((from, out), (to, into)),
+            Link::Channels { from: out, to: into, part } => {
+                graph.connect_channel((from, out), (to, into), part)
+            }
+        }
+    }
 }
 
 /// The connections of a rig, by their two nodes.
@@ -118,6 +145,7 @@ pub(crate) fn add(
     let is_side_chain = |port: &AudioPort| port.role == PortRole::SideChain;
     let side_chain = description.audio_inputs.iter().position(is_side_chain);
     let side_chain = side_chain.filter(|at| *at < info.audio_inputs.len()).map(|at| at as u16);
+    let outputs = info.audio_outputs.clone();
     let (junction, quiet) = Junction::new();
     // Parameters from its map come as events, also to a plugin that takes no notes.
     let event_inputs = info.event_inputs.max(u16::from(input.is_some()));
@@ -128,7 +156,7 @@ pub(crate) fn add(
     let inlet = input.map(|input| graph.add_processor(info, Box::new(input))).transpose();
     match (junction, inlet) {
         (Ok(junction), Ok(inlet)) => {
-            Ok(Nodes { plugin, junction, inlet, quiet, audio_in, audio_out, side_chain })
+            Ok(Nodes { plugin, junction, inlet, quiet, audio_in, audio_out, side_chain, outputs })
         }
         (junction, inlet) => {
             let made =
@@ -176,7 +204,8 @@ impl Wiring {
                 wiring.wire(source, junction, (0, Junction::DRY), dry);
             }
             wiring.wire(plugin, junction, place.wet_ports(), place.wet());
-            sources = vec![junction];
+            // What all goes to channels of its own goes no further.
+            sources = if place.is_for_device() { vec![] } else { vec![junction] };
         }
         for source in sources {
             wiring.wire(source, parts.output, (0, 0), 1.0);
@@ -205,12 +234,27 @@ impl Wiring {
                 false => self.wire(nodes.plugin, to.plugin, (port, into), 1.0),
             }
         }
+        for &(port, channels) in &routes.devices {
+            let (from, first, count, gain) = match port == nodes.audio_out {
+                true => (nodes.junction, 0, 2, 1.0),
+                false => {
+                    let first = nodes.outputs.iter().take(port.into()).sum();
+                    let count = nodes.outputs.get(usize::from(port)).copied().unwrap_or(0);
+                    (nodes.plugin, first, count, place.wet())
+                }
+            };
+            channels.links(first, count).for_each(|link| self.link(from, parts.output, link, gain));
+        }
     }
 
-    fn wire(&mut self, from: NodeId, to: NodeId, ports: (u16, u16), gain: f32) {
-        let wire = self.audio.entry((from, to)).or_insert(Wire { ports: vec![], gain });
-        if !wire.ports.contains(&ports) {
-            wire.ports.push(ports);
+    fn wire(&mut self, from: NodeId, to: NodeId, (out, into): (u16, u16), gain: f32) {
+        self.link(from, to, Link::Ports(out, into), gain);
+    }
+
+    fn link(&mut self, from: NodeId, to: NodeId, link: Link, gain: f32) {
+        let wire = self.audio.entry((from, to)).or_insert(Wire { links: vec![], gain });
+        if !wire.links.contains(&link) {
+            wire.links.push(link);
         }
     }
 
@@ -265,9 +309,9 @@ impl Wiring {
             graph.disconnect_audio(from, to);
         }
         for (&(from, to), wire) in &self.audio {
-            let had = before.audio.get(&(from, to)).map_or(&[][..], |before| &before.ports);
-            for ports in wire.ports.iter().filter(|ports| !had.contains(ports)) {
-                graph.connect_audio((from, ports.0), (to, ports.1))?;
+            let had = before.audio.get(&(from, to)).map_or(&[][..], |before| &before.links);
+            for link in wire.links.iter().filter(|link| !had.contains(link)) {
+                link.connect(graph, from, to)?;
             }
             graph.set_connection_gain(from, to, wire.gain)?;
         }
@@ -298,7 +342,17 @@ impl Place<'_> {
 
     /// Whether its sound goes along the row.
     fn is_heard(&self) -> bool {
-        !self.routes.outputs.iter().any(|(port, to)| *port == self.nodes.audio_out && to.audio_in.is_some())
+        !self.is_for_device()
+            && !self
+                .routes
+                .outputs
+                .iter()
+                .any(|(port, to)| *port == self.nodes.audio_out && to.audio_in.is_some())
+    }
+
+    /// Whether its sound goes to channels of the device that were named for it.
+    fn is_for_device(&self) -> bool {
+        self.routes.devices.iter().any(|(port, _)| *port == self.nodes.audio_out)
     }
 
     fn wet(&self) -> f32 {

@@ -1,17 +1,17 @@
 //! What the plugin thread does: it has the plugins, which no other thread may touch.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kmidi_core::{NodeInfo, Processor};
-use kmidi_host::{
-    Activation, ActivePlugin, Description, Parameter, Plugin, State, StateError, Told, warm_up,
-};
+use kmidi_host::{Activation, Description, Parameter, Plugin, State, StateError, Told, warm_up};
 use kmidi_memory::{Foreign, ForeignNote, note_foreign};
 
 use super::offline::prepare;
 use super::request::{PluginRequest, SavedPlugin};
+use super::sides::{self, Made, Sides};
 use crate::certify;
-use crate::chain::{self, ChainError, Find, Link, Phase, PluginChoice};
+use crate::chain::{self, ChainError, Find, Phase, PluginChoice};
 
 /// Messages of one plugin that are passed on between two looks at it; one that talks without end is cut short.
 const TOLD_AT_ONCE: usize = 4;
@@ -31,7 +31,17 @@ pub(crate) enum Order {
     /// Take up a state.
     Restore { instance: u64, state: Vec<u8> },
     /// Complete these with what the plugins know, and send them back.
-    Save { ticket: u64, plugins: Vec<(Option<u64>, SavedPlugin)> },
+    Save(Saving),
+}
+
+/// What is known of plugins, on its way over the threads that know more.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Saving {
+    pub ticket: u64,
+    /// With their instances, where there are any.
+    pub plugins: Vec<(Option<u64>, SavedPlugin)>,
+    /// The thread that has it.
+    pub thread: usize,
 }
 
 /// What the plugin thread has to say.
@@ -48,8 +58,12 @@ pub(crate) enum Answer {
     Latency { instance: u64, frames: u32 },
     /// It asks to be activated anew.
     WantsRestart { instance: u64 },
+    /// It says that its state is another one.
+    Changed { instance: u64 },
     /// Has been asked for.
-    Saved { ticket: u64, plugins: Vec<SavedPlugin> },
+    Saved(Saving),
+    /// It begins to load this, which may take any time.
+    Begins { instance: u64 },
 }
 
 /// An audio half on its way to the graph.
@@ -63,15 +77,15 @@ pub(crate) struct Half {
 }
 
 enum Life {
-    Active(ActivePlugin),
+    Active(Sides),
     /// To be activated anew when its audio half has come home.
-    Returning(ActivePlugin, Activation),
+    Returning(Sides, Activation),
     /// To be ended then.
-    Leaving(ActivePlugin),
+    Leaving(Sides),
 }
 
 impl Life {
-    fn plugin(&mut self) -> &mut ActivePlugin {
+    fn plugin(&mut self) -> &mut Sides {
         let (Life::Active(plugin) | Life::Returning(plugin, _) | Life::Leaving(plugin)) = self;
         plugin
     }
@@ -81,12 +95,12 @@ pub(crate) struct Worker<F> {
     instances: BTreeMap<u64, Life>,
     /// What reports of memory say of each of them.
     noted: BTreeMap<u64, ForeignNote>,
-    find: Box<Find>,
+    find: Arc<Find>,
     tell: F,
 }
 
 impl<F: FnMut(Answer)> Worker<F> {
-    pub fn new(find: Box<Find>, tell: F) -> Self {
+    pub fn new(find: Arc<Find>, tell: F) -> Self {
         Worker { instances: BTreeMap::new(), noted: BTreeMap::new(), find, tell }
     }
 
@@ -107,10 +121,11 @@ impl<F: FnMut(Answer)> Worker<F> {
             Order::Unload { instance } => self.change(instance, Life::Leaving),
             Order::Parse { instance, parameter, text } => self.parse(instance, &parameter, &text),
             Order::Restore { instance, state } => self.restore(instance, &state),
-            Order::Save { ticket, plugins } => {
-                let saved = plugins.into_iter().map(|(instance, plugin)| self.save(instance, plugin));
-                let plugins = saved.collect();
-                (self.tell)(Answer::Saved { ticket, plugins });
+            Order::Save(mut saving) => {
+                for (instance, plugin) in &mut saving.plugins {
+                    *plugin = self.save(*instance, std::mem::take(plugin));
+                }
+                (self.tell)(Answer::Saved(saving));
             }
         }
     }
@@ -132,17 +147,18 @@ impl<F: FnMut(Answer)> Worker<F> {
         instance: u64,
         choice: &PluginChoice,
         activation: Activation,
-        prepare: impl FnOnce(&mut Plugin) -> Result<(), ChainError>,
+        prepare: impl Fn(&mut Plugin) -> Result<(), ChainError>,
     ) {
         let tell = &mut self.tell;
+        tell(Answer::Begins { instance });
         // It may take the program with it: what is known against it comes first.
         let before = |found: &Description| {
             if let Some(text) = certify::warning(found) {
                 tell(Answer::Said { instance, text });
             }
         };
-        match chain::link(&*self.find, choice, &activation, prepare, before) {
-            Ok(link) => self.ready(instance, link, activation),
+        match sides::link(&*self.find, choice, &activation, prepare, before) {
+            Ok(made) => self.ready(instance, made, activation),
             Err(error) => {
                 let is_missing = matches!(error.phase, Phase::Finding | Phase::Loading);
                 self.fail(instance, is_missing, error.to_string());
@@ -154,14 +170,21 @@ impl<F: FnMut(Answer)> Worker<F> {
         let Some(life) = self.instances.get_mut(&like) else { return };
         let plugin = life.plugin();
         let choice = PluginChoice { plugin: plugin.description().id.to_string(), ..PluginChoice::default() };
-        let (state, values) = (plugin.save(), values(plugin));
-        self.load(instance, &choice, activation, |copy| match state {
-            Ok(state) => Ok(copy.restore(&state)?),
-            Err(StateError::None { .. }) => {
-                values.into_iter().for_each(|(id, _, value)| copy.set_value(id, value));
-                Ok(())
+        let values = values(plugin);
+        let state = match plugin.save() {
+            Ok(state) => Some(state),
+            Err(StateError::None { .. }) => None,
+            Err(error) => {
+                let reason = format!("{}, taking its state: {error}", plugin.description().name);
+                return self.fail(instance, false, reason);
             }
-            Err(error) => Err(error.into()),
+        };
+        self.load(instance, &choice, activation, |copy| {
+            if let Some(state) = &state {
+                return Ok(copy.restore(state)?);
+            }
+            values.iter().for_each(|(id, _, value)| copy.set_value(*id, *value));
+            Ok(())
         });
     }
 
@@ -170,24 +193,27 @@ impl<F: FnMut(Answer)> Worker<F> {
         (self.tell)(Answer::Failed { instance, is_missing, reason });
     }
 
-    fn ready(&mut self, instance: u64, mut link: Link, activation: Activation) {
+    fn ready(&mut self, instance: u64, mut made: Made, activation: Activation) {
         // Pages of its library, as those of the program when the engine was made.
         kmidi_sys::prefault_code();
-        warm_up(&mut *link.processor, &link.info, activation.quantum_frames);
-        let Link { processor, plugin, info } = link;
-        let description = plugin.description().clone();
-        let values = values(&plugin).into_iter().map(|(id, _, value)| (id, value)).collect();
-        self.instances.insert(instance, Life::Active(plugin));
+        warm_up(&mut *made.processor, &made.info, activation.quantum_frames);
+        let Made { processor, sides, info } = made;
+        let description = sides.description().clone();
+        let values = values(&sides).into_iter().map(|(id, _, value)| (id, value)).collect();
+        // Each instance takes what one takes.
+        let instances = sides.instances() as u64;
+        self.instances.insert(instance, Life::Active(sides));
         let note = || {
             let name = format!("{} ({})", description.name, description.id);
-            note_foreign(Foreign { name, estimated_bytes: certify::resting_bytes(&description) })
+            let estimated_bytes = certify::resting_bytes(&description).map(|bytes| bytes * instances);
+            note_foreign(Foreign { name, estimated_bytes })
         };
         self.noted.entry(instance).or_insert_with(note);
         let half = Box::new(Half { processor, info, description, activation, values });
         (self.tell)(Answer::Ready { instance, half });
     }
 
-    fn change(&mut self, instance: u64, to: impl FnOnce(ActivePlugin) -> Life) {
+    fn change(&mut self, instance: u64, to: impl FnOnce(Sides) -> Life) {
         let Some(life) = self.instances.remove(&instance) else { return };
         let (Life::Active(plugin) | Life::Returning(plugin, _) | Life::Leaving(plugin)) = life;
         self.instances.insert(instance, to(plugin));
@@ -205,10 +231,10 @@ impl<F: FnMut(Answer)> Worker<F> {
             return;
         };
         let name = plugin.description().name.clone();
-        let Ok(plugin) = plugin.deactivate() else { return };
-        match chain::activate(plugin, &activation) {
-            Ok(link) => self.ready(instance, link, activation),
-            Err(error) => self.fail(instance, false, format!("{name}, activating it again: {error}")),
+        match plugin.activate_again(&activation) {
+            None => {}
+            Some(Ok(made)) => self.ready(instance, made, activation),
+            Some(Err(error)) => self.fail(instance, false, format!("{name}, activating it again: {error}")),
         }
     }
 
@@ -216,7 +242,7 @@ impl<F: FnMut(Answer)> Worker<F> {
         let Some(life) = self.instances.get_mut(&instance) else { return };
         let plugin = life.plugin();
         let said = plugin.description().id.to_string();
-        let answer = match chain::parse(plugin, &said, parameter, text) {
+        let answer = match chain::parse(plugin.plugin(), &said, parameter, text) {
             Ok((id, value)) => Answer::Parsed { instance, id, value },
             Err(error) => Answer::Said { instance, text: error.to_string() },
         };
@@ -244,13 +270,14 @@ impl<F: FnMut(Answer)> Worker<F> {
 }
 
 /// Id, symbol and value of all that can be set.
-fn values(plugin: &ActivePlugin) -> Vec<(u32, String, f64)> {
+fn values(sides: &Sides) -> Vec<(u32, String, f64)> {
+    let plugin = sides.plugin();
     let parameters = plugin.description().parameters.iter().filter(|it| !it.is_output);
     let value = |it: &Parameter| Some((it.id, it.symbol.clone(), plugin.value(it.id)?));
     parameters.filter_map(value).collect()
 }
 
-fn listen(instance: u64, plugin: &mut ActivePlugin, tell: &mut impl FnMut(Answer)) {
+fn listen(instance: u64, plugin: &mut Sides, tell: &mut impl FnMut(Answer)) {
     let mut said = 0;
     while let Some(told) = plugin.told() {
         let text = match told {
@@ -268,5 +295,8 @@ fn listen(instance: u64, plugin: &mut ActivePlugin, tell: &mut impl FnMut(Answer
     }
     if plugin.wants_restart() {
         tell(Answer::WantsRestart { instance });
+    }
+    if plugin.has_changed() {
+        tell(Answer::Changed { instance });
     }
 }

@@ -15,6 +15,8 @@ use kmidi_host::PluginId;
 use kmidi_rt::{MapSource, Zone};
 use serde::{Deserialize, Serialize};
 
+use crate::rack::DeviceChannels;
+
 pub use edit::RackEdit;
 pub use store::{RackStore, Reopened};
 
@@ -117,8 +119,17 @@ pub struct RackMapping {
 pub struct RackOutput {
     /// The port, counted from 1.
     pub port: u16,
-    /// The slot that it goes into.
-    pub to: String,
+    /// Where it goes.
+    pub to: RackTarget,
+}
+
+/// What an output port goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RackTarget {
+    /// A slot, by its name.
+    Slot(String),
+    /// Channels of the device.
+    Device(DeviceChannels),
 }
 
 /// A zone as it is written.
@@ -143,6 +154,16 @@ enum SourceFields {
 }
 
 impl Rack {
+    /// Channels of the device that its slots name; at least the two that everything else goes to.
+    pub fn device_channels(&self) -> usize {
+        let outputs = self.slots.iter().flat_map(|slot| &slot.outputs);
+        let last = outputs.filter_map(|output| match &output.to {
+            RackTarget::Device(channels) => Some(usize::from(channels.last())),
+            RackTarget::Slot(_) => None,
+        });
+        last.max().unwrap_or(0).max(2)
+    }
+
     /// The slot of this name.
     pub fn slot(&self, name: &str) -> Option<&RackSlot> {
         self.slots.iter().find(|slot| slot.name == name)

@@ -10,8 +10,9 @@ use toml_edit::{Array, Document, Item, TableLike, Value};
 
 use super::{
     MAX_NAME_BYTES, MAX_PARAMETERS, MAX_SLOTS, MAX_TEXT_BYTES, Rack, RackFileError, RackMapping, RackOutput,
-    RackSlot, RackValue,
+    RackSlot, RackTarget, RackValue,
 };
+use crate::rack::DeviceChannels;
 
 type Parsed<T> = Result<T, RackFileError>;
 /// Something of a text, and its place there in bytes, if that is known.
@@ -227,7 +228,18 @@ fn outputs(fields: &mut Fields<'_>, warnings: &mut Vec<String>) -> Parsed<Vec<Ra
     let mut outputs = Vec::new();
     for (table, span) in fields.tables("outputs", MAX_NODE_CHANNELS)? {
         let mut fields = Fields::new(place, table, span);
-        let to = fields.required("to", MAX_NAME_BYTES)?.to_owned();
+        let slot = fields.text("to", MAX_NAME_BYTES)?.map(|name| RackTarget::Slot(name.to_owned()));
+        let device = fields.text("device", MAX_NAME_BYTES)?.map(str::parse::<DeviceChannels>).transpose();
+        let device = device.map_err(|error| place.wrong(fields.span("device"), error.to_string()))?;
+        let to = match (slot, device) {
+            (Some(slot), None) => slot,
+            (None, Some(channels)) => RackTarget::Device(channels),
+            _ => {
+                let what =
+                    "an output goes either to a slot (to = \"SLOT\") or to the device (device = \"3-4\")";
+                return Err(place.wrong(fields.span.clone(), what.to_owned()));
+            }
+        };
         outputs.push(RackOutput { port: fields.integer("port", 1..=64)?.unwrap_or(1) as u16, to });
         fields.tell_unknown(warnings);
     }
@@ -244,7 +256,10 @@ fn check_names(place: Place<'_>, root: &Fields<'_>, slots: &[RackSlot]) -> Parse
         }
     }
     for (index, slot) in slots.iter().enumerate() {
-        let targets = slot.outputs.iter().map(|output| &output.to);
+        let targets = slot.outputs.iter().filter_map(|output| match &output.to {
+            RackTarget::Slot(name) => Some(name),
+            RackTarget::Device(_) => None,
+        });
         for named in targets.chain(&slot.side_chain) {
             if *named == slot.name || !names.contains(named.as_str()) {
                 let what =

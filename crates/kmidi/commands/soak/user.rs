@@ -173,7 +173,9 @@ impl<'a> User<'a> {
             match event {
                 SessionEvent::SongStarted(_) => self.deeds.songs_started += 1,
                 SessionEvent::PlaylistEnded => self.change_songs(),
-                SessionEvent::PluginsSaved { .. } | SessionEvent::ParametersMoved { .. } => {}
+                SessionEvent::PluginsSaved { .. }
+                | SessionEvent::PluginChanged { .. }
+                | SessionEvent::ParametersMoved { .. } => {}
                 SessionEvent::Closed => self.is_closed = true,
                 SessionEvent::Message(message) => match message.severity {
                     Severity::Info => self.has_swapped |= message.text.starts_with(SWAPPED),

@@ -1,8 +1,10 @@
 //! Edits while it plays: no click, no lost frame.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
-use kmidi_test_clap::ids;
+use kmidi_test_clap::{deeds, ids};
 
 use super::stage::{GAIN, RATE, STEP, Stage, request};
 use crate::rack::{MAX_PLUGINS, ParameterValue, PluginState};
@@ -14,7 +16,7 @@ fn effects_come_and_go_and_change_places_and_no_frame_is_touched() {
     stage.rack.add_plugin(0, request(GAIN));
     stage.settle();
     stage.rack.add_plugin(9, request(ids::GAIN));
-    stage.rack.add_plugin(0, request(ids::GAIN));
+    stage.rack.add_plugin(0, request(ids::MONO));
     stage.settle();
     assert_eq!(stage.slots(), [3, 1, 2]);
     for (slot, to, order) in [(3, 2, [1, 2, 3]), (3, 0, [3, 1, 2]), (1, 2, [3, 2, 1]), (1, 1, [3, 1, 2])] {
@@ -98,6 +100,39 @@ fn two_seconds_of_coming_to_life_are_waited_for_by_nobody() {
 }
 
 #[test]
+fn who_waits_behind_a_plugin_that_does_not_come_comes_all_the_same_and_it_is_told() {
+    let mut stage = Stage::new(&[ids::GAIN]);
+    stage.settle();
+    stage.rack.threads.patience = Duration::from_millis(300);
+    stage.rack.add_plugin(1, request(ids::SLOW));
+    stage.rack.add_plugin(2, request(ids::MONO));
+    stage.rack.add_plugin(3, request(ids::BROKEN));
+    stage.until("those behind it", |stage| stage.state(3) == PluginState::Active);
+    assert_eq!(stage.state(2), PluginState::Loading, "two seconds are not over");
+    stage.until("the answer", |stage| stage.state(4) != PluginState::Loading);
+    let told: Vec<_> = stage.said.iter().filter(|said| said.contains("has not come")).collect();
+    assert!(
+        told.len() == 1 && told[0].contains("test.slow") && told[0].contains("kmidi certify"),
+        "{told:?}"
+    );
+    // What is known of all is saved, and the one that is waited for keeps its place.
+    stage.rack.save(1);
+    stage.until("the states", |stage| !stage.saved.is_empty());
+    let parameters: Vec<_> = stage.saved.iter().map(|plugin| plugin.parameters.len()).collect();
+    assert_eq!(parameters, [0, 0, 1, 0], "from the thread that does not wait");
+    stage.until("the slow one", |stage| stage.state(2) == PluginState::Active);
+    stage.settle();
+    stage.saved.clear();
+    stage.rack.save(2);
+    stage.until("the states", |stage| !stage.saved.is_empty());
+    let parameters: Vec<_> = stage.saved.iter().map(|plugin| plugin.parameters.len()).collect();
+    assert_eq!(parameters, [1, 1, 1, 0], "from both");
+    stage.expect_the_tone();
+    assert_eq!(stage.slots(), [1, 2, 3, 4]);
+    assert!(stage.close());
+}
+
+#[test]
 fn what_cannot_be_had_is_told_with_the_next_step_and_lets_the_sound_past() {
     let mut stage = Stage::new(&["test.nothing", ids::BROKEN, GAIN]);
     stage.settle();
@@ -146,8 +181,26 @@ fn too_many_plugins_and_a_storm_of_parameters_are_counted_and_harm_nobody() {
 }
 
 #[test]
+fn a_plugin_that_changes_by_itself_is_heard_of_once() {
+    let mut stage = Stage::new(&[ids::GAIN, ids::CLAP]);
+    stage.settle();
+    stage.run(0.1);
+    assert!(stage.rack.changed().is_empty());
+    stage.rack.set_parameter(2, "deed".into(), ParameterValue::Plain(deeds::CHANGE));
+    let mut changed = BTreeSet::new();
+    stage.until("the word", |stage| {
+        changed.append(&mut stage.rack.changed());
+        !changed.is_empty()
+    });
+    assert_eq!(changed, BTreeSet::from([2]));
+    stage.run(0.5);
+    assert!(stage.rack.changed().is_empty());
+    assert!(stage.close());
+}
+
+#[test]
 fn another_engine_gets_the_same_plugins_with_their_state() {
-    let mut stage = Stage::new(&[GAIN, ids::GAIN]);
+    let mut stage = Stage::new(&[GAIN, ids::GAIN, ids::MONO]);
     stage.rack.set_parameter(1, "gain".into(), ParameterValue::Plain(-6.0));
     stage.settle();
     // One that is on its way out has no place in the next.

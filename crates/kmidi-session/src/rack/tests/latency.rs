@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use kmidi_core::Smoothed;
 use kmidi_core::limits::MAX_LATENCY_FRAMES;
 use kmidi_test_clap::ids;
 use kmidi_test_clap::parameters::MAX_FRAMES;
 
-use super::stage::{STEP, Stage, request};
+use super::stage::{RATE, STEP, Stage, request, tone};
 use crate::rack::{Compensation, ParameterValue, PluginState, RackConfig};
 
 fn late(frames: u32) -> crate::PluginRequest {
@@ -38,7 +39,7 @@ fn a_latency_that_changes_is_taken_up_by_a_second_instance_and_paths_line_up_aga
         Stage::with(RackConfig { plugins: vec![late(64), request(ids::GAIN)], ..RackConfig::default() });
     stage.settle();
     stage.run(0.1);
-    for frames in [4096, 0, 333] {
+    for frames in [1, 63, 65, 127, 1000, 4095, 4096, 0, 64, 333] {
         stage.rack.set_parameter(1, "frames".into(), ParameterValue::Plain(f64::from(frames)));
         stage.until("the new latency", |stage| stage.rack.snapshot()[0].latency_frames == frames);
         stage.settle();
@@ -68,7 +69,14 @@ fn where_there_is_no_second_instance_it_is_muted_for_a_time_that_is_told_and_cou
     stage.run(0.2);
     assert!(stage.tone_from(512).is_some(), "it lines up again");
     assert!(stage.said.iter().any(|said| said.contains("muted")), "{:?}", stage.said);
-    assert!((1..=lasted as u64).contains(&stage.rack.muted_frames()), "{}", stage.rack.muted_frames());
+    let muted = stage.rack.muted_frames() as usize;
+    assert!((1..=lasted).contains(&muted), "{muted}");
+    // Before and behind what was declared there is but the way out and the way in.
+    let is_late = |frame: &usize| (stage.heard[*frame] - tone(frame - 64)).abs() < 1e-5;
+    let lost_from = (begin..stage.heard.len()).find(|frame| !is_late(frame)).expect("it was muted");
+    let lost = stage.tone_from(512).map_or(0, |found| found - lost_from);
+    let fade = Smoothed::frames(RATE) as usize;
+    assert!((muted / 2..=muted + 2 * (fade + 512 + 64)).contains(&lost), "{lost} frames, {muted} declared");
     assert!(stage.largest_step() < 2.5 * STEP, "{}", stage.largest_step());
     assert!(stage.close());
 }

@@ -1,4 +1,6 @@
 mod edits;
+mod joining;
 mod latency;
 mod notes;
+mod outputs;
 mod stage;

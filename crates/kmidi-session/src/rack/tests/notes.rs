@@ -6,6 +6,7 @@ use kmidi_core::{Event, NodeInfo, ProcessContext, ProcessStatus, Processor, Time
 use kmidi_test_clap::ids;
 
 use super::stage::{Stage, request};
+use crate::rack::worker::Saving;
 use crate::rack::{Order, PluginRequest, SavedPlugin};
 
 /// Quanta from one note to the next; it ends when the next begins.
@@ -52,7 +53,8 @@ pub type Notes = BTreeMap<u8, (usize, usize)>;
 /// What a watching instrument has heard so far. It forgets what it has told.
 fn heard(stage: &mut Stage, instance: u64) -> Notes {
     stage.saved.clear();
-    stage.rack.order(Order::Save { ticket: 0, plugins: vec![(Some(instance), SavedPlugin::default())] });
+    let plugins = vec![(Some(instance), SavedPlugin::default())];
+    stage.rack.order(Order::Save(Saving { plugins, ..Saving::default() }));
     stage.until("what it has heard", |stage| !stage.saved.is_empty());
     let state = stage.saved[0].state.clone().expect("its notes are its state");
     let text = String::from_utf8_lossy(&state).into_owned();

@@ -225,6 +225,7 @@ fn rig(compensation: Compensation) -> (Rig, Engine) {
         quantum_frames: QUANTUM,
         live_in: false,
         channels_in: 0,
+        channels_out: CHANNELS as u16,
         midi_out: false,
         has_ceiling: false,
         compensation,

@@ -17,7 +17,7 @@ parameters = { cutoff = 0.5, mode = "Saw", on = true }
 zone = { channels = [1, 16], keys = ["C-1", "B3"], velocities = [1, 90], transpose = -12 }
 side_chain = "piano"
 audio_in = true
-outputs = [{ to = "piano" }, { port = 2, to = "piano" }]
+outputs = [{ to = "piano" }, { port = 2, device = "3-4" }]
 
 [[slot.map]]
 from = "cc 74"
@@ -74,9 +74,13 @@ fn a_rack_says_all_that_can_be_said() {
         ],
         side_chain: Some("piano".into()),
         audio_in: true,
-        outputs: vec![RackOutput { port: 1, to: "piano".into() }, RackOutput { port: 2, to: "piano".into() }],
+        outputs: vec![
+            RackOutput { port: 1, to: RackTarget::Slot("piano".into()) },
+            RackOutput { port: 2, to: RackTarget::Device("3-4".parse().unwrap()) },
+        ],
     };
     assert_eq!((rack.gain_db, &rack.slots[0]), (-3.0, &bass));
+    assert_eq!((rack.device_channels(), Rack::default().device_channels()), (4, 2));
     let piano = &rack.slots[1];
     assert_eq!((piano.name.as_str(), piano.zone.keys, piano.zone.velocities), ("piano", (60, 127), (1, 127)));
     assert_eq!(parsed("").unwrap().0, Rack::default());
@@ -117,6 +121,9 @@ fn what_is_wrong_is_said_with_its_line() {
         (slot("\n[[slot.map]]\nfrom = \"cc 1\""), 5, "parameter is missing"),
         (slot("map = [{ from = \"cc 1\", parameter = \"x\", range = [1] }]"), 4, "two numbers"),
         (slot("outputs = [{ to = \"b\" }]"), 1, "no other slot"),
+        (slot("outputs = [{ device = \"4-3\" }]"), 4, "no channels of a device"),
+        (slot("outputs = [{ port = 2 }]"), 4, "either to a slot"),
+        (slot("outputs = [{ to = \"b\", device = \"3\" }]"), 4, "either to a slot"),
         (slot("side_chain = \"a\""), 1, "no other slot"),
         (slot("outputs = [{ port = 0, to = \"b\" }]"), 4, "from 1 to 64"),
         (slot("") + &slot(""), 5, "two slots have the name"),
