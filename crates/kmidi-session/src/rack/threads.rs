@@ -131,6 +131,6 @@ impl Threads {
     pub fn close(self) -> bool {
         // What hangs is left behind at once.
         let ends = |it: Thread| !it.is_held && it.thread.close();
-        self.threads.into_iter().map(ends).fold(true, |all, ended| all && ended)
+        self.threads.into_iter().map(ends).filter(|ended| !ended).count() == 0
     }
 }
