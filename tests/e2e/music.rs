@@ -76,6 +76,13 @@ fn a_feeling_becomes_the_same_file_again_and_every_option_is_honoured() {
 }
 
 #[test]
+fn who_may_be_in_danger_is_told_where_help_is() {
+    let told = |text: &str| program::kmidi(&["therapy", text]).success().stderr;
+    assert!(told("I feel lost and I want to die").contains("speak\nwith somebody now"));
+    assert!(!told("I feel lost and I want to dine").contains("somebody"));
+}
+
+#[test]
 fn a_feeling_is_played() {
     let arguments = ["therapy", "calm", "--bars", "1", "--bpm", "400", "--play", "--audio", "null"];
     let played = program::kmidi(&arguments).success();

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kmidi_compose::Score;
 use kmidi_compose::arrange::{arrange, piano_roll};
+use kmidi_compose::mood::speaks_of_suicide;
 use kmidi_compose::plan::{Chords, KeyChoice, PlanOptions, Scales, TherapySession, parse_meter};
 use kmidi_compose::theory::Scale;
 use kmidi_core::Meter;
@@ -22,6 +23,11 @@ use crate::output::{print, print_json, write_whole};
 const MAX_TEXT_BYTES: u64 = 1 << 20;
 /// Bars that a picture shows.
 const PICTURED_BARS: u32 = 16;
+
+/// For whoever may be in danger.
+const HELP: &str = "\
+this program makes music and is no help in an emergency. If you think of ending your life or of hurting yourself, please speak
+with somebody now: a friend, a doctor, the emergency number, or a line for it in your country (https://findahelpline.com).";
 
 const AFTER_HELP: &str = "\
 The plan says why each choice was made. The same words, scales and seed give the same music, byte for byte.
@@ -84,6 +90,9 @@ pub struct Therapy {
 pub fn run(args: Therapy) -> Result<ExitCode> {
     let mut session = TherapySession::default();
     let text = text(&args.text)?;
+    if speaks_of_suicide(&text) {
+        eprintln!("kmidi: {HELP}");
+    }
     session.process_core_input(&text).map_err(unreadable)?;
     let scales = Scales::new(args.motivation, args.chaos).map_err(unreadable)?;
     session.set_scales(scales.motivation(), scales.chaos());

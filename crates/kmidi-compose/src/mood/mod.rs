@@ -4,6 +4,7 @@
 //! network. An [`AffectModel`] can be asked for a second opinion by a [`TherapySession`](crate::plan::TherapySession).
 mod affect;
 mod circumplex;
+mod crisis;
 mod emotions;
 mod lexicon;
 mod model;
@@ -18,6 +19,7 @@ mod valence;
 
 pub use affect::{Affect, UnknownAffect};
 pub use circumplex::{interval_tension, nearest};
+pub use crisis::speaks_of_suicide;
 pub use emotions::{Emotion, emotions};
 pub use model::{AffectModel, Opinion};
 pub use modifier::{Intrusion, Modifier};
