@@ -108,7 +108,7 @@ fn two_seconds_of_coming_to_life_cost_a_song_no_frame() {
     let frames = (end * f64::from(RATE)) as usize - RATE as usize / 10;
     assert!(heard.frames() > frames && plain.frames() > frames, "{} of {frames}", heard.frames());
     for (heard, plain) in heard.channels.iter().zip(&plain.channels) {
-        let differs = (0..frames).find(|&frame| heard[frame].to_bits() != plain[frame].to_bits());
+        let differs = (0..frames).find(|&frame| heard[frame] != plain[frame]);
         assert_eq!(differs, None, "of {frames} frames; the plugin was there at {there} s");
     }
     // The control: one frame less is seen.

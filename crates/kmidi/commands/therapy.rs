@@ -180,7 +180,7 @@ fn text(words: &[String]) -> Result<String> {
     }
     let mut text = String::new();
     let mut input = std::io::stdin().take(MAX_TEXT_BYTES + 1);
-    input.read_to_string(&mut text).context("standard input").map_err(|error| Unreadable(error))?;
+    input.read_to_string(&mut text).context("standard input").map_err(Unreadable)?;
     if text.len() as u64 > MAX_TEXT_BYTES {
         return Err(
             Unreadable(anyhow!("standard input: more than {} KiB of text", MAX_TEXT_BYTES >> 10)).into()

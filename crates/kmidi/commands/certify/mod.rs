@@ -5,7 +5,6 @@ mod html;
 mod markdown;
 pub mod text;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
