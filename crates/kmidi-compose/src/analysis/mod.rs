@@ -44,5 +44,5 @@ pub use report::{
 };
 pub use sections::{Section, SectionKind};
 pub use tempo::{TempoReport, TempoSource, heard_tempo};
-pub use tension::{BarTension, CURVES, Curve, CurveFit, INTERVAL_TENSION, closest_curve, tension};
+pub use tension::{BarTension, CurveFit, closest_curve, tension};
 pub use text::key_name;

@@ -3,46 +3,8 @@ use serde::Serialize;
 
 use super::NoteView;
 use super::key::correlation;
-
-/// How dissonant two notes are, by the semitones between them within the octave (0 is the unison).
-pub const INTERVAL_TENSION: [f64; 12] = [0.0, 0.9, 0.4, 0.3, 0.2, 0.3, 1.0, 0.1, 0.6, 0.25, 0.5, 0.55];
-
-/// A course of tension over eight parts of a piece, as a factor of its mean.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Curve {
-    /// Its name.
-    pub name: &'static str,
-    /// One factor for each eighth of the piece.
-    pub values: [f64; 8],
-}
-
-/// The courses that music most often takes.
-pub const CURVES: [Curve; 8] = [
-    Curve { name: "verse_chorus", values: [0.6, 0.6, 1.0, 1.0, 0.6, 1.0, 1.0, 0.8] },
-    Curve { name: "slow_build", values: [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2] },
-    Curve { name: "front_loaded", values: [1.2, 1.0, 0.6, 0.6, 0.8, 0.8, 1.0, 1.0] },
-    Curve { name: "wave", values: [0.6, 0.9, 0.6, 1.0, 0.5, 1.1, 0.6, 0.8] },
-    Curve { name: "catharsis", values: [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.3, 1.0] },
-    Curve { name: "static", values: [0.8, 0.8, 0.8, 0.85, 0.8, 0.85, 0.8, 0.8] },
-    Curve { name: "descent", values: [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3] },
-    Curve { name: "spiral", values: [0.5, 0.7, 0.6, 0.9, 0.7, 1.1, 0.9, 1.3] },
-];
-
-impl Curve {
-    /// The curve of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        CURVES.into_iter().find(|curve| curve.name == name)
-    }
-
-    /// Its value at a place of the piece, 0 (beginning) to 1 (end), straight between the middles of its parts.
-    pub fn at(&self, place: f64) -> f64 {
-        let place = if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) };
-        let at = (place * 8.0 - 0.5).clamp(0.0, 7.0);
-        let below = at as usize;
-        let above = (below + 1).min(7);
-        self.values[below] + (self.values[above] - self.values[below]) * (at - below as f64)
-    }
-}
+use crate::mood::interval_tension;
+use crate::plan::TensionCurve;
 
 /// Tension of one bar and what it is made of; each 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -51,7 +13,7 @@ pub struct BarTension {
     pub bar: u32,
     /// All of it.
     pub tension: f64,
-    /// Mean dissonance of the pairs of notes that sound together, by [`INTERVAL_TENSION`].
+    /// Mean dissonance of the pairs of notes that sound together, by [`interval_tension`].
     pub dissonance: f64,
     /// Notes that begin, drums included: eight a beat are 1.
     pub density: f64,
@@ -138,7 +100,7 @@ fn dissonance(notes: &[Note], span: (i64, i64)) -> f64 {
             let to = one.end.0.min(other.end.0).min(span.1);
             let together = (to - from).max(0) as f64;
             weight += together;
-            sum += together * INTERVAL_TENSION[usize::from(one.key.abs_diff(other.key) % 12)];
+            sum += together * interval_tension(one.key.abs_diff(other.key));
         }
     }
     if weight > 0.0 { sum / weight } else { 0.0 }
@@ -147,8 +109,8 @@ fn dissonance(notes: &[Note], span: (i64, i64)) -> f64 {
 /// A named curve and how well it fits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CurveFit {
-    /// Its name: one of [`CURVES`].
-    pub name: &'static str,
+    /// Which.
+    pub name: TensionCurve,
     /// Correlation with it, -1 to 1; for `static`, how little tension changes.
     pub fit: f64,
 }
@@ -166,10 +128,10 @@ pub fn closest_curve(tensions: &[f64]) -> Option<CurveFit> {
     let spread = libm::sqrt(parts.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / 8.0);
     let relative = if mean.abs() > 1e-9 { spread / mean.abs() } else { 0.0 };
     if relative < STATIC {
-        return Some(CurveFit { name: "static", fit: 1.0 - relative / STATIC });
+        return Some(CurveFit { name: TensionCurve::Static, fit: 1.0 - relative / STATIC });
     }
-    let moving = CURVES.iter().filter(|curve| curve.name != "static");
-    let fits = moving.map(|curve| CurveFit { name: curve.name, fit: correlation(&parts, &curve.values) });
+    let moving = TensionCurve::ALL.into_iter().filter(|curve| *curve != TensionCurve::Static);
+    let fits = moving.map(|name| CurveFit { name, fit: correlation(&parts, &name.multipliers()) });
     fits.max_by(|one, other| one.fit.total_cmp(&other.fit))
 }
 
@@ -200,23 +162,14 @@ mod tests {
 
     #[test]
     fn each_curve_is_closest_to_itself_stretched_and_scaled() {
-        for curve in CURVES {
-            let course: Vec<f64> = (0..40).map(|bar| 0.2 + 0.3 * curve.values[bar / 5]).collect();
+        for curve in TensionCurve::ALL {
+            let course: Vec<f64> = (0..40).map(|bar| 0.2 + 0.3 * curve.multipliers()[bar / 5]).collect();
             let found = closest_curve(&course).unwrap();
-            assert_eq!(found.name, curve.name);
+            assert_eq!(found.name, curve);
             assert!(found.fit > 0.6, "{found:?}");
         }
         assert_eq!(closest_curve(&[1.0; 7]), None);
         assert_eq!(closest_curve(&[f64::NAN; 9]), None);
-    }
-
-    #[test]
-    fn a_curve_goes_through_its_values() {
-        let build = Curve::named("slow_build").unwrap();
-        assert_eq!((build.at(0.0), build.at(1.0)), (0.4, 1.2));
-        assert!((build.at(0.5) - 0.75).abs() < 1e-9);
-        assert_eq!(build.at(f64::NAN), 0.4);
-        assert_eq!(Curve::named("steady"), None);
     }
 
     #[test]

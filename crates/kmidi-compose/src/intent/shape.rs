@@ -2,7 +2,7 @@
 
 use super::vocabulary::{Feel, Genre, Imagery, NarrativeArc};
 use crate::mood::{Character, Feel as Placement, Programs};
-use crate::plan::Section;
+use crate::plan::{Section, TensionCurve};
 
 /// Instruments and drums of a genre.
 struct Band {
@@ -147,14 +147,14 @@ impl NarrativeArc {
     /// What tension is multiplied by in each eighth of the song, 0.3 to 1.3.
     pub fn multipliers(self) -> [f64; 8] {
         match self {
-            NarrativeArc::ClimbToClimax => [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.3, 1.0],
-            NarrativeArc::SlowReveal => [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2],
+            NarrativeArc::ClimbToClimax => TensionCurve::Catharsis.multipliers(),
+            NarrativeArc::SlowReveal => TensionCurve::SlowBuild.multipliers(),
             NarrativeArc::RepetitiveDespair => [0.7, 0.9, 0.7, 0.9, 0.7, 0.9, 0.7, 0.9],
-            NarrativeArc::StaticReflection => [0.8, 0.8, 0.8, 0.85, 0.8, 0.85, 0.8, 0.8],
+            NarrativeArc::StaticReflection => TensionCurve::Static.multipliers(),
             NarrativeArc::SuddenShift => [0.4, 0.4, 0.4, 0.4, 0.4, 1.3, 1.3, 1.2],
-            NarrativeArc::Descent => [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3],
+            NarrativeArc::Descent => TensionCurve::Descent.multipliers(),
             NarrativeArc::RiseAndFall => [0.5, 0.7, 0.9, 1.2, 1.3, 0.9, 0.7, 0.5],
-            NarrativeArc::Spiral => [0.5, 0.7, 0.6, 0.9, 0.7, 1.1, 0.9, 1.3],
+            NarrativeArc::Spiral => TensionCurve::Spiral.multipliers(),
         }
     }
 

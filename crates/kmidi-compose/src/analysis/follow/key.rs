@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::super::key::{MAJOR_PROFILE, MINOR_PROFILE};
+
 /// Seconds in which what was heard loses all but 1/e of its weight. Some six bars: short enough to follow a
 /// modulation, long enough to hear a cadence out.
 const MEMORY_SECONDS: f64 = 12.0;
@@ -68,27 +70,22 @@ pub(super) struct KeyMatch {
     points: f64,
 }
 
-/// How well each of twelve tones, from the tonic upwards, fits into a key: Krumhansl and Kessler, Tracing the
-/// Dynamic Changes in Perceived Tonal Organization, Psychological Review 89, 1982 (major and minor).
-const MAJOR: [f64; 12] = [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88];
-const MINOR: [f64; 12] = [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17];
-
-/// The profiles in the order of [`Mode::ALL`], each with a mean of 0 and a length of 1. A mode has the profile of major
+/// The profiles (Krumhansl and Kessler 1982: how well each tone fits into a key) in the order of [`Mode::ALL`], each with a mean of 0 and a length of 1. A mode has the profile of major
 /// or minor, whose third it shares, but for the degree in which it differs: there the two tones change their
 /// weights, or take those that they have in the other profile, where that has them the other way about.
 const PROFILES: [[f64; 12]; 7] = {
-    let mut dorian = MINOR;
-    (dorian[8], dorian[9]) = (MAJOR[8], MAJOR[9]);
-    let phrygian = exchanged(MINOR, 1, 2);
-    let mut mixolydian = MAJOR;
-    (mixolydian[10], mixolydian[11]) = (MINOR[10], MAJOR[10]);
+    let mut dorian = MINOR_PROFILE;
+    (dorian[8], dorian[9]) = (MAJOR_PROFILE[8], MAJOR_PROFILE[9]);
+    let phrygian = exchanged(MINOR_PROFILE, 1, 2);
+    let mut mixolydian = MAJOR_PROFILE;
+    (mixolydian[10], mixolydian[11]) = (MINOR_PROFILE[10], MAJOR_PROFILE[10]);
     [
-        normal(MAJOR),
+        normal(MAJOR_PROFILE),
         normal(dorian),
         normal(phrygian),
-        normal(exchanged(MAJOR, 5, 6)),
+        normal(exchanged(MAJOR_PROFILE, 5, 6)),
         normal(mixolydian),
-        normal(MINOR),
+        normal(MINOR_PROFILE),
         normal(exchanged(phrygian, 6, 7)),
     ]
 };
