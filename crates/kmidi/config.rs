@@ -17,9 +17,23 @@ use toml::{Table, Value};
 /// Longest configuration file that is read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// Gives every `--flag` of every command its `KMIDI_FLAG`.
+/// Commands whose flags say what one piece is to be like: `key` means something else in each.
+const OF_ONE_PIECE: [&str; 7] = ["analyze", "diagnose", "groove", "intent", "reharm", "teach", "therapy"];
+
+/// The flags of `play`, which are settings wherever else they are.
+fn settings(command: &Command) -> HashSet<String> {
+    let play = command.find_subcommand("play").into_iter().flat_map(Command::get_arguments);
+    play.filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
+}
+
+/// Gives every `--flag` of every command its `KMIDI_FLAG`, but for those of one piece.
 pub fn with_environment(command: Command) -> Command {
-    for_each_flag(command, |_, arg| {
+    let settings = settings(&command);
+    for_each_flag(command, |subcommand, arg| {
+        let is_setting = arg.get_long().is_some_and(|long| settings.contains(long));
+        if OF_ONE_PIECE.contains(&subcommand) && !is_setting {
+            return arg;
+        }
         let Some(name) = arg.get_long().map(environment_name).filter(|name| !is_empty(name)) else {
             return arg;
         };
@@ -37,11 +51,16 @@ pub fn with_file(command: Command, file: &Table) -> Result<Command> {
     check_names(&command, file)?;
     let mut error = None;
     let commands: HashSet<String> = command.get_subcommands().map(|c| c.get_name().to_string()).collect();
+    let settings = settings(&command);
     let command = for_each_flag(command, |subcommand, arg| {
         let Some(long) = arg.get_long() else { return arg };
+        let is_shared = !OF_ONE_PIECE.contains(&subcommand) || settings.contains(long);
         let own = file.get(subcommand).and_then(Value::as_table).and_then(|table| lookup(table, long));
         // The table of a command is no value of a flag of that name.
-        let shared = || lookup(file, long).filter(|value| !(value.is_table() && commands.contains(long)));
+        let shared = || {
+            let value = lookup(file, long).filter(|_| is_shared)?;
+            (!(value.is_table() && commands.contains(long))).then_some(value)
+        };
         let Some(value) = own.or_else(shared) else { return arg };
         match texts(value) {
             Some(texts) => arg.default_values(texts),

@@ -66,6 +66,12 @@ fn parse(arguments: &[OsString]) -> Result<Cli> {
         let origin = config::origin(&command, arguments, &error, file_path.as_deref());
         // Nobody can be told that nobody can be told.
         let _ = error.print();
+        // Help and version are no errors.
+        if error.use_stderr() && arguments.iter().any(|it| it == "--json") {
+            let text = error.to_string();
+            let text = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let _ = output::print_json(&serde_json::json!({ "error": text, "exit_code": error.exit_code() }));
+        }
         if let Some(origin) = origin {
             eprintln!("\nThis value was not typed: it comes from {origin}.");
         }

@@ -25,6 +25,12 @@ pub fn print(text: &[u8]) -> Result<()> {
 /// Replaces a file as a whole, or not at all.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(io::Error::other(format!("there is no folder {}; make it first", folder.display())));
+    }
+    if path.is_dir() {
+        return Err(io::Error::other("this is a folder"));
+    }
     let mut file = tempfile::Builder::new().permissions(readable()).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

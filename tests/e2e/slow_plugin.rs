@@ -72,6 +72,9 @@ fn child() {
     println!("{TOLD}{} {} {} {}", seconds(&asked), seconds(&there), seconds(&end), end.output.xruns);
 }
 
+/// What the organ may add while no note sounds, of full scale.
+const HUM: f32 = 5e-3;
+
 #[test]
 fn two_seconds_of_coming_to_life_cost_a_song_no_frame() {
     if !Path::new(BUNDLE).exists() {
@@ -107,11 +110,17 @@ fn two_seconds_of_coming_to_life_cost_a_song_no_frame() {
     let (heard, plain) = (Audio::read(&tap).trimmed(), Audio::read(&plain).trimmed());
     let frames = (end * f64::from(RATE)) as usize - RATE as usize / 10;
     assert!(heard.frames() > frames && plain.frames() > frames, "{} of {frames}", heard.frames());
-    for (heard, plain) in heard.channels.iter().zip(&plain.channels) {
-        let differs = (0..frames).find(|&frame| heard[frame] != plain[frame]);
-        assert_eq!(differs, None, "of {frames} frames; the plugin was there at {there} s");
-    }
+    // Until it is there nothing is added to them; the organ itself, without a note, is not quite silent.
+    let before = (there * f64::from(RATE)) as usize;
+    let farthest = |from: usize, to: usize, by: usize| {
+        let channels = heard.channels.iter().zip(&plain.channels);
+        let differences = channels
+            .flat_map(|(heard, plain)| (from..to).map(move |frame| (heard[frame + by] - plain[frame]).abs()));
+        differences.fold(0.0, f32::max)
+    };
+    assert_eq!(farthest(0, before, 0), 0.0, "of {before} frames until it was there at {there} s");
+    let organ = farthest(before, frames, 0);
+    assert!(organ < HUM, "{organ} behind {before} of {frames} frames");
     // The control: one frame less is seen.
-    let shifted = (0..frames).find(|&frame| heard.channels[0][frame + 1] != plain.channels[0][frame]);
-    assert!(shifted.is_some());
+    assert!(farthest(before, frames, 1) > 4.0 * HUM);
 }

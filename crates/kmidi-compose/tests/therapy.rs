@@ -256,7 +256,7 @@ fn the_unknown_is_answered_honestly() {
     let plan = session("a filthy swindle").generate_plan();
     assert_eq!(
         plan.reasons[0].because,
-        "none of 3 words is known to name a feeling, though it sounds unpleasant"
+        "`all of it` (no word names a feeling, but it sounds unpleasant: valence -0.53)"
     );
     let plan = session("I am not angry").generate_plan();
     assert_eq!(plan.reasons[0].because, "the only feelings that are named are denied");
@@ -280,7 +280,7 @@ fn a_model_decides_where_it_is_surer_than_the_words() {
     let with = |text: &str, model: Sure| {
         let mut session = TherapySession::default();
         session.set_model(Box::new(model));
-        session.process_core_input(text).map(Clone::clone)
+        session.process_core_input(text).cloned()
     };
     let mood = with("tables and chairs", Sure(Affect::Joy, 0.6)).unwrap();
     assert_eq!((mood.primary, mood.intensity, mood.model.as_deref()), (Affect::Joy, 0.8, Some("a model")));

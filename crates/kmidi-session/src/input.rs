@@ -162,7 +162,10 @@ pub struct OverInput {
 }
 
 /// Refuses an output that is one of the inputs, under whatever name.
-pub(crate) fn check_output<'a>(
+///
+/// # Errors
+/// [`OverInput`].
+pub fn check_output<'a>(
     output: &Path,
     mut inputs: impl Iterator<Item = &'a PathBuf>,
 ) -> Result<(), OverInput> {

@@ -49,7 +49,7 @@ mod watched;
 pub use chain::{ChainError, LinkError, Phase, PluginChoice};
 pub use command::{Command, LoopRequest, Position, PositionError};
 pub use fx::{FxError, FxPlugin, FxReport, FxRequest, fx};
-pub use input::{FileSource, InputError, InputKind, OverInput, STDIN};
+pub use input::{FileSource, InputError, InputKind, OverInput, STDIN, check_output};
 pub use job::{Cancel, JobContext, JobError, Need};
 pub use kmidi_device::files::{ReadError, SampleFormat};
 pub use kmidi_device::{AudioRequest, Backend, BackendInfo, DeviceInfo, MidiPort, OnLoss, list_devices};

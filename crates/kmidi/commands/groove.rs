@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
-use kmidi_session::FileSource;
+use kmidi_session::{FileSource, STDIN, check_output};
 use kmidi_song::groove::{
     self, Algorithm, ApplyOptions, ApplyReport, Catalogue, Channels, Drift, ExtractOptions, ExtractReport,
     Groove, GrooveError, HumanizeChoice, HumanizeReport, MAX_GROOVE_BYTES,
@@ -276,6 +276,8 @@ struct Changed<T> {
 }
 
 fn apply(args: Apply) -> Result<ExitCode> {
+    let groove_file = PathBuf::from(&args.groove);
+    check_output(&args.output, std::iter::once(&groove_file)).map_err(|error| Unreadable(error.into()))?;
     let groove = groove_named(&args.groove)?;
     let options = ApplyOptions {
         intensity: args.intensity,
@@ -295,7 +297,7 @@ fn humanize(args: Humanize) -> Result<ExitCode> {
     if args.list_presets {
         let presets = groove::presets();
         match args.json {
-            true => print_json(&presets)?,
+            true => print_json(&serde_json::json!({ "presets": presets }))?,
             false => print(presets.iter().map(|it| format!("{}\n", it.name)).collect::<String>().as_bytes())?,
         }
         return Ok(ExitCode::SUCCESS);
@@ -350,10 +352,9 @@ fn write<T>(
     input: Option<&Path>,
     work: impl FnOnce(&mut std::fs::File) -> Result<T>,
 ) -> Result<T> {
-    let same =
-        |input: &Path| path.canonicalize().is_ok_and(|path| input.canonicalize().is_ok_and(|it| it == path));
-    if input.is_some_and(same) {
-        return Err(Unreadable(anyhow!("{} would replace the file that is read", path.display())).into());
+    check_output(path, input.map(Path::to_owned).iter()).map_err(|error| Unreadable(error.into()))?;
+    if path.as_os_str() == STDIN {
+        return Err(Unreadable(anyhow!("-o -: name a file; standard output has the report")).into());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);

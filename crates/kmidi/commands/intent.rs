@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 use kmidi_compose::intent::{self, Intent, IntentError, MAX_INTENT_BYTES, MoodName, Processed};
-use kmidi_session::STDIN;
+use kmidi_session::{STDIN, check_output};
 
 use crate::exit::{UNREADABLE, Unreadable};
 use crate::output::{print, print_json, write_whole};
@@ -169,6 +169,9 @@ fn read(path: &Path) -> Result<Intent> {
 }
 
 fn process(args: Process) -> Result<()> {
+    if let Some(output) = &args.output {
+        check_output(output, std::iter::once(&args.file)).map_err(|error| Unreadable(error.into()))?;
+    }
     let intent = read(&args.file)?;
     let of_file = |error: IntentError| Unreadable(anyhow!("{}: {error}", args.file.display()));
     let processed = intent::process(&intent, args.seed).map_err(of_file)?;

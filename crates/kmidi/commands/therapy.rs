@@ -50,7 +50,7 @@ pub struct Therapy {
     /// How wild it may be, 0 to 1: tempo, syncopation, extensions, leaps
     #[arg(long, value_name = "X", default_value_t = 0.3)]
     pub chaos: f64,
-    /// Key: a pitch, and a mode if you like (F, Am, \"Eb major\", \"F# dorian\")
+    /// Key: a pitch, and a mode if you like (F, Am, 'Eb major', 'F# dorian')
     #[arg(long)]
     pub key: Option<KeyChoice>,
     /// Quarter notes a minute
@@ -59,7 +59,7 @@ pub struct Therapy {
     /// Mode or scale (kmidi teach scales lists them)
     #[arg(long, value_parser = mode)]
     pub mode: Option<Scale>,
-    /// Chords, as symbols or Roman numerals (\"Am F C G\", \"i bVI bIII bVII\")
+    /// Chords, as symbols or Roman numerals ('Am F C G', 'i bVI bIII bVII')
     #[arg(long, value_name = "CHORDS")]
     pub progression: Option<Chords>,
     /// Length in bars
@@ -109,45 +109,56 @@ pub fn run(args: Therapy) -> Result<ExitCode> {
     let plan = session.generate_plan();
     let wanted = Wanted { file: args.output, picture: args.picture, play: args.play };
     let score = wanted.is_music().then(|| arrange(&plan));
+    // First what can fail: where something does, its message is all that is printed as JSON.
+    if let Some(score) = &score {
+        wanted.write(score)?;
+    }
     if args.json {
         print_json(&plan)?;
     } else {
         print(format!("{plan}\n").as_bytes())?;
     }
     match score {
-        Some(score) => wanted.deliver(&score, &args.device),
-        None => Ok(ExitCode::SUCCESS),
+        Some(score) if wanted.play => wanted.play(&score, &args.device),
+        _ => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// What is made of a score. Shared with other commands that compose.
-pub struct Wanted {
-    pub file: Option<PathBuf>,
-    pub picture: Option<PathBuf>,
-    pub play: bool,
+/// What is made of a score.
+struct Wanted {
+    file: Option<PathBuf>,
+    picture: Option<PathBuf>,
+    play: bool,
 }
 
 impl Wanted {
-    pub fn is_music(&self) -> bool {
+    fn is_music(&self) -> bool {
         self.file.is_some() || self.picture.is_some() || self.play
     }
 
-    pub fn deliver(&self, score: &Score, device: &Output) -> Result<ExitCode> {
-        let bytes = score.to_song().to_smf()?;
+    /// Writes what is to be written: all of it, or nothing that could have been known to fail.
+    fn write(&self, score: &Score) -> Result<()> {
+        if let (Some(file), Some(picture)) = (&self.file, &self.picture)
+            && file == picture
+        {
+            let error = anyhow!("{}: song and picture cannot be the same file", file.display());
+            return Err(Unreadable(error).into());
+        }
+        if let Some(file) = &self.file {
+            write(file, &score.to_song().to_smf()?)?;
+        }
         if let Some(picture) = &self.picture {
             write(picture, piano_roll(score, 0..PICTURED_BARS).as_bytes())?;
         }
-        if let Some(file) = &self.file {
-            write(file, &bytes)?;
-        }
-        if !self.play {
-            return Ok(ExitCode::SUCCESS);
-        }
+        Ok(())
+    }
+
+    fn play(&self, score: &Score, device: &Output) -> Result<ExitCode> {
         let folder = tempfile::tempdir().context("no temporary folder")?;
         let title = if score.title.is_empty() { "song" } else { &score.title };
         let name: String = title.chars().map(|it| if it.is_alphanumeric() { it } else { '-' }).collect();
         let played = folder.path().join(format!("{}.mid", name.chars().take(40).collect::<String>()));
-        std::fs::write(&played, &bytes).with_context(|| played.display().to_string())?;
+        std::fs::write(&played, score.to_song().to_smf()?).with_context(|| played.display().to_string())?;
         play(&played, device)
     }
 }
@@ -164,6 +175,9 @@ fn play(file: &Path, device: &Output) -> Result<ExitCode> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    if path.as_os_str() == STDIN {
+        return Err(Unreadable(anyhow!("-o -: name a file; standard output has the plan")).into());
+    }
     write_whole(path, bytes).with_context(|| path.display().to_string())?;
     eprintln!("kmidi: wrote {}", path.display());
     Ok(())

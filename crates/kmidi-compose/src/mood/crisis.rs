@@ -1,7 +1,7 @@
 //! Words by which somebody may say that they are in danger.
 
 /// Phrases, in the form that [`plain`] gives a text. Plain ones only: a song about a loss is no emergency.
-const PHRASES: [&str; 12] = [
+const PHRASES: [&str; 18] = [
     "suicidal",
     "suicide",
     "kill myself",
@@ -14,6 +14,12 @@ const PHRASES: [&str; 12] = [
     "no reason to live",
     "better off dead",
     "hurt myself",
+    "hurting myself",
+    "cut myself",
+    "cutting myself",
+    "not worth living",
+    "can't go on any more",
+    "can't go on anymore",
 ];
 
 /// Whether a text speaks of suicide or of hurting oneself. A program that asks how somebody feels must not answer that with

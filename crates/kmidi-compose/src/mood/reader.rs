@@ -233,6 +233,9 @@ impl Reader {
         }
         mood.shade = self.shade(mood.primary);
         mood.evidence = self.evidence();
+        if mood.is_unknown() && self.hits.is_empty() && mood.valence <= UNPLEASANT {
+            sadden(&mut mood);
+        }
         mood
     }
 
@@ -254,6 +257,28 @@ impl Reader {
         })
         .collect()
     }
+}
+
+/// From this valence on, a text without any word for a feeling is not met with the neutral mood, which is in major.
+const UNPLEASANT: f64 = -0.3;
+
+/// A text that names no feeling and sounds clearly unpleasant: melancholy is the stillest of those it can be.
+fn sadden(mood: &mut Mood) {
+    let valence = mood.valence;
+    let intensity = (-valence / 2.0).min(0.5);
+    *mood = Mood {
+        primary: Affect::Melancholy,
+        intensity,
+        arousal: Affect::Melancholy.preset().arousal,
+        ..std::mem::replace(mood, Mood::silence())
+    };
+    mood.evidence.truncate(Mood::MOST_EVIDENCE - 1);
+    mood.evidence.push(Evidence {
+        word: "all of it".to_owned(),
+        affect: Affect::Melancholy,
+        weight: intensity * FULL,
+        why: format!("no word names a feeling, but it sounds unpleasant: valence {valence:+.2}"),
+    });
 }
 
 /// A mood of what each feeling has.
