@@ -180,7 +180,7 @@ fn control_without_compensation_nothing_lines_up() {
             WRITTEN.map(|frame| (frame + late as usize, part * (frame + 1) as f32 * STAMP_UNIT))
         };
         let mut apart: Vec<_> = path(first, 1.0).into_iter().chain(path(second, 0.5)).collect();
-        apart.sort_by(|one, other| one.0.cmp(&other.0));
+        apart.sort_by_key(|it| it.0);
         // Two that meet by chance are one sound.
         apart.dedup_by(|later, earlier| {
             let meet = later.0 == earlier.0;
