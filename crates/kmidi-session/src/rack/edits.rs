@@ -144,7 +144,7 @@ impl Rack {
         moved.filter(|(_, parameters)| !parameters.is_empty()).collect()
     }
 
-    /// Collects the states of all plugins; they come as an [`Answer::Saved`].
+    /// Collects the states of all plugins; they come as an `Answer::Saved`.
     pub fn save(&mut self, ticket: u64) {
         let shown = self.entries.iter().filter(|entry| entry.is_shown());
         let plugins = shown.map(|entry| (entry.is_active().then_some(entry.instance), entry.saved()));
