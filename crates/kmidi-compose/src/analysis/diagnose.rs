@@ -156,7 +156,7 @@ impl Doctor<'_> {
     fn look_at_ending(&mut self) {
         let Some(last) = self.diagnosis.chords.last() else { return };
         let tonic = self.tonic_chord();
-        let (chord, function) = (last.chord.clone(), last.function);
+        let (chord, function, origin) = (last.chord.clone(), last.function, last.origin.clone());
         let on_tonic = self.sonorities.last().is_some_and(|it| self.degree(it) == 0);
         if on_tonic {
             let loops = self.sonorities.len() > 1
@@ -166,8 +166,13 @@ impl Doctor<'_> {
             }
             return;
         }
-        self.observe(match function {
-            Function::Dominant => format!("It ends on {chord}, a dominant: it asks to go on to {tonic}."),
+        self.observe(match (function, origin) {
+            (_, Origin::SecondaryDominant { of, .. }) => {
+                format!("It ends on {chord}, the dominant of {of}: it asks to go on there.")
+            }
+            (Function::Dominant, _) => {
+                format!("It ends on {chord}, a dominant: it asks to go on to {tonic}.")
+            }
             _ => format!("It ends on {chord}, away from the tonic: the end stays open."),
         });
         self.suggest(

@@ -36,6 +36,13 @@ fn a_missing_dominant_is_told_and_a_present_one_is_not() {
 }
 
 #[test]
+fn a_dominant_of_another_chord_at_the_end_asks_for_that_one() {
+    let found = of("Dm7 G7 | Cmaj7 A7");
+    assert!(observes(&found, "dominant of ii") && !observes(&found, "to C"), "{found}");
+    assert!(observes(&of("C F G7"), "asks to go on to C"));
+}
+
+#[test]
 fn resolved_endings_are_left_alone() {
     let found = of("C F G C");
     assert!(!suggests(&found, "End on"));
