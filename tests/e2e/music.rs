@@ -166,6 +166,32 @@ fn a_groove_is_taken_given_and_does_not_drift() {
 }
 
 #[test]
+fn no_output_replaces_what_it_is_made_from_and_a_failure_is_one_json_object() {
+    let folder = Folder::new();
+    let (groove, intent) = (folder.path("groove.json"), folder.path("intent.json"));
+    json(&["groove", "extract", &song(), "-o", &groove]);
+    program::kmidi(&["intent", "new", "--mood", "longing", "-o", &intent]).success();
+    let before = (folder.read("groove.json"), folder.read("intent.json"));
+    let (both, song) = (folder.path("both"), song());
+    for arguments in [
+        vec!["groove", "apply", &song, "-g", &groove, "-o", &groove],
+        vec!["intent", "process", &intent, "-o", &intent],
+        vec!["therapy", "sad", "-o", &both, "--picture", &both],
+        vec!["therapy", "sad", "--key", "H"],
+    ] {
+        let refused = program::kmidi(&[&arguments[..], &["--json"]].concat());
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert_eq!(refused.json()["exit_code"], 2, "{refused:#?}");
+    }
+    assert_eq!((folder.read("groove.json"), folder.read("intent.json")), before);
+    assert!(!Path::new(&both).exists());
+    let missing = folder.path("missing/out.mid");
+    let failed = program::kmidi(&["therapy", "sad", "--json", "-o", &missing]);
+    assert_eq!((failed.code, &failed.json()["exit_code"]), (Some(1), &1.into()), "{failed:#?}");
+    assert!(failed.stderr.contains("no folder"), "{failed:#?}");
+}
+
+#[test]
 fn harmony_is_read_judged_and_written_anew() {
     let analysis = json(&["analyze", &song()]);
     assert!(analysis["key"].is_object() && analysis["chords"].is_array(), "{analysis:#}");
