@@ -25,6 +25,8 @@ mod foreign;
 #[cfg(not(loom))]
 mod heap;
 #[cfg(not(loom))]
+mod job;
+#[cfg(not(loom))]
 mod leaks;
 #[cfg(not(loom))]
 mod levels;
@@ -65,6 +67,8 @@ pub use domain::charge_panics_to_the_program;
 pub use foreign::{Foreign, ForeignNote, foreign, note_foreign};
 #[cfg(not(loom))]
 pub use heap::{Heap, Violations, forbid, violations};
+#[cfg(not(loom))]
+pub use job::{Cancel, JobContext, JobError, Need};
 #[cfg(not(loom))]
 pub use kmidi_sys::{ProcessMemory, SystemMemory, process_memory, system_memory};
 #[cfg(not(loom))]

@@ -22,7 +22,8 @@ fn what_is_for_channels_that_the_device_lacks_is_told_and_heard_on_the_first_two
     stage.run(0.1);
     let begin = stage.heard.len();
     stage.run(0.1);
-    assert_eq!(above_the_tone(&stage, begin), main, "other outputs go nowhere unless asked");
+    let heard = above_the_tone(&stage, begin);
+    assert!((heard - main).abs() < 1e-5, "{heard}: other outputs go nowhere unless asked");
     let devices = vec![(2, "5".parse().unwrap())];
     stage.rack.route(1, Routing { devices, ..Routing::default() });
     stage.settle();
