@@ -3,8 +3,11 @@
 //! Everything is in closed form: frame *k* is computed from *k* alone, so that it makes no difference
 //! where a run of frames is cut.
 
-/// Frames between two points of the common control grid, and the longest course.
+/// Frames between two points of the common control grid.
 pub(crate) const CONTROL_FRAMES: u32 = 64;
+
+/// The longest course: a voice whose channel stands still goes past every other point of the grid.
+pub(crate) const LONGEST_COURSE_FRAMES: u32 = 2 * CONTROL_FRAMES;
 
 /// What voices are mixed into: left, right, and the mono sends to reverb and chorus.
 pub(crate) const BUSSES: usize = 4;

@@ -4,7 +4,7 @@
 //! envelope has at the *end* of that frame, so that an attack is already above zero in the frame
 //! where the note starts.
 
-use crate::course::{CONTROL_FRAMES, LevelCurve};
+use crate::course::{LONGEST_COURSE_FRAMES, LevelCurve};
 use crate::modulator::convex;
 use crate::units::{CENTIBEL_LOG2, attenuation_to_gain, exp2, gain_to_attenuation};
 
@@ -52,7 +52,7 @@ impl Fall {
     fn new(length: f64) -> Self {
         let per_frame = -SILENCE_CB * CENTIBEL_LOG2 / length;
         let run = LONGEST_RUN / (-per_frame * std::f64::consts::LN_2);
-        let run = (run as u32).clamp(SHORTEST_RUN_FRAMES, CONTROL_FRAMES);
+        let run = (run as u32).clamp(SHORTEST_RUN_FRAMES, LONGEST_COURSE_FRAMES);
         let run_factor = exp2(per_frame * f64::from(run));
         Fall { per_frame, run, run_factor, run_curve: LevelCurve::parabola(run_factor, run) }
     }

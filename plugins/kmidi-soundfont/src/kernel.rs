@@ -11,7 +11,7 @@ use basedrop::Shared;
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f32x4, f32x8, u32x8};
 
-use crate::course::{BUSSES, CONTROL_FRAMES, FRAME, LevelCurve, Path, Ramp};
+use crate::course::{BUSSES, CONTROL_FRAMES, FRAME, LONGEST_COURSE_FRAMES, LevelCurve, Path, Ramp};
 use crate::interpolation::{Interpolator, SINC_LEAD, SincTable, sinc};
 use crate::lanes::{LANES, interpolate, transpose};
 use crate::reader::{Reader, WINDOW};
@@ -30,6 +30,10 @@ const WINDOW_SPEED: i64 = FRAME * (WINDOW as i64 - 5) / (LANES as i64 - 1);
 
 /// Bits behind the point of places inside a course, relative to its first frame.
 const PART_BITS: u32 = 24;
+
+/// Those in front of it hold the longest way in one, and what the last vector reads beyond.
+const _: () =
+    assert!((LONGEST_COURSE_FRAMES as i64 + LANES as i64) * WINDOW_SPEED <= FRAME << (32 - PART_BITS));
 
 /// k (k - 1) / 2 of each lane.
 const TRIANGLES: [u32; LANES] = [0, 0, 1, 3, 6, 10, 15, 21];
@@ -104,7 +108,7 @@ impl Playback {
     #[inline(always)]
     pub fn read<S: Simd>(&mut self, simd: S, how: &Interpolator, row: &mut Row, frames: usize) {
         let Some(sample) = &self.sample else { return row.fill(0.0) };
-        let top_speed = self.path.top_speed(CONTROL_FRAMES);
+        let top_speed = self.path.top_speed(LONGEST_COURSE_FRAMES);
         match (how, top_speed < WINDOW_SPEED) {
             (Interpolator::Cubic, true) => self.read_windows::<S, false>(simd, &sample.data, row, frames),
             (Interpolator::Cubic, false) => self.read_places::<S, false>(simd, &sample.data, row, frames),

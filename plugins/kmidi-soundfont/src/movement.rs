@@ -17,6 +17,11 @@ impl Way {
         Way { from: self.to, to }
     }
 
+    /// Whether it is no way at all.
+    pub fn stands(&self) -> bool {
+        self.from == self.to
+    }
+
     pub fn at(self, part: f64) -> f64 {
         self.from + (self.to - self.from) * part
     }

@@ -1,11 +1,14 @@
 //! A voice: what its zone, its channel and its own time make of it, at control points. What runs at
 //! each frame is in [`crate::kernel`].
 
+mod ending;
+
 use std::array::from_fn;
 
 use basedrop::Shared;
 
-use crate::course::{BUSSES, CONTROL_FRAMES, LevelCurve, Ramp};
+use crate::channel::Channel;
+use crate::course::{BUSSES, CONTROL_FRAMES, LONGEST_COURSE_FRAMES, LevelCurve, Ramp};
 use crate::envelope::{ModulationEnvelope, Stage, VolumeEnvelope};
 use crate::filter::{FLAT_CUTOFF_CENTS, low_pass};
 use crate::filter_bank::{FilterState, PASS_ALL};
@@ -18,25 +21,10 @@ use crate::reader::Reader;
 use crate::tone::{Surroundings, Tone, speed};
 use crate::units::{attenuation_to_gain, wait_frames};
 use crate::zone::{Preset, Zone};
-
-/// Shortest time from note-on to release, in seconds: a drum hit written with no length sounds.
-const SHORTEST_NOTE_SECONDS: f64 = 0.010;
-
-/// Time in which a stolen or silenced voice fades, in seconds.
-const FADE_SECONDS: f64 = 0.005;
-
-/// Time in which a voice ended by its exclusive class fades, in seconds.
-const CHOKE_SECONDS: f64 = 0.050;
+use ending::Fade;
 
 /// Farthest that the modulation envelope may move the cutoff between two control points.
 const LONGEST_SWEEP_CENTS: f64 = 400.0;
-
-/// A fade that ends a voice, from age to age.
-#[derive(Clone, Copy, Debug)]
-struct Fade {
-    start: u32,
-    end: u32,
-}
 
 /// One sounding zone of a note. `[side A]`
 #[derive(Default)]
@@ -256,7 +244,7 @@ impl Voice {
         let has_arrived = self.arrived_in.take() == Some(self.modulation.stage());
         let now = if has_arrived { self.arrival } else { self.movement(0.0) };
         let retimed = around.frame_in_grid == 0 && self.grid_point(zone, around);
-        let to_grid = CONTROL_FRAMES - around.frame_in_grid;
+        let to_grid = self.way_ahead() - around.frame_in_grid;
         let to_corner = self.volume.frames_to_corner(&self.tone.volume);
         let frames = to_grid.min(to_corner).min(self.frames_to_corner()).max(1);
         self.playback.level = match fading {
@@ -285,6 +273,26 @@ impl Voice {
             self.loudness = if self.volume.is_rising() { peak } else { peak * self.playback.level.start };
         }
         true
+    }
+
+    /// How far the next stretch may go, from the last point of the grid on: to the next one, where what the
+    /// channel has changed is reached; past that if it has changed nothing.
+    fn way_ahead(&self) -> u32 {
+        let stands = self.steady_speed.stands() && self.steady_gains.iter().all(Way::stands);
+        if stands { LONGEST_COURSE_FRAMES } else { CONTROL_FRAMES }
+    }
+
+    /// At a point of the grid: a stretch that goes past it ends here if the channel has changed.
+    pub fn heed(&mut self, channels: &[Channel]) {
+        if self.countdown > 0 && self.tone.is_stale(&channels[self.note.channel]) {
+            self.stop_course();
+        }
+    }
+
+    /// The course goes no farther than it has come.
+    fn stop_course(&mut self) {
+        self.stretch -= std::mem::take(&mut self.countdown);
+        self.arrived_in = None;
     }
 
     fn begin_release(&mut self, zone: &Zone) {
@@ -356,10 +364,9 @@ impl Voice {
             let (start, end) = self.filter_course((now.cutoff, then.cutoff), around.sample_rate_hz);
             self.filter.coefficients = from_fn(|i| Ramp::new(start[i], end[i], part));
         }
-        let stands = |way: &Way| way.from == way.to;
         self.at_rest = self.is_still()
-            && stands(&self.steady_speed)
-            && self.steady_gains.iter().all(stands)
+            && self.steady_speed.stands()
+            && self.steady_gains.iter().all(Way::stands)
             && now.cutoff == then.cutoff;
     }
 
@@ -441,37 +448,6 @@ impl Voice {
         }
     }
 
-    /// The key is up and no pedal holds the note: the release starts `ahead` of the next frame.
-    pub fn release(&mut self, ahead: u32, sample_rate_hz: f64) {
-        self.holds = Holds::default();
-        if !self.is_released() {
-            let at = self.age_at(ahead).max(shortest_note_frames(sample_rate_hz));
-            self.release_at = Some(at);
-            self.control_at(at);
-        }
-    }
-
-    /// Fades at once: the voice is stolen or silenced.
-    pub fn fade_out(&mut self, ahead: u32, sample_rate_hz: f64) {
-        self.fade(ahead, (FADE_SECONDS * sample_rate_hz) as u32);
-    }
-
-    /// Fades quickly: a note of the same exclusive class has begun.
-    pub fn choke(&mut self, ahead: u32, sample_rate_hz: f64) {
-        self.exclusive_class = 0;
-        self.fade(ahead, (CHOKE_SECONDS * sample_rate_hz) as u32);
-    }
-
-    fn fade(&mut self, ahead: u32, frames: u32) {
-        let start = self.age_at(ahead);
-        let end = start.saturating_add(frames.max(1));
-        if self.fade.is_none_or(|fade| fade.end > end) {
-            self.fade = Some(Fade { start, end });
-            self.holds = Holds::default();
-            self.control_at(start);
-        }
-    }
-
     /// Becomes another key without a new attack.
     pub fn retune(&mut self, note: Note) {
         self.control_at(self.age_at(self.skip));
@@ -492,8 +468,4 @@ impl Voice {
         self.release_at = None;
         self.holds = Holds::default();
     }
-}
-
-fn shortest_note_frames(sample_rate_hz: f64) -> u32 {
-    (SHORTEST_NOTE_SECONDS * sample_rate_hz) as u32
 }

@@ -232,7 +232,9 @@ impl Voices {
             if self.voices[usize::from(place)].waits && self.starts_left > 0 {
                 self.begin(place, 0, around);
             }
-            self.voices[usize::from(place)].control_if_due(around);
+            let voice = &mut self.voices[usize::from(place)];
+            voice.heed(around.channels);
+            voice.control_if_due(around);
         }
     }
 
