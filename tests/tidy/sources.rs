@@ -49,8 +49,12 @@ fn lax_roots(allowed_unsafe: &[&str], sources: &[Source]) -> Vec<String> {
         }
         let root = library || (source.path.ends_with("/main.rs") && !source.path.contains("/tests/"));
         let may = allowed_unsafe.iter().any(|allowed| source.path.starts_with(allowed));
-        if root && !may && !source.text.contains("#![forbid(unsafe_code)]") {
-            problems.push(format!("{}: no #![forbid(unsafe_code)]", source.path));
+        // What is forbidden cannot be allowed further down: where a file of a crate may, the root denies it.
+        let folder = source.path.rfind('/').map_or("", |end| &source.path[..=end]);
+        let one_may = allowed_unsafe.iter().any(|allowed| allowed.starts_with(folder));
+        let asks = if one_may { "#![deny(unsafe_code)]" } else { "#![forbid(unsafe_code)]" };
+        if root && !may && !source.text.contains(asks) {
+            problems.push(format!("{}: no {asks}", source.path));
         }
     }
     problems
@@ -94,10 +98,16 @@ fn control_a_crate_root_without_its_lints_is_seen() {
         source("crates/sys/src/lib.rs", "#![warn(missing_docs)]"),
         source("crates/b/src/lib.rs", "#![forbid(unsafe_code)]"),
         source("crates/b/src/x.rs", ""),
+        source("crates/c/src/lib.rs", "#![warn(missing_docs)]#![deny(unsafe_code)]"),
+        source("crates/d/src/lib.rs", "#![warn(missing_docs)]"),
     ];
     assert_eq!(
-        lax_roots(&["crates/sys/"], &sources),
-        ["crates/a/src/lib.rs: no #![forbid(unsafe_code)]", "crates/b/src/lib.rs: no #![warn(missing_docs)]"]
+        lax_roots(&["crates/sys/", "crates/c/src/maps.rs", "crates/d/src/maps.rs"], &sources),
+        [
+            "crates/a/src/lib.rs: no #![forbid(unsafe_code)]",
+            "crates/b/src/lib.rs: no #![warn(missing_docs)]",
+            "crates/d/src/lib.rs: no #![deny(unsafe_code)]",
+        ]
     );
 }
 

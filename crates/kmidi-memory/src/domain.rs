@@ -56,6 +56,12 @@ impl Domain {
     pub fn charge<T>(self, work: impl FnOnce() -> T) -> T {
         with_route(|route| Local::with_domain(route, self), work)
     }
+
+    /// Charges whatever the calling thread allocates from here on to this domain, as long as nothing nearer says
+    /// otherwise: for threads of a pool that work for one purpose only.
+    pub fn charge_thread(self) {
+        local::with(|local| local.set_route(Local::with_domain(local.route(), self)));
+    }
 }
 
 impl fmt::Display for Domain {

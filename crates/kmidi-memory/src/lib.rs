@@ -116,3 +116,9 @@ pub fn peak_bytes(domain: Option<Domain>) -> u64 {
 pub fn restart_peak(domain: Option<Domain>) {
     peaks::restart_peak(domain);
 }
+
+#[cfg(not(loom))]
+/// Gives back to the system what the calling thread has freed and the allocator still keeps. `[side B]`
+pub fn release_unused() {
+    base::release();
+}

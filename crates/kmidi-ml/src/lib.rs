@@ -1,2 +1,8 @@
 //! Models that listen and read, each loaded when it is first used and held under a lease. `[side B]`
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod model;
+mod source;
+
+pub use source::{MonoSource, Progress, Samples, SourceError};

@@ -1,0 +1,31 @@
+//! The models that are part of the program: it works wherever it is installed, and without a network.
+
+use super::ModelName;
+
+macro_rules! file {
+    ($path:literal) => {
+        include_bytes!(concat!("../../../../assets/models/", $path))
+    };
+}
+
+static BASIC_PITCH: &[u8] = file!("basic-pitch/nmp.onnx");
+static SWIFT_F0: &[u8] = file!("swift-f0/model.onnx");
+static SILERO_VAD: &[u8] = file!("silero-vad/silero_vad_16k_op15.onnx");
+static HAMA_ASR: &[u8] = file!("hama/asr_waveform_fp16.onnx");
+static HAMA_ENCODER: &[u8] = file!("hama/encoder.onnx");
+static HAMA_DECODER: &[u8] = file!("hama/decoder_step.onnx");
+static HAMA_VOCABULARY: &[u8] = file!("hama/g2p_vocab.json");
+
+/// A file of a model that is part of the program.
+pub(super) fn file(model: ModelName, name: &str) -> Option<&'static [u8]> {
+    match (model, name) {
+        (ModelName::BasicPitch, "nmp.onnx") => Some(BASIC_PITCH),
+        (ModelName::SwiftF0, "model.onnx") => Some(SWIFT_F0),
+        (ModelName::SileroVad, "silero_vad_16k_op15.onnx") => Some(SILERO_VAD),
+        (ModelName::HamaAsr, "asr_waveform_fp16.onnx") => Some(HAMA_ASR),
+        (ModelName::HamaG2pEncoder, "encoder.onnx") => Some(HAMA_ENCODER),
+        (ModelName::HamaG2pDecoder, "decoder_step.onnx") => Some(HAMA_DECODER),
+        (ModelName::HamaAsr | ModelName::HamaG2pEncoder, "g2p_vocab.json") => Some(HAMA_VOCABULARY),
+        _ => None,
+    }
+}
