@@ -121,9 +121,10 @@ impl EventEdge {
         }
     }
 
-    /// Whether it is let through: also where a channel has been taken away, what sounds gets its end.
+    /// Whether it is let through: what sounds gets its end also where its channel has been taken away, and what does not
+    /// sound here, as it began before the edge was there, gets none.
     fn lets_through(&self, event: &Event) -> bool {
-        self.filter.passes(event) || self.ledger.is_owed(event)
+        self.filter.passes(event) && self.ledger.allows(event) || self.ledger.is_owed(event)
     }
 
     /// `[side A]` Sends this quantum's events into the delay.

@@ -17,6 +17,8 @@ pub(crate) struct Ledger {
     pedals: [u16; PEDALS.len()],
     owed_notes: u32,
     most_per_key: u16,
+    /// Keys that have had more notes than can be owed, a bit each: how many ends they may still get is not known.
+    overrun: Box<[u64]>,
 }
 
 /// What an event does to what is owed.
@@ -58,7 +60,8 @@ impl Ledger {
     /// have none at all.
     pub fn new(most_per_key: u16) -> Self {
         let notes = (0..MIDI_CHANNELS * MIDI_KEYS).map(|_| 0).collect();
-        Ledger { notes, pedals: [0; 3], owed_notes: 0, most_per_key }
+        let overrun = (0..MIDI_CHANNELS * MIDI_KEYS / 64).map(|_| 0).collect();
+        Ledger { notes, pedals: [0; 3], owed_notes: 0, most_per_key, overrun }
     }
 
     /// Events still owed: note-offs and pedals.
@@ -75,6 +78,7 @@ impl Ledger {
     pub fn clear(&mut self) {
         if self.owed() > 0 {
             self.notes.fill(0);
+            self.overrun.fill(0);
             (self.pedals, self.owed_notes) = ([0; PEDALS.len()], 0);
         }
     }
@@ -85,6 +89,14 @@ impl Ledger {
             Debt::NoteOff(note) => self.notes[note] > 0,
             Debt::PedalUp(pedal, bit) => self.pedals[pedal] & bit != 0,
             _ => false,
+        }
+    }
+
+    /// Whether `event` may be sent: the end of a note only where one has begun.
+    pub fn allows(&self, event: &Event) -> bool {
+        match debt(event) {
+            Debt::NoteOff(note) => self.notes[note] > 0 || self.overrun[note / 64] >> (note % 64) & 1 != 0,
+            _ => true,
         }
     }
 
@@ -104,6 +116,8 @@ impl Ledger {
                 if self.notes[note] < self.most_per_key {
                     self.notes[note] += 1;
                     self.owed_notes += 1;
+                } else {
+                    self.overrun[note / 64] |= 1 << (note % 64);
                 }
             }
             Debt::NoteOff(note) => {
@@ -216,6 +230,22 @@ mod tests {
         let mut ledger = Ledger::new(9);
         (0..1000).for_each(|_| ledger.track(&Event::note_on(9, 36, 100)));
         assert_eq!(ledger.owed(), 9);
+    }
+
+    #[test]
+    fn no_end_of_a_note_is_held_back_however_many_sound() {
+        let mut ledger = Ledger::new(9);
+        let (on, off) = (Event::note_on(0, 60, 100), Event::note_off(0, 60, 0));
+        assert!(!ledger.allows(&off) && ledger.allows(&on) && ledger.allows(&pedal(0)));
+        (0..9).for_each(|_| ledger.track(&on));
+        (0..9).for_each(|_| ledger.track(&off));
+        assert!(!ledger.allows(&off), "all that began have ended");
+        (0..20).for_each(|_| ledger.track(&on));
+        for _ in 0..20 {
+            assert!(ledger.allows(&off));
+            ledger.track(&off);
+        }
+        assert!(!ledger.allows(&Event::note_off(0, 61, 0)), "another key is another key");
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl SynthConfig {
 
 /// A SoundFont synthesiser of [`MAX_MIDI_PORTS`] times 16 channels and one stereo output.
 ///
-/// Envelopes, LFOs and controllers are looked at every 64 frames and run straight in between;
+/// Envelopes and LFOs are looked at every 64 or 128 frames, controllers every 64, and run straight in between;
 /// notes start and end at their exact frame. The grid of 64 frames starts with the first note
 /// after silence, so that the output depends on the events and on nothing else.
 pub struct Synth {
