@@ -105,14 +105,53 @@ fn what_was_changed_is_saved_at_the_end_and_the_users_own_text_stays() {
     assert_eq!(level["parameters"]["gain"], -6.5);
 }
 
-#[test]
-fn outputs_of_one_plugin_go_to_channels_of_their_own() {
-    let machine = Stage::new();
+/// A rack of one plugin whose outputs go to five channels of the device.
+fn five_channels(machine: &Stage) -> PathBuf {
     machine.machine.install("libkmidi_test_clap.so", "test.clap");
     machine.machine.scan();
     let outputs = "outputs = [{ port = 2, device = \"3-4\" }, { port = 3, device = \"5\" }]";
     let slot = "[[slot]]\nname = \"kit\"\nplugin = \"clap:test.multi\"\n";
-    let rack = machine.rack(&format!("{slot}{outputs}\n"));
+    machine.rack(&format!("{slot}{outputs}\n"))
+}
+
+#[test]
+fn a_jack_server_gets_a_port_for_each_channel() {
+    if !servers::available("jackd") {
+        return;
+    }
+    let _alone = alone();
+    let machine = Stage::new();
+    let rack = five_channels(&machine);
+    let jack = Jack::start(256);
+    let levels: Vec<f32> = kmidi_test_clap::MULTI_LEVELS.concat();
+    for first in [0, 2, 3] {
+        let rack = rack.to_str().expect("UTF-8");
+        let player = program::spawn(jack.client(machine.command(&[
+            "run",
+            rack,
+            "--headless",
+            "--json",
+            "--audio",
+            "jack",
+        ])));
+        player.wait_for_output("\"ready\"");
+        let mut recorder = jack.client(std::process::Command::new(native::recorder(&machine.path(""))));
+        recorder.env("RECORDER_FIRST", first.to_string());
+        recorder.arg(machine.path("ports.f32")).args(["0.5", "kmidi", "realtime"]);
+        program::spawn(recorder).wait(DEADLINE).success();
+        terminate(player);
+        let bytes = fs::read(machine.path("ports.f32")).expect("a recording");
+        let samples: Vec<f32> =
+            bytes.chunks_exact(4).map(|it| f32::from_le_bytes(it.try_into().expect("four bytes"))).collect();
+        let (left, right) = (samples[samples.len() - 2], samples[samples.len() - 1]);
+        assert_eq!([left, right], levels[first..first + 2], "ports {} and {}", first + 1, first + 2);
+    }
+}
+
+#[test]
+fn outputs_of_one_plugin_go_to_channels_of_their_own() {
+    let machine = Stage::new();
+    let rack = five_channels(&machine);
     let tap = machine.path("tap.wav");
     let arguments =
         ["run", rack.to_str().expect("UTF-8"), "--headless", "--json", "--audio", "null", "--tap"];

@@ -1,11 +1,11 @@
-/* Records the first two audio outputs of a JACK client, bit for bit.
+/* Records two audio outputs of a JACK client, the first two unless told otherwise, bit for bit.
  *
  *   recorder OUT.f32 SECONDS CLIENT realtime|freewheel|keys [PROGRAM ARGUMENT...]
  *
  * Starts PROGRAM, if there is one, and interrupts it at the end. Waits for CLIENT's ports, connects them, prints "connected", and records SECONDS of sound as interleaved
  * 32-bit floats. With `freewheel` and `keys` the server then runs as fast as it can; with `keys` the port
  * recorder:keys sends a note every 12,345 frames (or in their turn the messages of RECORDER_MESSAGES, such as 903c7f,b04a00),
- * and OUT.f32.notes lists the frames. Ends early if the server goes away.
+ * and OUT.f32.notes lists the frames. RECORDER_FIRST=2 records CLIENT's third and fourth output. Ends early if the server goes away.
  * At the end prints one line: frames, xruns, and the nanoseconds from the start of PROGRAM to the callback in
  * which the first sample over -80 dBFS arrived (-1: none did). */
 #define _GNU_SOURCE
@@ -109,6 +109,8 @@ int main(int argc, char **argv) {
     pid_t program = 0;
     long long start_ns = now_ns();
     if (argc > 5 && posix_spawnp(&program, argv[5], NULL, NULL, argv + 5, environ)) return 1;
+    const char *first_port = getenv("RECORDER_FIRST");
+    size_t first_output = first_port ? strtoul(first_port, NULL, 10) : 0;
     char pattern[256];
     snprintf(pattern, sizeof pattern, "^%s.*:", argv[3]);
     for (int connected = 0, waited_ms = 0; !connected; waited_ms++) {
@@ -117,9 +119,11 @@ int main(int argc, char **argv) {
             return 1;
         }
         const char **ports = jack_get_ports(client, pattern, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput);
-        if (ports && ports[0] && ports[1])
-            connected = !jack_connect(client, ports[0], jack_port_name(input[0]))
-                     && !jack_connect(client, ports[1], jack_port_name(input[1]));
+        size_t count = 0;
+        while (ports && ports[count]) count++;
+        if (count > first_output + 1)
+            connected = !jack_connect(client, ports[first_output], jack_port_name(input[0]))
+                     && !jack_connect(client, ports[first_output + 1], jack_port_name(input[1]));
         jack_free(ports);
         if (!connected) pause_ms(1);
     }

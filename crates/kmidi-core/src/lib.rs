@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 mod audio;
+mod checksum;
 mod device_io;
 mod event;
 pub mod limits;
@@ -20,6 +21,7 @@ mod time;
 mod transport;
 
 pub use audio::{AudioBuffer, AudioPorts, peak};
+pub use checksum::fnv1a_64;
 pub use device_io::{DeviceCallback, DeviceIo, MidiBuffer};
 pub use event::{Event, EventBuffer, Full, TimedEvent};
 pub use musical::{Beats, MusicalAnchor};

@@ -1,3 +1,5 @@
+use kmidi_core::fnv1a_64;
+
 use crate::{PluginId, StateError};
 
 /// All that a plugin wants to be the same next time, in bytes that it alone understands.
@@ -22,7 +24,7 @@ impl State {
         body.extend((id.len() as u32).to_le_bytes());
         body.extend(id.as_bytes());
         body.extend(&self.data);
-        [MAGIC.as_slice(), &checksum(&body).to_le_bytes(), &body].concat()
+        [MAGIC.as_slice(), &fnv1a_64(&body).to_le_bytes(), &body].concat()
     }
 
     /// Reads what [`State::to_bytes`] wrote.
@@ -34,7 +36,7 @@ impl State {
         let rest =
             bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("it does not begin as a state of KmiDi"))?;
         let (sum, body) = rest.split_first_chunk::<8>().ok_or_else(|| damaged("it is cut short"))?;
-        if u64::from_le_bytes(*sum) != checksum(body) {
+        if u64::from_le_bytes(*sum) != fnv1a_64(body) {
             return Err(damaged("its checksum is wrong"));
         }
         let (len, rest) = body.split_first_chunk::<4>().ok_or_else(|| damaged("it is cut short"))?;
@@ -44,13 +46,6 @@ impl State {
         let id = str::from_utf8(id).ok().and_then(|id| id.parse().ok());
         Ok(State { id: id.ok_or_else(|| damaged("it names no plugin"))?, data: data.to_vec() })
     }
-}
-
-/// FNV-1a, 64 bits (Fowler, Noll, Vo; RFC 9923).
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

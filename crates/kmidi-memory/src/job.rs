@@ -98,6 +98,11 @@ impl JobContext {
         Ok(self.budgets.check(self.need.domain, &self.need.name)?)
     }
 
+    /// What it is stopped by: for those who do a part of it.
+    pub fn wish(&self) -> &Cancel {
+        &self.cancel
+    }
+
     /// Bytes that the job has in use, as counted on its thread.
     pub fn used_bytes(&self) -> u64 {
         u64::try_from(self.meter.net_bytes()).unwrap_or(0)

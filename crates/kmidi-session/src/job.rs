@@ -6,7 +6,7 @@ pub use kmidi_memory::{Cancel, JobContext, JobError, Need};
 mod tests {
     use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
-    use kmidi_memory::{Limits, MIB, tally};
+    use kmidi_memory::{Budgets, Domain, Limits, MIB, tally};
 
     use super::*;
     use crate::pool::{Pool, Priority};
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_job_that_is_cancelled_says_so() {
         let cancelled = |context: &JobContext| {
-            context.cancel.cancel();
+            context.wish().cancel();
             context.check()
         };
         check(MIB, no_preparation, cancelled, |result| *result == Err(JobError::Cancelled));

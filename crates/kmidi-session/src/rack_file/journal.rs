@@ -60,12 +60,9 @@ pub(super) struct Journal {
     unsynced_since: Option<Duration>,
 }
 
-/// FNV-1a, 64 bits, in hex.
+/// In hex.
 pub(super) fn checksum(bytes: &[u8]) -> String {
-    let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{sum:016x}")
+    format!("{:016x}", kmidi_core::fnv1a_64(bytes))
 }
 
 /// Takes the lock. A child process that is being started has all files of its parent for a moment, also those that the
