@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use kmidi_core::limits::{MAX_DEVICE_CHANNELS, SAMPLE_RATE_RANGE_HZ};
+use symphonia::core::audio::{Channels, Position};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -43,6 +44,7 @@ pub struct AudioFileReader {
     track: u32,
     sample_rate_hz: u32,
     channels: usize,
+    low_frequency_channel: Option<usize>,
     frames: Option<u64>,
     /// The packet that is being given out, a vector a channel, and how much of it has been.
     packet: Vec<Vec<f32>>,
@@ -93,6 +95,7 @@ impl AudioFileReader {
                 "it has {channels} channels, and 1 to {MAX_DEVICE_CHANNELS} can be"
             )));
         }
+        let low_frequency_channel = parameters.channels.as_ref().and_then(low_frequency_channel);
         let (track, frames) = (track.id, track.num_frames);
         Ok(AudioFileReader {
             path: path.to_owned(),
@@ -101,6 +104,7 @@ impl AudioFileReader {
             track,
             sample_rate_hz,
             channels,
+            low_frequency_channel,
             frames,
             packet: Vec::new(),
             given: 0,
@@ -117,6 +121,11 @@ impl AudioFileReader {
     /// Channels.
     pub fn channels(&self) -> usize {
         self.channels
+    }
+
+    /// The channel of a surround layout that has low frequencies only, counted from 0.
+    pub fn low_frequency_channel(&self) -> Option<usize> {
+        self.low_frequency_channel
     }
 
     /// Frames in the file, as far as it says.
@@ -201,6 +210,14 @@ impl AudioFileReader {
             Ok(_) | Err(_) => Decoded::Damaged,
         }
     }
+}
+
+/// Four channels of which nothing more is said are taken for three and that one, which they seldom are: it takes more.
+fn low_frequency_channel(channels: &Channels) -> Option<usize> {
+    const LEAST_SURROUND: usize = 6;
+    let Channels::Positioned(positions) = channels else { return None };
+    let is_there = positions.contains(Position::LFE1) && channels.count() >= LEAST_SURROUND;
+    is_there.then(|| channels.get_canonical_index_for_positioned_channel(Position::LFE1))?
 }
 
 /// What became of a packet.

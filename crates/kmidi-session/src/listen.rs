@@ -1,0 +1,390 @@
+//! Any audio file as something that a model can listen to: mono, at the rate that it hears, in constant memory.
+
+use std::fmt;
+use std::path::Path;
+
+use kmidi_device::files::{AudioFileReader, ReadError};
+use kmidi_ml::{MonoSource, SourceError};
+use serde::Serialize;
+
+use crate::resample::{Resampler, resampled_frames};
+
+/// Frames of the file that are mixed down at once.
+const BLOCK_FRAMES: usize = 4096;
+/// What is louder, 60 dB above full scale, is no sound but damage.
+const LOUDEST: f32 = 1000.0;
+
+/// An audio file (WAV, FLAC, MP3, Ogg Vorbis) of any length, rate and number of channels, as mono sound at one rate.
+/// `[side B]`
+///
+/// What is heard is the mean of its channels, without the one for low frequencies of a surround layout. Samples that
+/// are no numbers are silent, and counted.
+pub struct Listening {
+    file: Mixed,
+    resampler: Option<Resampler>,
+    sample_rate_hz: u32,
+}
+
+/// A file's mean.
+struct Mixed {
+    reader: AudioFileReader,
+    channels: Vec<Vec<f32>>,
+    frames: u64,
+    not_numbers: u64,
+    has_ended: bool,
+}
+
+/// What was met in a file so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Heard {
+    /// Rate of the file in Hz.
+    pub sample_rate_hz: u32,
+    /// Channels of the file.
+    pub channels: usize,
+    /// Frames of the file that were read.
+    pub frames: u64,
+    /// Frames that it has less than it says.
+    pub missing_frames: u64,
+    /// Packets that were damaged and are left out.
+    pub damaged_packets: u64,
+    /// Samples that are no numbers, or far too large, and were taken for silence.
+    pub not_numbers: u64,
+}
+
+impl Listening {
+    /// Opens a file; its kind is told from what is in it.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    ///
+    /// # Panics
+    /// If `sample_rate_hz` is 0.
+    pub fn open(path: &Path, sample_rate_hz: u32) -> Result<Self, ReadError> {
+        let reader = AudioFileReader::open(path)?;
+        let own_hz = reader.sample_rate_hz();
+        let resampler = (own_hz != sample_rate_hz).then(|| Resampler::new(own_hz, sample_rate_hz, 1));
+        let channels = vec![vec![0.0; BLOCK_FRAMES]; reader.channels()];
+        let file = Mixed { reader, channels, frames: 0, not_numbers: 0, has_ended: false };
+        Ok(Listening { file, resampler, sample_rate_hz })
+    }
+
+    /// Bytes that listening takes at most, about, whatever the length of the file.
+    pub fn bytes(&self) -> u64 {
+        let own_hz = self.file.reader.sample_rate_hz();
+        let resampler =
+            if self.resampler.is_some() { Resampler::bytes(own_hz, self.sample_rate_hz, 1) } else { 0 };
+        resampler + (self.file.channels.len() * BLOCK_FRAMES * size_of::<f32>()) as u64
+    }
+
+    /// What was met so far.
+    pub fn heard(&self) -> Heard {
+        let Mixed { reader, frames, not_numbers, has_ended, .. } = &self.file;
+        let said = reader.frames().filter(|_| *has_ended).unwrap_or(0);
+        Heard {
+            sample_rate_hz: reader.sample_rate_hz(),
+            channels: reader.channels(),
+            frames: *frames,
+            missing_frames: said.saturating_sub(*frames),
+            damaged_packets: reader.damaged_packets(),
+            not_numbers: *not_numbers,
+        }
+    }
+
+    /// What part of the file has been read, 0 to 1, if it says how long it is.
+    pub fn progress(&self) -> Option<f64> {
+        let total = self.file.reader.frames().filter(|total| *total > 0)?;
+        Some((self.file.frames as f64 / total as f64).min(1.0))
+    }
+}
+
+impl MonoSource for Listening {
+    fn sample_rate_hz(&self) -> u32 {
+        self.sample_rate_hz
+    }
+
+    fn read(&mut self, into: &mut [f32]) -> Result<usize, SourceError> {
+        let file = &mut self.file;
+        let read = match &mut self.resampler {
+            Some(resampler) => resampler.read(&mut [into], |channels| file.read(channels[0])),
+            None => file.read(into),
+        };
+        read.map_err(|error| SourceError(error.into()))
+    }
+
+    fn frames(&self) -> Option<u64> {
+        let reader = &self.file.reader;
+        let frames = reader.frames()?;
+        Some(resampled_frames(frames, reader.sample_rate_hz(), self.sample_rate_hz))
+    }
+}
+
+impl Mixed {
+    /// Fills `into` from the front; how many frames there were. Fewer only at the end.
+    fn read(&mut self, into: &mut [f32]) -> Result<usize, ReadError> {
+        let mut done = 0;
+        while done < into.len() && !self.has_ended {
+            let wanted = BLOCK_FRAMES.min(into.len() - done);
+            let mut channels: Vec<&mut [f32]> =
+                self.channels.iter_mut().map(|channel| &mut channel[..wanted]).collect();
+            let frames = self.reader.read(&mut channels)?;
+            self.has_ended = frames < wanted;
+            self.frames += frames as u64;
+            self.mix(&mut into[done..done + frames]);
+            done += frames;
+        }
+        Ok(done)
+    }
+
+    fn mix(&mut self, into: &mut [f32]) {
+        let low = self.reader.low_frequency_channel();
+        let part = 1.0 / (self.channels.len() - usize::from(low.is_some())) as f32;
+        into.fill(0.0);
+        for (place, channel) in self.channels.iter().enumerate() {
+            if Some(place) == low {
+                continue;
+            }
+            for (mixed, sample) in into.iter_mut().zip(channel) {
+                if sample.abs() <= LOUDEST {
+                    *mixed += part * sample;
+                } else {
+                    self.not_numbers += 1;
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Heard {
+    /// What is wrong with the file; nothing where all is well.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults = [
+            (self.damaged_packets, "damaged packets were left out"),
+            (self.missing_frames, "frames are missing at its end"),
+            (self.not_numbers, "samples are no numbers, and were taken for silence"),
+        ];
+        let told: Vec<_> =
+            faults.iter().filter(|it| it.0 > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        f.write_str(&told.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+    use std::fs::{self, File};
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    use kmidi_memory::{Domain, Scope};
+
+    use super::*;
+
+    /// A WAV file of floats, whose channels `sample` gives.
+    fn wav(
+        folder: &Path,
+        rate_hz: u32,
+        channels: u16,
+        frames: usize,
+        sample: impl Fn(usize, u16) -> f32,
+    ) -> PathBuf {
+        let path = folder.join(format!("{rate_hz}-{channels}-{frames}.wav"));
+        let spec = hound::WavSpec {
+            channels,
+            sample_rate: rate_hz,
+            bits_per_sample: 32,
+            sample_format: hound::SampleFormat::Float,
+        };
+        let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+        for frame in 0..frames {
+            (0..channels).for_each(|channel| writer.write_sample(sample(frame, channel)).unwrap());
+        }
+        writer.finalize().unwrap();
+        path
+    }
+
+    fn sine(frame: usize, rate_hz: u32) -> f32 {
+        (frame as f64 * TAU * 440.0 / f64::from(rate_hz)).sin() as f32 * 0.5
+    }
+
+    /// All of a file, in pieces of a length that divides nothing.
+    fn all(listening: &mut Listening) -> Vec<f32> {
+        let mut sound = vec![];
+        let mut piece = [0.0; 777];
+        loop {
+            let frames = listening.read(&mut piece).unwrap();
+            sound.extend(&piece[..frames]);
+            if frames < piece.len() {
+                assert_eq!(listening.read(&mut piece).unwrap(), 0, "the end is the end");
+                return sound;
+            }
+        }
+    }
+
+    fn open(path: &Path, rate_hz: u32) -> (Vec<f32>, Heard) {
+        let mut listening = Listening::open(path, rate_hz).unwrap();
+        assert_eq!(listening.sample_rate_hz(), rate_hz);
+        let sound = all(&mut listening);
+        (sound, listening.heard())
+    }
+
+    #[test]
+    fn any_rate_and_number_of_channels_is_the_same_tone_at_the_rate_that_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        for (rate_hz, channels) in
+            [(8_000, 1), (22_050, 2), (44_100, 3), (48_000, 6), (96_000, 8), (16_000, 1)]
+        {
+            let file =
+                wav(folder.path(), rate_hz, channels, rate_hz as usize, |frame, _| sine(frame, rate_hz));
+            let (sound, heard) = open(&file, 16_000);
+            assert_eq!(sound.len(), 16_000, "{rate_hz} Hz, {channels} channels");
+            assert_eq!((heard.channels, heard.frames), (usize::from(channels), u64::from(rate_hz)));
+            assert_eq!(heard.to_string(), "");
+            let error =
+                (4_000..12_000).map(|frame| (sound[frame] - sine(frame, 16_000)).abs()).fold(0.0, f32::max);
+            assert!(error < 1e-3, "{rate_hz} Hz, {channels} channels: {error}");
+            let later = (4_000..12_000).map(|frame| (sound[frame] - sine(frame + 1, 16_000)).abs());
+            assert!(later.fold(0.0, f32::max) > 0.05, "a frame too late is seen");
+        }
+    }
+
+    #[test]
+    fn what_is_for_low_frequencies_only_is_not_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let surround =
+            wav(folder.path(), 16_000, 6, 1000, |_, channel| if channel == 3 { 1.0 } else { 0.25 });
+        assert!(open(&surround, 16_000).0.iter().all(|it| (it - 0.25).abs() < 1e-6));
+        // Four channels have none.
+        let four = wav(folder.path(), 16_000, 4, 1000, |_, channel| if channel == 3 { 1.0 } else { 0.0 });
+        assert!(open(&four, 16_000).0.iter().all(|it| (it - 0.25).abs() < 1e-6));
+    }
+
+    #[test]
+    fn nothing_and_next_to_nothing_are_right() {
+        let folder = tempfile::tempdir().unwrap();
+        for rate_hz in [16_000, 44_100] {
+            let empty = wav(folder.path(), rate_hz, 2, 0, |_, _| 0.0);
+            assert_eq!(open(&empty, 16_000).0.len(), 0);
+            let short =
+                wav(folder.path(), rate_hz, 2, rate_hz as usize / 10, |frame, _| sine(frame, rate_hz));
+            let listening = Listening::open(&short, 16_000).unwrap();
+            assert_eq!(listening.frames(), Some(1600));
+            assert_eq!(open(&short, 16_000).0.len(), 1600);
+        }
+        let no_sound = folder.path().join("empty.wav");
+        fs::write(&no_sound, "").unwrap();
+        assert!(matches!(Listening::open(&no_sound, 16_000), Err(ReadError::NotAudio { .. })));
+        assert!(matches!(Listening::open(Path::new("/nonexistent.wav"), 16_000), Err(ReadError::Io { .. })));
+    }
+
+    #[test]
+    fn what_is_no_number_is_silent_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let bad = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30];
+        let sample = |frame: usize, channel: u16| match frame {
+            100..104 if channel == 1 => bad[frame - 100],
+            _ => 0.5,
+        };
+        let file = wav(folder.path(), 44_100, 2, 44_100, sample);
+        let (sound, heard) = open(&file, 16_000);
+        assert!(sound.iter().all(|sample| sample.abs() <= 1.0), "nothing of it is left");
+        assert_eq!(heard.not_numbers, 4);
+        assert_eq!(heard.to_string(), "4 samples are no numbers, and were taken for silence");
+        let (sound, _) = open(&wav(folder.path(), 16_000, 1, 1000, |_, _| f32::NAN), 16_000);
+        assert!(sound == [0.0; 1000]);
+    }
+
+    #[test]
+    fn a_file_that_ends_too_soon_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = wav(folder.path(), 16_000, 1, 16_000, |frame, _| sine(frame, 16_000));
+        let bytes = fs::read(&file).unwrap();
+        let cut = folder.path().join("cut.wav");
+        fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+        let (sound, heard) = open(&cut, 16_000);
+        assert!((7_000..=8_000).contains(&sound.len()), "{}", sound.len());
+        assert_eq!(heard.missing_frames, 16_000 - sound.len() as u64);
+        assert!(heard.to_string().contains("frames are missing"));
+    }
+
+    const LONG_RATE_HZ: u32 = 8_000;
+
+    /// Silence of 16 bits, as a file that has a hole for it: it takes no room on the disk.
+    fn silence(folder: &Path, seconds: u32) -> PathBuf {
+        let path = folder.join("long.wav");
+        let data_bytes = LONG_RATE_HZ * 2 * seconds;
+        let mut file = File::create(&path).unwrap();
+        let mut header = b"RIFF".to_vec();
+        header.extend((data_bytes + 36).to_le_bytes());
+        header.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+        header.extend(LONG_RATE_HZ.to_le_bytes());
+        header.extend((LONG_RATE_HZ * 2).to_le_bytes());
+        header.extend(b"\x02\0\x10\0data");
+        header.extend(data_bytes.to_le_bytes());
+        file.write_all(&header).unwrap();
+        file.set_len(u64::from(data_bytes) + 44).unwrap();
+        path
+    }
+
+    /// The most that reading so many seconds takes, and how many frames there are.
+    fn peak_bytes(seconds: u32, rate_hz: u32) -> (u64, u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = silence(folder.path(), seconds);
+        Domain::Working.charge(|| {
+            let mut piece = vec![0.0; 16_000];
+            let scope = Scope::start();
+            let before = kmidi_memory::tally(Domain::Working).live_bytes();
+            let mut listening = Listening::open(&file, rate_hz).unwrap();
+            let mut frames = 0;
+            loop {
+                let read = listening.read(&mut piece).unwrap();
+                frames += read as u64;
+                if read < piece.len() {
+                    break;
+                }
+            }
+            assert_eq!(listening.frames(), Some(frames));
+            assert_eq!(listening.heard().to_string(), "");
+            let peak = scope.finish().of(Domain::Working).peak_bytes - before;
+            assert!(peak <= listening.bytes() + (1 << 20), "{peak} of {} bytes", listening.bytes());
+            (peak, frames)
+        })
+    }
+
+    #[test]
+    fn three_hours_take_no_more_memory_than_ten_seconds() {
+        const HOURS: u32 = 3 * 3600;
+        let (peak, frames) = peak_bytes(HOURS, LONG_RATE_HZ);
+        assert_eq!(frames, u64::from(LONG_RATE_HZ * HOURS));
+        let short = peak_bytes(10, LONG_RATE_HZ).0;
+        assert!(peak <= short + (128 << 10), "{short} and {peak} bytes");
+        // At another rate, which takes longer.
+        let (short, long) = (peak_bytes(10, 22_050).0, peak_bytes(300, 22_050).0);
+        assert!(long <= short + (128 << 10), "{short} and {long} bytes");
+    }
+
+    #[test]
+    fn damage_within_a_file_is_passed_over_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.flac");
+        let spec = kmidi_device::files::AudioSpec {
+            sample_rate_hz: 16_000,
+            channels: 1,
+            format: kmidi_device::files::SampleFormat::Int16,
+        };
+        let container = kmidi_device::files::Container::of(&path).unwrap();
+        let mut writer = kmidi_device::files::AudioFileWriter::create(&path, container, spec).unwrap();
+        let sound: Vec<f32> = (0..64_000).map(|frame| sine(frame, 16_000)).collect();
+        writer.write(&[sound]).unwrap();
+        writer.finish().unwrap();
+        let whole = open(&path, 16_000);
+        assert_eq!((whole.0.len(), whole.1.to_string()), (64_000, String::new()));
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 200].fill(0x55);
+        fs::write(&path, bytes).unwrap();
+        let (sound, heard) = open(&path, 16_000);
+        assert!(sound.iter().all(|sample| sample.is_finite()));
+        assert!(heard.damaged_packets + heard.missing_frames > 0, "{heard:?}");
+        assert_ne!(heard.to_string(), "");
+    }
+}
