@@ -59,6 +59,17 @@ impl Domain {
 
     /// Charges whatever the calling thread allocates from here on to this domain, as long as nothing nearer says
     /// otherwise: for threads of a pool that work for one purpose only.
+    ///
+    /// ```
+    /// use kmidi_memory::Domain;
+    ///
+    /// let worker = std::thread::spawn(|| {
+    ///     Domain::Models.charge_thread();
+    ///     (Domain::Working.charge(Domain::current), Domain::current())
+    /// });
+    /// assert_eq!(worker.join().unwrap(), (Domain::Working, Domain::Models));
+    /// assert_eq!(Domain::current(), Domain::Program);
+    /// ```
     pub fn charge_thread(self) {
         local::with(|local| local.set_route(Local::with_domain(local.route(), self)));
     }

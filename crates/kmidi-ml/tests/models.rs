@@ -109,6 +109,20 @@ fn all_that_a_model_takes_is_charged_to_models_and_comes_back() {
 }
 
 #[test]
+fn what_an_unloaded_model_took_goes_back_to_the_system() {
+    settled();
+    let resident = || kmidi_memory::process_memory().unwrap().rss_anon_bytes;
+    let cache = cache();
+    let before = resident();
+    cache.get(ModelName::HamaAsr).unwrap();
+    let loaded = resident();
+    assert!(loaded > before + 8 * MIB, "{before} -> {loaded}");
+    assert!(cache.unload_idle() > 8 * MIB);
+    let after = resident();
+    assert!(after < before + 2 * MIB, "{before} -> {loaded} -> {after}");
+}
+
+#[test]
 fn who_was_used_longest_ago_goes_first_and_who_is_in_use_stays() {
     let budgets = Budgets::new(Limits::default().with(Some(Domain::Models), 80 * MIB));
     let cache = ModelCache::new(budgets.clone(), ModelFolders::default());

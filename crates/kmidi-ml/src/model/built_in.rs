@@ -29,3 +29,21 @@ pub(super) fn file(model: ModelName, name: &str) -> Option<&'static [u8]> {
         _ => None,
     }
 }
+
+macro_rules! text {
+    ($path:literal) => {
+        include_str!(concat!("../../../../assets/models/", $path))
+    };
+}
+
+/// The licence of a model, and what has to be given on with it: whoever has the program has these too.
+pub(super) fn licence(model: ModelName) -> &'static [&'static str] {
+    match model {
+        ModelName::BasicPitch => &[text!("basic-pitch/NOTICE.txt"), text!("basic-pitch/LICENSE.txt")],
+        ModelName::SwiftF0 => &[text!("swift-f0/LICENSE.txt")],
+        ModelName::SileroVad => &[text!("silero-vad/LICENSE.txt")],
+        ModelName::HamaAsr | ModelName::HamaG2pEncoder | ModelName::HamaG2pDecoder => {
+            &[text!("hama/LICENCE.md"), text!("../../LICENSE-APACHE")]
+        }
+    }
+}

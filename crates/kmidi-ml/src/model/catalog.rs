@@ -111,6 +111,8 @@ pub struct ModelEntry {
     pub licence_note: String,
     /// Whether it is part of the program; otherwise it is fetched.
     pub built_in: bool,
+    /// How its weights are kept on disk: `f32`, `f16` or `int8`.
+    pub weights: String,
     /// What makes its files from those of the package, where they are not in there as they are used.
     #[serde(default)]
     pub conversion: Option<String>,
@@ -175,6 +177,11 @@ impl ModelEntry {
     /// All its files together.
     pub fn file_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// The text of its licence, and of what has to be given on with it.
+    pub fn licence_text(&self) -> String {
+        super::built_in::licence(self.name).join("\n\n")
     }
 
     /// Its file of that name.

@@ -34,6 +34,11 @@ impl ModelFolders {
         ModelFolders(folders.into_iter().collect())
     }
 
+    /// The folder that models are fetched into.
+    pub fn first(&self) -> Option<&Path> {
+        self.0.first().map(PathBuf::as_path)
+    }
+
     /// Where a model lies, or would lie if it were fetched.
     pub fn folder_of(&self, entry: &ModelEntry) -> PathBuf {
         let of_name = |folder: &PathBuf| folder.join(entry.name.name());
@@ -80,22 +85,32 @@ impl ModelFolders {
 }
 
 /// Whether a file is what the catalogue says; it is read in constant memory.
-pub(super) fn verify(entry: &ModelEntry, file: &ModelFile, path: &Path) -> Result<(), ModelError> {
-    let mut reader = open(entry, file, path)?.take(file.bytes + 1);
+pub(crate) fn verify(entry: &ModelEntry, file: &ModelFile, path: &Path) -> Result<(), ModelError> {
+    let mut opened = open(entry, file, path)?.take(file.bytes + 1);
+    let (bytes, hash) = hashed(&mut opened).map_err(|source| unreadable(entry, path, source))?;
+    compare(entry, file, path, bytes, hash)
+}
+
+/// The SHA-256 of a file, in 64 digits.
+pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
+    Ok(hashed(&mut File::open(path)?)?.1)
+}
+
+/// How long it is, and its SHA-256.
+fn hashed(reader: &mut impl Read) -> io::Result<(u64, String)> {
     let (mut hash, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 64 << 10];
     loop {
         match reader.read(&mut buffer) {
-            Ok(0) => break,
+            Ok(0) => return Ok((bytes, hex(&hash.finalize()))),
             Ok(count) => {
                 hash.update(&buffer[..count]);
                 bytes += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(unreadable(entry, path, source)),
+            Err(error) => return Err(error),
         }
     }
-    compare(entry, file, path, bytes, hex(&hash.finalize()))
 }
 
 /// Opens a file whose length is right: nothing is read of one that cannot be it.

@@ -4,7 +4,7 @@ use kmidi_memory::{Budgets, Cancel, Domain, Lease};
 use rten::{ModelOptions, NodeId, Value, ValueOrView};
 
 use super::worker::Worker;
-use super::{ExampleInput, Input, ModelEntry, ModelError, ModelFolders, Tensor, files, mapped};
+use super::{ExampleInput, Input, ModelEntry, ModelError, ModelFolders, Tensor, mapped, verify};
 
 /// A model in memory. `[side B]`, any thread: runs wait for each other.
 ///
@@ -174,7 +174,7 @@ fn read_graph(entry: &ModelEntry, folders: &ModelFolders) -> Result<rten::Model,
         let folder = folders.folder_of(entry);
         let path = |name: &str| -> std::path::PathBuf { Path::new(&folder).join(name) };
         for file in &entry.files {
-            files::verify(entry, file, &path(&file.name))?;
+            verify(entry, file, &path(&file.name))?;
         }
         return mapped::load(&options, &path(&graph.name)).map_err(failed);
     }

@@ -17,5 +17,6 @@ pub use cache::{ModelCache, ModelStatistics};
 pub use catalog::{Catalog, CatalogError, ExampleInput, ModelEntry, ModelFile, ModelName};
 pub use error::ModelError;
 pub use files::{FileState, ModelFolders};
+pub(crate) use files::{sha256_of, verify};
 pub use loaded::Model;
 pub use tensor::{Input, Tensor, Values};
