@@ -15,13 +15,26 @@ pub fn check(bytes: &[u8]) {
     for (buffer_bytes, seed) in [(4, 1), (7, 2), (16, 3), (64, 4), (4096, 5), (4096, 0)] {
         let input = ShortReads { bytes, state: seed };
         let mut reader = Reader::with_capacity(buffer_bytes, input).most_line_bytes(MOST_LINE_BYTES);
-        let read: io::Result<Vec<_>> =
-            reader.by_ref().map(|it| it.map(|record| (record.line, record.value))).collect();
+        let starts = starts(bytes);
+        let read = reader.by_ref().map(|it| {
+            it.map(|record| {
+                assert_eq!(record.offset, starts[record.line as usize - 1]);
+                (record.line, record.value)
+            })
+        });
+        let read: io::Result<Vec<_>> = read.collect();
+        assert_eq!(reader.offset(), bytes.len() as u64);
         let read = (read.expect("nothing fails here"), reader.bad_lines());
         assert_eq!(read, expected, "with a buffer of {buffer_bytes} bytes");
         assert!(reader.first_bad_lines().len() as u64 <= reader.bad_lines());
         assert!(reader.first_bad_lines().is_sorted_by(|a, b| a.line < b.line));
     }
+}
+
+/// Where each line begins.
+fn starts(bytes: &[u8]) -> Vec<u64> {
+    let behind = bytes.iter().zip(1..).filter(|(byte, _)| **byte == b'\n').map(|(_, behind)| behind);
+    std::iter::once(0).chain(behind).collect()
 }
 
 /// The good lines and the number of bad ones, read in the plainest way.

@@ -26,6 +26,8 @@ pub(crate) struct Lines<R> {
     scanned: usize,
     /// End of what was read.
     end: usize,
+    /// Bytes that were given out.
+    given: u64,
     /// The input has no more.
     is_over: bool,
 }
@@ -33,7 +35,7 @@ pub(crate) struct Lines<R> {
 impl<R: Read> Lines<R> {
     pub fn new(input: R, buffer_bytes: usize) -> Self {
         let buffer = vec![0; buffer_bytes].into_boxed_slice();
-        Lines { input, buffer, start: 0, scanned: 0, end: 0, is_over: false }
+        Lines { input, buffer, start: 0, scanned: 0, end: 0, given: 0, is_over: false }
     }
 
     /// The next line. After [`Found::Long`] come [`Lines::part`]s.
@@ -68,9 +70,15 @@ impl<R: Read> Lines<R> {
         (&self.buffer[self.start..newline.unwrap_or(self.end)], newline.is_some() || self.is_over)
     }
 
+    /// Bytes of the input up to what comes next.
+    pub fn given(&self) -> u64 {
+        self.given
+    }
+
     /// Gives `bytes` out.
     pub fn consume(&mut self, bytes: usize) {
         self.start += bytes;
+        self.given += bytes as u64;
         self.scanned = self.scanned.max(self.start);
     }
 

@@ -51,6 +51,8 @@ pub struct Reader<R, T> {
 pub struct Record<T> {
     /// Its number, from 1.
     pub line: u64,
+    /// Bytes of the input before it.
+    pub offset: u64,
     /// What is on it.
     pub value: T,
 }
@@ -131,9 +133,15 @@ impl<R: Read, T: DeserializeOwned> Reader<R, T> {
         &self.first_bad_lines
     }
 
+    /// Bytes of the input up to the line that comes next.
+    pub fn offset(&self) -> u64 {
+        self.lines.given()
+    }
+
     /// The next line that is good; None at the end.
     fn read(&mut self) -> io::Result<Option<Record<T>>> {
         loop {
+            let offset = self.lines.given();
             let found = self.lines.next()?;
             self.number += 1;
             let parsed = match found {
@@ -146,7 +154,7 @@ impl<R: Read, T: DeserializeOwned> Reader<R, T> {
             };
             match parsed {
                 Ok(None) => {}
-                Ok(Some(value)) => return Ok(Some(Record { line: self.number, value })),
+                Ok(Some(value)) => return Ok(Some(Record { line: self.number, offset, value })),
                 Err(reason) => self.report(reason),
             }
         }
