@@ -10,6 +10,7 @@
 #[global_allocator]
 static HEAP: kmidi_memory::audit::AuditedHeap = kmidi_memory::audit::AuditedHeap::new();
 
+pub mod audio_cache;
 pub mod certify;
 mod chain;
 mod command;
