@@ -8,6 +8,7 @@ mod e2e {
     mod bad_soundfonts;
     mod big_song;
     mod budgets;
+    mod cache;
     mod certify;
     mod command_line;
     mod effects;
@@ -31,4 +32,5 @@ mod e2e {
     mod therapy_sound;
     mod tight_memory;
     mod time;
+    mod trace;
 }

@@ -11,6 +11,7 @@ use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
 use kmidi_session::{Compensation, Position, SampleFormat};
 
 use crate::commands::analyze::Analyze;
+use crate::commands::cache::Cache;
 use crate::commands::certify::args::Certify;
 use crate::commands::diagnose::Diagnose;
 use crate::commands::emotions::Emotions;
@@ -23,9 +24,11 @@ use crate::commands::reharm::Reharm;
 use crate::commands::run::Run;
 use crate::commands::teach::Teach;
 use crate::commands::therapy::Therapy;
+use crate::commands::trace::args::Trace;
 use crate::font_flag::{self, FontFlag};
 use crate::memory::MemoryArgs;
 use crate::rack_flag::{self, RackFlag};
+use crate::trace_flag::TraceArgs;
 
 const AFTER_HELP: &str = "\
 EXIT CODES:
@@ -126,6 +129,10 @@ pub enum Command {
     Teach(Teach),
     /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
     Soak(Soak),
+    /// Look into the log of what was planned, run and played (--trace)
+    Trace(Box<Trace>),
+    /// Look into what is kept of recordings (--audio-cache), or clean it
+    Cache(Cache),
 }
 
 impl Command {
@@ -152,6 +159,8 @@ impl Command {
             Command::Reharm(args) => args.json,
             Command::Teach(args) => args.json,
             Command::Soak(args) => args.json,
+            Command::Trace(args) => args.wants_json(),
+            Command::Cache(args) => args.wants_json(),
         }
     }
 }
@@ -197,6 +206,8 @@ pub struct Sound {
     pub json: bool,
     #[command(flatten)]
     pub memory: MemoryArgs,
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
 #[derive(Debug, Args)]

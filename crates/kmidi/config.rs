@@ -14,16 +14,20 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
+use crate::cache_flag;
+
 /// Longest configuration file that is read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// Commands whose flags say what one piece is to be like: `key` means something else in each.
-const OF_ONE_PIECE: [&str; 7] = ["analyze", "diagnose", "groove", "intent", "reharm", "teach", "therapy"];
+/// Commands whose flags say what one piece is to be like, or what one question is: `key` means something else in each.
+const OF_ONE_PIECE: [&str; 9] =
+    ["analyze", "cache", "diagnose", "groove", "intent", "reharm", "teach", "therapy", "trace"];
 
-/// The flags of `play`, which are settings wherever else they are.
+/// The flags of `play` and of the audio cache, which are settings wherever else they are.
 fn settings(command: &Command) -> HashSet<String> {
     let play = command.find_subcommand("play").into_iter().flat_map(Command::get_arguments);
-    play.filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
+    let play = play.filter_map(Arg::get_long);
+    play.chain(cache_flag::FLAGS).map(str::to_owned).collect()
 }
 
 /// Gives every `--flag` of every command its `KMIDI_FLAG`, but for those of one piece.

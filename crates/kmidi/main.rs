@@ -2,6 +2,7 @@
 //! shows what happens, and says how it ended.
 #![forbid(unsafe_code)]
 
+mod cache_flag;
 mod chain_flag;
 mod cli;
 mod commands;
@@ -13,6 +14,7 @@ mod memory;
 mod output;
 mod rack_flag;
 mod screens;
+mod trace_flag;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,6 +24,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, Command};
 use crate::exit::Unreadable;
+use crate::trace_flag::Entry;
 
 #[global_allocator]
 static HEAP: kmidi_memory::Heap = kmidi_memory::Heap::new();
@@ -80,10 +83,17 @@ fn parse(arguments: &[OsString]) -> Result<Cli> {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
-    match cli.command {
-        Command::Play(args) => return commands::play::run(args),
+    let mut entry = Entry::begin(&cli.command);
+    let result = obey(cli.command, &mut entry);
+    entry.end(&result);
+    result
+}
+
+fn obey(command: Command, entry: &mut Entry) -> Result<ExitCode> {
+    match command {
+        Command::Play(args) => return commands::play::run(args, entry),
         Command::Run(args) => return commands::run::run(args),
-        Command::Render(args) => return commands::render::run(args),
+        Command::Render(args) => return commands::render::run(args, entry),
         Command::Info(args) => commands::info::run(args)?,
         Command::Doctor(args) => return commands::doctor::run(args),
         Command::Completions { shell } => commands::generate::completions(shell)?,
@@ -94,15 +104,17 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Plugin(args) => return commands::plugin::run(args),
         Command::Certify(args) => return commands::certify::run(args),
         Command::Mem(args) => return commands::mem::run(args),
-        Command::Therapy(args) => return commands::therapy::run(*args),
+        Command::Therapy(args) => return commands::therapy::run(*args, entry),
         Command::Emotions(args) => commands::emotions::run(args)?,
         Command::Teach(args) => commands::teach::run(args)?,
         Command::Groove(args) => return commands::groove::run(args),
         Command::Analyze(args) => commands::analyze::run(args)?,
         Command::Diagnose(args) => commands::diagnose::run(args)?,
         Command::Reharm(args) => commands::reharm::run(args)?,
-        Command::Intent(args) => return commands::intent::run(args),
+        Command::Intent(args) => return commands::intent::run(args, entry),
         Command::Soak(args) => return commands::soak::run(args),
+        Command::Trace(args) => return commands::trace::run(*args),
+        Command::Cache(args) => commands::cache::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ use kmidi_song::Song;
 use serde::Serialize;
 
 use super::progress_bar;
+use crate::cache_flag::CacheArgs;
 use crate::exit::Unreadable;
 use crate::output::{print, print_json};
 
@@ -51,6 +52,8 @@ pub struct Analyze {
     /// Print one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub cache: CacheArgs,
 }
 
 pub fn run(args: Analyze) -> Result<()> {
@@ -77,6 +80,9 @@ fn is_song(path: &Path) -> Result<bool> {
     }
 }
 
+/// Rises whenever the same recording would be told otherwise: results that were kept are then of no use.
+const LISTENING_VERSION: u32 = 1;
+
 /// What `--json` prints of a recording.
 #[derive(Serialize)]
 struct Heard {
@@ -99,8 +105,18 @@ fn recording(args: &Analyze) -> Result<()> {
         );
         return Err(Unreadable(error).into());
     }
-    let heard = listen(&args.file)?;
-    if args.json { print_json(&heard) } else { print(heard_text(&args.file, &heard)?.as_bytes()) }
+    // What is kept is what is printed, so that it is the same to the last digit.
+    let settings: [(&str, &dyn std::fmt::Display); 2] =
+        [("version", &LISTENING_VERSION), ("json", &args.json)];
+    let told = args.cache.through(&args.file, "analyze", &settings, || {
+        let heard = listen(&args.file)?;
+        let text = if args.json { serde_json::to_string_pretty(&heard)? + "\n" } else { heard_text(&heard)? };
+        Ok(text.into_bytes())
+    })?;
+    if !args.json {
+        print(format!("{}\n", args.file.display()).as_bytes())?;
+    }
+    print(&told)
 }
 
 fn listen(path: &Path) -> Result<Heard> {
@@ -135,9 +151,8 @@ fn listen(path: &Path) -> Result<Heard> {
     })
 }
 
-fn heard_text(path: &Path, heard: &Heard) -> Result<String, std::fmt::Error> {
+fn heard_text(heard: &Heard) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
-    writeln!(out, "{}", path.display())?;
     match (&heard.tempo, &heard.why) {
         (Some(tempo), _) => {
             let other = tempo.alternative.map_or(String::new(), |it| format!("; or {:.1}", it.bpm));

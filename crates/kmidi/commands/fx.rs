@@ -16,6 +16,7 @@ use crate::cli::{Bits, tail_seconds};
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::memory::MemoryArgs;
 use crate::output::print_json;
+use crate::trace_flag::TraceArgs;
 
 const AFTER_HELP: &str = "\
 What a plugin is late is taken off the front, so that the sound stays in time; behind the end its tail rings out.
@@ -62,6 +63,8 @@ pub struct Fx {
     pub json: bool,
     #[command(flatten)]
     pub memory: MemoryArgs,
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
 fn rate_hz() -> clap::builder::RangedI64ValueParser<u32> {

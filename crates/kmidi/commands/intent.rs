@@ -12,6 +12,7 @@ use kmidi_session::{STDIN, check_output};
 
 use crate::exit::{UNREADABLE, Unreadable};
 use crate::output::{print, print_json, write_whole};
+use crate::trace_flag::{Entry, TraceArgs};
 
 const AFTER_HELP: &str = "\
 An intent is a JSON file in three phases: why there is a song, what it feels like, how it is made. What is left empty
@@ -72,6 +73,8 @@ pub struct Process {
     /// Print the plan as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
 #[derive(Debug, Args)]
@@ -124,10 +127,10 @@ fn mood(name: &str) -> Result<MoodName, String> {
     MoodName::named(name).ok_or_else(|| format!("there are {}", all()))
 }
 
-pub fn run(args: IntentCommand) -> Result<ExitCode> {
+pub fn run(args: IntentCommand, entry: &mut Entry) -> Result<ExitCode> {
     match args.what {
         What::New(args) => new(args).map(|()| ExitCode::SUCCESS),
-        What::Process(args) => process(args).map(|()| ExitCode::SUCCESS),
+        What::Process(args) => process(args, entry).map(|()| ExitCode::SUCCESS),
         What::Suggest(args) => suggest(args).map(|()| ExitCode::SUCCESS),
         What::List(args) => list(args).map(|()| ExitCode::SUCCESS),
         What::Validate(args) => validate(args),
@@ -168,13 +171,15 @@ fn read(path: &Path) -> Result<Intent> {
     Ok(Intent::from_json(&bytes(path)?).map_err(of_file)?)
 }
 
-fn process(args: Process) -> Result<()> {
+fn process(args: Process, entry: &mut Entry) -> Result<()> {
     if let Some(output) = &args.output {
         check_output(output, std::iter::once(&args.file)).map_err(|error| Unreadable(error.into()))?;
     }
     let intent = read(&args.file)?;
     let of_file = |error: IntentError| Unreadable(anyhow!("{}: {error}", args.file.display()));
     let processed = intent::process(&intent, args.seed).map_err(of_file)?;
+    super::therapy::note(&processed.plan, entry);
+    entry.param("seed", args.seed);
     if let Some(path) = &args.output {
         write(&processed, path)?;
     }

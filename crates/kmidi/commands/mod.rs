@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub mod analyze;
+pub mod cache;
 pub mod certify;
 pub mod devices;
 pub mod diagnose;
@@ -21,6 +22,7 @@ pub mod serve;
 pub mod soak;
 pub mod teach;
 pub mod therapy;
+pub mod trace;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

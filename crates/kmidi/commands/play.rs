@@ -21,6 +21,7 @@ use crate::output::print_json;
 use crate::screens::keys;
 use crate::screens::player::{self, Theme};
 use crate::screens::terminal::{self, Screen};
+use crate::trace_flag::Entry;
 
 /// Between two pictures of the screen, and two looks at what happened.
 const REFRESH: Duration = Duration::from_millis(40);
@@ -51,7 +52,7 @@ struct Story {
     told_of_memory: Option<Receiver<String>>,
 }
 
-pub fn run(args: Play) -> Result<ExitCode> {
+pub fn run(args: Play, entry: &mut Entry) -> Result<ExitCode> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let told = interrupted.clone();
     on_signals(move || told.store(true, Ordering::Relaxed))?;
@@ -74,6 +75,9 @@ pub fn run(args: Play) -> Result<ExitCode> {
     }
     let last = session.snapshot();
     drop(session);
+    entry.metric("songs_played", story.songs_played as f64);
+    entry.metric("messages", story.messages.len() as f64);
+    entry.metric("cpu_seconds", kmidi_session::cpu_seconds());
     if json {
         let cpu_seconds = kmidi_session::cpu_seconds();
         let Story { songs_played, ref messages, .. } = story;

@@ -14,8 +14,9 @@ use crate::commands::{progress_bar, sort_files, sound_settings, warn_of_grades};
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::output::print_json;
 use crate::screens::player::clock;
+use crate::trace_flag::Entry;
 
-pub fn run(args: Render) -> Result<ExitCode> {
+pub fn run(args: Render, entry: &mut Entry) -> Result<ExitCode> {
     let json = args.sound.json;
     let memory = args.sound.memory.start(|line| eprintln!("kmidi: {line}"))?;
     let request = request(args, memory.budgets.clone())?;
@@ -29,6 +30,7 @@ pub fn run(args: Render) -> Result<ExitCode> {
     let result = kmidi_session::render(&request, &cancel, &on_progress);
     bar.finish_and_clear();
     let report = result.map_err(error)?;
+    note(&report, entry);
     tell(&report);
     if json {
         print_json(&report)?;
@@ -87,6 +89,21 @@ fn show(bar: &ProgressBar, progress: RenderProgress) {
         bar.set_message(what);
     }
     bar.set_position((done * 1000.0) as u64);
+}
+
+/// What happened, for the log.
+fn note(report: &RenderReport, entry: &mut Entry) {
+    entry.param("sample_rate_hz", report.sample_rate_hz);
+    entry.param("quantum_frames", report.quantum_frames);
+    for (name, value) in [
+        ("duration_seconds", report.duration_seconds),
+        ("peak_dbfs", report.peak_dbfs.into()),
+        ("speed", report.speed),
+        ("most_voices", report.most_voices.into()),
+        ("warnings", report.warnings.len() as f64),
+    ] {
+        entry.metric(name, value);
+    }
 }
 
 /// What happened, for people: on stderr.

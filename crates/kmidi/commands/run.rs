@@ -24,6 +24,7 @@ use crate::output::{print, print_json};
 use crate::screens::player::Theme;
 use crate::screens::rack::{self, Key, View};
 use crate::screens::terminal::{self, Screen};
+use crate::trace_flag::TraceArgs;
 
 /// Between two looks at what happened, and two pictures of the screen.
 const REFRESH: Duration = Duration::from_millis(40);
@@ -90,6 +91,8 @@ pub struct Run {
     pub json: bool,
     #[command(flatten)]
     pub memory: MemoryArgs,
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
 /// What somebody wants, from wherever it comes.

@@ -10,7 +10,7 @@ use clap::Args;
 use kmidi_compose::Score;
 use kmidi_compose::arrange::{arrange, piano_roll};
 use kmidi_compose::mood::speaks_of_suicide;
-use kmidi_compose::plan::{Chords, KeyChoice, PlanOptions, Scales, TherapySession, parse_meter};
+use kmidi_compose::plan::{Chords, HarmonyPlan, KeyChoice, PlanOptions, Scales, TherapySession, parse_meter};
 use kmidi_compose::theory::Scale;
 use kmidi_core::Meter;
 use kmidi_session::STDIN;
@@ -18,6 +18,7 @@ use kmidi_session::STDIN;
 use crate::cli::Output;
 use crate::exit::Unreadable;
 use crate::output::{print, print_json, write_whole};
+use crate::trace_flag::{Entry, TraceArgs};
 
 /// What is read of a text that comes through standard input; longer ones are refused.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
@@ -85,9 +86,11 @@ pub struct Therapy {
     /// Print the plan as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
-pub fn run(args: Therapy) -> Result<ExitCode> {
+pub fn run(args: Therapy, entry: &mut Entry) -> Result<ExitCode> {
     let mut session = TherapySession::default();
     let text = text(&args.text)?;
     if speaks_of_suicide(&text) {
@@ -107,6 +110,9 @@ pub fn run(args: Therapy) -> Result<ExitCode> {
     };
     session.set_options(options).map_err(unreadable)?;
     let plan = session.generate_plan();
+    note(&plan, entry);
+    entry.param("motivation", scales.motivation());
+    entry.param("chaos", scales.chaos());
     let wanted = Wanted { file: args.output, picture: args.picture, play: args.play };
     let score = wanted.is_music().then(|| arrange(&plan));
     // First what can fail: where something does, its message is all that is printed as JSON.
@@ -119,9 +125,27 @@ pub fn run(args: Therapy) -> Result<ExitCode> {
         print(format!("{plan}\n").as_bytes())?;
     }
     match score {
-        Some(score) if wanted.play => wanted.play(&score, &args.device),
+        Some(score) if wanted.play => wanted.play(&score, &args.device, entry),
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// A plan, for the log: what it is, and nothing of the words that it was made of.
+pub(super) fn note(plan: &HarmonyPlan, entry: &mut Entry) {
+    entry.param("key", plan.key.to_string());
+    entry.param("meter", format!("{}/{}", plan.meter.numerator, plan.meter.denominator()));
+    for (name, value) in [
+        ("tempo_bpm", plan.tempo_bpm),
+        ("length_bars", plan.length_bars.into()),
+        ("complexity", plan.complexity),
+        ("intensity", plan.mood.intensity),
+        ("valence", plan.mood.valence),
+        ("arousal", plan.mood.arousal),
+    ] {
+        entry.metric(name, value);
+    }
+    entry.feature(&format!("affect:{}", plan.mood.primary.name()));
+    entry.confidence(plan.mood.intensity);
 }
 
 /// What is made of a score.
@@ -153,22 +177,22 @@ impl Wanted {
         Ok(())
     }
 
-    fn play(&self, score: &Score, device: &Output) -> Result<ExitCode> {
+    fn play(&self, score: &Score, device: &Output, entry: &mut Entry) -> Result<ExitCode> {
         let folder = tempfile::tempdir().context("no temporary folder")?;
         let title = if score.title.is_empty() { "song" } else { &score.title };
         let name: String = title.chars().map(|it| if it.is_alphanumeric() { it } else { '-' }).collect();
         let played = folder.path().join(format!("{}.mid", name.chars().take(40).collect::<String>()));
         std::fs::write(&played, score.to_song().to_smf()?).with_context(|| played.display().to_string())?;
-        play(&played, device)
+        play(&played, device, entry)
     }
 }
 
 /// As `kmidi play FILE` plays it, with what the environment and the configuration file say.
-fn play(file: &Path, device: &Output) -> Result<ExitCode> {
+fn play(file: &Path, device: &Output, entry: &mut Entry) -> Result<ExitCode> {
     let arguments: [OsString; 3] = ["kmidi".into(), "play".into(), file.into()];
     match crate::parse(&arguments)?.command {
         crate::cli::Command::Play(play) => {
-            super::play::run(crate::cli::Play { output: device.clone(), ..play })
+            super::play::run(crate::cli::Play { output: device.clone(), ..play }, entry)
         }
         _ => Err(anyhow!("`play` is another command")),
     }
