@@ -24,8 +24,8 @@ use table::{Entry, PAGE_BYTES, Table};
 
 /// Entries that are gathered before they go into the table, in its order: 1.5 MiB.
 const GATHERED: usize = 64 << 10;
-/// Records are hardly shorter: what a new table is made for.
-const SHORT_RECORD_BYTES: u64 = 200;
+/// Few records are shorter: what a new table is made for.
+const SHORT_RECORD_BYTES: u64 = 256;
 
 /// How an id was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

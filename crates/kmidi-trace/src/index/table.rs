@@ -15,7 +15,7 @@ const ENTRY_BYTES: usize = 24;
 const START_BYTES: usize = 16;
 const PAGE_ENTRIES: usize = (PAGE_BYTES - START_BYTES) / ENTRY_BYTES;
 /// On average; few pages run over then.
-const FULL_ENTRIES: u64 = 108;
+const FULL_ENTRIES: u64 = 136;
 const LEAST_PAGES: u64 = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +45,7 @@ impl<'a> Table<'a> {
 
     /// How many pages so many entries want.
     pub fn pages_for(entries: u64) -> u64 {
-        // Room to grow.
-        (entries / (FULL_ENTRIES / 2)).max(LEAST_PAGES).next_power_of_two()
+        (entries / FULL_ENTRIES).max(LEAST_PAGES).next_power_of_two()
     }
 
     pub fn has_room_for(&self, entries: u64) -> bool {
