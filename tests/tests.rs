@@ -16,6 +16,7 @@ mod e2e {
     mod live_callback;
     mod live_rack;
     mod memory;
+    mod models;
     mod music;
     mod outputs;
     mod playing;

@@ -18,6 +18,7 @@ use crate::commands::fx::Fx;
 use crate::commands::groove::GrooveArgs;
 use crate::commands::intent::IntentCommand;
 use crate::commands::mem::args::Mem;
+use crate::commands::models::args::Models;
 use crate::commands::plugin::args::Plugin;
 use crate::commands::reharm::Reharm;
 use crate::commands::run::Run;
@@ -124,6 +125,8 @@ pub enum Command {
     Reharm(Reharm),
     /// Read a short lesson in music theory
     Teach(Teach),
+    /// List, fetch, check and measure the models that listen and read
+    Models(Models),
     /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
     Soak(Soak),
 }
@@ -151,6 +154,7 @@ impl Command {
             Command::Diagnose(args) => args.json,
             Command::Reharm(args) => args.json,
             Command::Teach(args) => args.json,
+            Command::Models(args) => args.wants_json(),
             Command::Soak(args) => args.json,
         }
     }

@@ -10,6 +10,7 @@ mod control;
 mod exit;
 mod font_flag;
 mod memory;
+mod models_flag;
 mod output;
 mod rack_flag;
 mod screens;
@@ -102,6 +103,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Diagnose(args) => commands::diagnose::run(args)?,
         Command::Reharm(args) => commands::reharm::run(args)?,
         Command::Intent(args) => return commands::intent::run(args),
+        Command::Models(args) => return commands::models::run(args),
         Command::Soak(args) => return commands::soak::run(args),
     }
     Ok(ExitCode::SUCCESS)

@@ -12,6 +12,7 @@ pub mod groove;
 pub mod info;
 pub mod intent;
 pub mod mem;
+pub mod models;
 pub mod play;
 pub mod plugin;
 pub mod reharm;
