@@ -17,8 +17,10 @@ mod e2e {
     mod live_callback;
     mod live_rack;
     mod memory;
+    mod models;
     mod music;
     mod outputs;
+    mod phonemes;
     mod playing;
     mod plugins;
     mod pulse;

@@ -19,6 +19,8 @@ use crate::commands::fx::Fx;
 use crate::commands::groove::GrooveArgs;
 use crate::commands::intent::IntentCommand;
 use crate::commands::mem::args::Mem;
+use crate::commands::models::args::Models;
+use crate::commands::phonemes::args::Phonemes;
 use crate::commands::plugin::args::Plugin;
 use crate::commands::reharm::Reharm;
 use crate::commands::run::Run;
@@ -121,12 +123,16 @@ pub enum Command {
     Groove(GrooveArgs),
     /// Tell key, chords, sections and tempo of a MIDI file, or tempo and onsets of a recording
     Analyze(Analyze),
+    /// Tell the phones that are spoken in a recording, and how they differ from a text
+    Phonemes(Phonemes),
     /// Tell what each chord of a progression does
     Diagnose(Diagnose),
     /// Write a progression in other chords
     Reharm(Reharm),
     /// Read a short lesson in music theory
     Teach(Teach),
+    /// List, fetch, check and measure the models that listen and read
+    Models(Models),
     /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
     Soak(Soak),
     /// Look into the log of what was planned, run and played (--trace)
@@ -155,9 +161,11 @@ impl Command {
             Command::Intent(args) => args.wants_json(),
             Command::Groove(args) => args.wants_json(),
             Command::Analyze(args) => args.json,
+            Command::Phonemes(args) => args.json,
             Command::Diagnose(args) => args.json,
             Command::Reharm(args) => args.json,
             Command::Teach(args) => args.json,
+            Command::Models(args) => args.wants_json(),
             Command::Soak(args) => args.json,
             Command::Trace(args) => args.wants_json(),
             Command::Cache(args) => args.wants_json(),

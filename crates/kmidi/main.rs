@@ -11,6 +11,7 @@ mod control;
 mod exit;
 mod font_flag;
 mod memory;
+mod models_flag;
 mod output;
 mod rack_flag;
 mod screens;
@@ -109,9 +110,11 @@ fn obey(command: Command, entry: &mut Entry) -> Result<ExitCode> {
         Command::Teach(args) => commands::teach::run(args)?,
         Command::Groove(args) => return commands::groove::run(args),
         Command::Analyze(args) => commands::analyze::run(args)?,
+        Command::Phonemes(args) => return commands::phonemes::run(args),
         Command::Diagnose(args) => commands::diagnose::run(args)?,
         Command::Reharm(args) => commands::reharm::run(args)?,
         Command::Intent(args) => return commands::intent::run(args, entry),
+        Command::Models(args) => return commands::models::run(args),
         Command::Soak(args) => return commands::soak::run(args),
         Command::Trace(args) => return commands::trace::run(*args),
         Command::Cache(args) => commands::cache::run(&args)?,

@@ -13,6 +13,8 @@ pub mod groove;
 pub mod info;
 pub mod intent;
 pub mod mem;
+pub mod models;
+pub mod phonemes;
 pub mod play;
 pub mod plugin;
 pub mod reharm;

@@ -1,0 +1,44 @@
+//! Where models lie that are not part of the program.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use kmidi_memory::Budgets;
+use kmidi_ml::model::{ModelCache, ModelFolders};
+
+/// Where a distribution puts them.
+const OF_THE_SYSTEM: [&str; 2] = ["/usr/local/share/kmidi/models", "/usr/share/kmidi/models"];
+
+/// What every command that uses models shares.
+#[derive(Clone, Debug, Args)]
+pub struct ModelsFlag {
+    /// Folder of the models that are fetched; $XDG_DATA_HOME/kmidi/models and /usr/share/kmidi/models otherwise
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    pub models: Option<PathBuf>,
+}
+
+impl ModelsFlag {
+    /// The models, of which nothing is loaded yet.
+    pub fn cache(&self, budgets: &Budgets) -> ModelCache {
+        ModelCache::new(budgets.clone(), self.folders())
+    }
+
+    /// Where they are looked for: in the user's own folder before those of the system.
+    pub fn folders(&self) -> ModelFolders {
+        match &self.models {
+            Some(folder) => ModelFolders::new([folder.clone()]),
+            None => ModelFolders::new(own_folder().into_iter().chain(OF_THE_SYSTEM.map(PathBuf::from))),
+        }
+    }
+
+    /// Where they are fetched to: the user's own folder.
+    pub fn own_folder(&self) -> Option<PathBuf> {
+        self.models.clone().or_else(own_folder)
+    }
+}
+
+fn own_folder() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+    Some(data?.join("kmidi/models"))
+}

