@@ -11,6 +11,7 @@ pub mod generate;
 pub mod groove;
 pub mod info;
 pub mod intent;
+pub mod listeners;
 pub mod mem;
 pub mod models;
 pub mod play;
