@@ -29,6 +29,7 @@ use crate::commands::therapy::Therapy;
 use crate::commands::trace::args::Trace;
 use crate::font_flag::{self, FontFlag};
 use crate::memory::MemoryArgs;
+use crate::models_flag::ModelsFlag;
 use crate::rack_flag::{self, RackFlag};
 use crate::trace_flag::TraceArgs;
 
@@ -356,10 +357,22 @@ pub struct Doctor {
 }
 
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("listener").args(["transcribe", "phonemes"])))]
 pub struct Soak {
+    /// A recording for --transcribe and --phonemes; the start of a demo song otherwise
+    #[arg(value_name = "AUDIO", requires = "listener")]
+    pub file: Option<PathBuf>,
     /// How long, in minutes; 1440 are a day
     #[arg(long, value_name = "N", default_value_t = 2.0, value_parser = minutes)]
     pub minutes: f64,
+    /// Do not play: transcribe a recording N times, and fail where memory or time pile up, or a model is loaded twice
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub transcribe: Option<u64>,
+    /// The same with the phones of a recording
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub phonemes: Option<u64>,
+    #[command(flatten)]
+    pub models: ModelsFlag,
     /// Fail where open files are not back where they were
     #[arg(long)]
     pub check_fds: bool,

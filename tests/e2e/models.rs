@@ -155,3 +155,14 @@ fn what_cannot_be_fetched_is_told_and_leaves_nothing() {
     let left = fs::read_dir(home.path().join("kmidi/models")).expect("a folder").count();
     assert_eq!(left, 0, "nothing is left behind");
 }
+
+#[test]
+fn listening_takes_no_more_than_it_was_promised() {
+    for operation in ["transcribe", "phonemes"] {
+        let report = program::kmidi(&["mem", "profile", operation, "--json"]).success().json();
+        let profile = &report["profiles"][0];
+        let of = |name: &str| profile[name].as_u64().unwrap_or_else(|| panic!("no {name}: {profile:#}"));
+        assert!(of("observed_bytes") > 1 << 20 && of("observed_bytes") <= of("leased_bytes"), "{profile:#}");
+        assert_eq!(report["over_lease"], false);
+    }
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::tight_memory::with_data_limit;
 use crate::support::program;
 
 fn verdict<'a>(report: &'a Value, name: &str) -> &'a Value {
@@ -36,4 +37,40 @@ fn ctrl_c_ends_it_with_the_verdicts_so_far() {
     assert!(report["seconds"].as_f64() < Some(40.0), "{report:#}");
     let found = verdict(&report, "resident memory")["found"].as_str().expect("a text");
     assert!(found.ends_with("too few to tell"), "{found}");
+}
+
+/// In a process that may have 512 MiB in all: the second call loads nothing, and none takes more than the first.
+fn check_listening(listener: &str, models: &[&str]) {
+    const CALLS: u64 = 28;
+    let soak = program::command(&["soak", listener, &CALLS.to_string(), "--json"]);
+    let report = with_data_limit(512, &soak).success().json();
+    assert_eq!((&report["ok"], &report["calls"]), (&true.into(), &CALLS.into()), "{report:#}");
+    let used = report["models"].as_array().expect("a list");
+    let names: Vec<_> = used.iter().map(|it| it["model"].as_str().expect("a name")).collect();
+    assert_eq!(names, models, "{report:#}");
+    for it in used {
+        assert_eq!(it["loads"], 1, "{it:#}");
+        assert!(it["hits"].as_u64() >= Some(CALLS - 1), "{it:#}");
+    }
+    for name in ["resident memory", "memory in use, models", "memory in use, working"] {
+        let found = verdict(&report, name)["found"].as_str().expect("a text");
+        assert!(!found.contains("too few"), "{name}: {found}");
+    }
+}
+
+#[test]
+fn transcribing_again_and_again_loads_once_and_piles_nothing_up() {
+    check_listening("--transcribe", &["basic-pitch"]);
+}
+
+#[test]
+fn hearing_phonemes_again_and_again_loads_once_and_piles_nothing_up() {
+    check_listening("--phonemes", &["silero-vad", "hama-asr"]);
+}
+
+#[test]
+fn a_recording_without_a_listener_is_a_usage_error() {
+    assert_eq!(program::kmidi(&["soak", "take.wav"]).code, Some(2));
+    assert_eq!(program::kmidi(&["soak", "--transcribe", "1", "--phonemes", "1"]).code, Some(2));
+    assert_eq!(program::kmidi(&["soak", "--transcribe", "1", "/nonexistent.wav"]).code, Some(2));
 }

@@ -44,9 +44,13 @@ fn check(run: impl Fn(&Command) -> Outcome) {
 }
 
 /// `RLIMIT_DATA`: all memory that is the process's own, whether it is touched or not.
-fn check_data_limit(mib: u64) {
+pub fn with_data_limit(mib: u64, kmidi: &Command) -> Outcome {
     let limit = format!("--data={}", mib * MIB);
-    check(|kmidi| program::spawn(behind(&["prlimit", &limit], kmidi)).wait(DEADLINE));
+    program::spawn(behind(&["prlimit", &limit], kmidi)).wait(DEADLINE)
+}
+
+fn check_data_limit(mib: u64) {
+    check(|kmidi| with_data_limit(mib, kmidi));
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub mod generate;
 pub mod groove;
 pub mod info;
 pub mod intent;
+pub mod listeners;
 pub mod mem;
 pub mod models;
 pub mod phonemes;

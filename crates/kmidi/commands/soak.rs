@@ -1,5 +1,6 @@
 //! Plays as a restless user does, for as long as it is told to, and says whether anything piled up.
 
+mod listening;
 mod measure;
 mod songs;
 mod user;
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 use crate::cli::Soak;
 use crate::commands::backend;
+use crate::commands::listeners::Listener;
 use crate::exit::on_signals;
 use crate::memory::Memory;
 use crate::output::{print, print_json};
@@ -65,6 +67,11 @@ struct Report {
 
 /// Exit code 1 where a verdict is bad.
 pub fn run(args: Soak) -> Result<ExitCode> {
+    match (args.transcribe, args.phonemes) {
+        (Some(calls), _) => return listening::run(&args, Listener::Transcribe, calls),
+        (None, Some(calls)) => return listening::run(&args, Listener::Phonemes, calls),
+        (None, None) => {}
+    }
     let interrupted = Arc::new(AtomicBool::new(false));
     let told = interrupted.clone();
     on_signals(move || told.store(true, Ordering::Relaxed))?;

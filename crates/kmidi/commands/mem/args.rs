@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::control::protocol::Order;
 use crate::font_flag::FontFlag;
+use crate::models_flag::ModelsFlag;
 
 const AFTER_HELP: &str = "\
 EXAMPLES:
@@ -13,6 +14,7 @@ EXAMPLES:
   kmidi mem hot --collapsed > stacks.txt for a flame graph
   kmidi mem leaks                        what goes on growing
   kmidi mem profile render song.mid      what a render takes, and leaves behind
+  kmidi mem profile transcribe take.wav  what listening takes, beside what it was promised
   kmidi mem trend --baseline before.json exit code 1 where something has grown by more than 10 %";
 
 #[derive(Debug, Args)]
@@ -128,14 +130,16 @@ pub struct Profile {
     /// What to do
     #[arg(value_enum, value_name = "OP", required_unless_present = "all")]
     pub operation: Option<Operation>,
-    /// A MIDI file; a demo song otherwise
+    /// A MIDI file, a recording for `transcribe` and `phonemes`; a demo song otherwise
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Do all of them, one after the other
+    /// Do all of them that need nothing that has to be fetched, one after the other
     #[arg(long, conflicts_with = "operation")]
     pub all: bool,
     #[command(flatten)]
     pub sf: FontFlag,
+    #[command(flatten)]
+    pub models: ModelsFlag,
     /// Exit with code 1 if more than this was in use at once, in MiB
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub max_mb: Option<u64>,
@@ -156,11 +160,25 @@ pub enum Operation {
     Therapy,
     /// Humanise a song, without writing it
     Groove,
+    /// Hear the notes of a recording, without writing them; its model is loaded before
+    Transcribe,
+    /// Hear the phones of a recording; its models are loaded before
+    Phonemes,
+    /// Make a text a vector; its model, which has to be fetched, is loaded before
+    Embed,
 }
 
 impl Operation {
-    pub const ALL: [Operation; 5] =
-        [Operation::Load, Operation::Render, Operation::Read, Operation::Therapy, Operation::Groove];
+    /// All that need nothing that has to be fetched.
+    pub const ALL: [Operation; 7] = [
+        Operation::Load,
+        Operation::Render,
+        Operation::Read,
+        Operation::Therapy,
+        Operation::Groove,
+        Operation::Transcribe,
+        Operation::Phonemes,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -169,6 +187,9 @@ impl Operation {
             Operation::Read => "read",
             Operation::Therapy => "therapy",
             Operation::Groove => "groove",
+            Operation::Transcribe => "transcribe",
+            Operation::Phonemes => "phonemes",
+            Operation::Embed => "embed",
         }
     }
 }

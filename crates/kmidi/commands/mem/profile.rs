@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use kmidi_compose::arrange::arrange;
 use kmidi_compose::plan::TherapySession;
-use kmidi_memory::{Budgets, MIB, Scope, Usage, process_memory};
+use kmidi_memory::{Budgets, Domain, MIB, Scope, Usage, process_memory};
+use kmidi_ml::embed::Embedder;
+use kmidi_ml::model::ModelName;
 use kmidi_session::{
     Cancel, FileSource, RenderRequest, SampleFormat, SoundFontChoice, SoundSettings, Tail, describe, render,
 };
@@ -17,7 +19,9 @@ use super::args::{self, Operation};
 use super::demo::Song;
 use super::phases::playing;
 use super::text::mib;
+use crate::commands::listeners::{self, Listener};
 use crate::exit::Unreadable;
+use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json};
 
 /// What an operation did to memory.
@@ -30,6 +34,45 @@ pub struct Profiled {
     pub net_bytes: i64,
     /// The most that the process had in RAM until then, files and all.
     pub rss_peak_bytes: u64,
+    /// Of what runs a model.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub inference: Option<Inference>,
+}
+
+/// What running a model took beyond the model.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Inference {
+    /// At most at once, of all domains together.
+    pub observed_bytes: u64,
+    /// What had been promised for it.
+    pub leased_bytes: u64,
+    /// What an inference may take at most.
+    pub allowed_bytes: u64,
+}
+
+/// What an inference may take at most beyond its model.
+const INFERENCE_BYTES: u64 = 20 * MIB;
+
+impl Inference {
+    fn is_within(&self) -> bool {
+        self.observed_bytes <= self.leased_bytes
+    }
+}
+
+/// What operations are done on.
+pub struct What<'a> {
+    song: &'a Path,
+    /// The start of the song otherwise.
+    recording: Option<&'a Path>,
+    fonts: &'a [SoundFontChoice],
+    models: ModelsFlag,
+}
+
+impl<'a> What<'a> {
+    /// A song, and what is part of the program.
+    pub fn demo(song: &'a Path) -> Self {
+        What { song, recording: None, fonts: &[], models: ModelsFlag { models: None } }
+    }
 }
 
 #[derive(Serialize)]
@@ -40,44 +83,89 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_bytes: Option<u64>,
     over_limit: bool,
+    /// Something took more than it was promised.
+    over_lease: bool,
 }
 
 pub fn run(args: &args::Profile) -> Result<ExitCode> {
-    let song = Song::or_demo(args.file.as_deref())?;
+    let hears = |operation| matches!(operation, Operation::Transcribe | Operation::Phonemes);
+    let recording = args.file.as_deref().filter(|_| args.operation.is_some_and(hears));
+    let song = Song::or_demo(args.file.as_deref().filter(|_| recording.is_none()))?;
     let operations = args.operation.map_or(Operation::ALL.to_vec(), |operation| vec![operation]);
-    let profiles: Vec<_> = operations
-        .into_iter()
-        .map(|operation| measure(operation, song.path(), &args.sf.fonts))
-        .collect::<Result<_>>()?;
+    let what = What { song: song.path(), recording, fonts: &args.sf.fonts, models: args.models.clone() };
+    let profiles: Vec<_> =
+        operations.into_iter().map(|operation| measure(operation, &what)).collect::<Result<_>>()?;
     let limit_bytes = args.max_mb.map(|mb| mb * MIB);
     let over_limit =
         limit_bytes.is_some_and(|limit| profiles.iter().any(|it| it.usage.total_peak_bytes > limit));
-    let report = Report { file: args.file.clone(), profiles, limit_bytes, over_limit };
+    let over_lease = profiles.iter().filter_map(|it| it.inference).any(|it| !it.is_within());
+    let report = Report { file: args.file.clone(), profiles, limit_bytes, over_limit, over_lease };
     if args.json {
         print_json(&report)?
     } else {
         print(text(&report).as_bytes())?
     }
-    Ok(if over_limit { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if over_limit || over_lease { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Does it, and looks on.
-pub fn measure(operation: Operation, song: &Path, fonts: &[SoundFontChoice]) -> Result<Profiled> {
-    let scope = Scope::start();
+pub fn measure(operation: Operation, what: &What) -> Result<Profiled> {
+    let (song, fonts) = (what.song, what.fonts);
     match operation {
-        Operation::Load => drop(playing(song, fonts)?),
-        Operation::Render => render_nowhere(song, fonts)?,
-        Operation::Read => drop(describe(song).map_err(|error| Unreadable(error.into()))?),
-        Operation::Therapy => compose_nowhere()?,
-        Operation::Groove => humanize_nowhere(song)?,
+        Operation::Load => watch(operation, || playing(song, fonts).map(drop)),
+        Operation::Render => watch(operation, || render_nowhere(song, fonts)),
+        Operation::Read => {
+            watch(operation, || Ok(describe(song).map(drop).map_err(|error| Unreadable(error.into()))?))
+        }
+        Operation::Therapy => watch(operation, compose_nowhere),
+        Operation::Groove => watch(operation, || humanize_nowhere(song)),
+        Operation::Transcribe => listen(operation, Listener::Transcribe, what),
+        Operation::Phonemes => listen(operation, Listener::Phonemes, what),
+        Operation::Embed => embed(operation, what),
     }
+}
+
+fn watch(operation: Operation, work: impl FnOnce() -> Result<()>) -> Result<Profiled> {
+    let scope = Scope::start();
+    work()?;
     let usage = scope.finish();
     Ok(Profiled {
         operation: operation.name(),
         net_bytes: usage.net_bytes(),
         usage,
         rss_peak_bytes: process_memory()?.rss_peak_bytes,
+        inference: None,
     })
+}
+
+/// The same for what runs models, which are there before; `work` was promised so much beyond them.
+fn infer(operation: Operation, leased_bytes: u64, work: impl FnOnce() -> Result<()>) -> Result<Profiled> {
+    let before: u64 = Domain::ALL.into_iter().map(|it| kmidi_memory::tally(it).live_bytes()).sum();
+    let mut profiled = watch(operation, work)?;
+    let observed_bytes = profiled.usage.total_peak_bytes.saturating_sub(before);
+    profiled.inference = Some(Inference { observed_bytes, leased_bytes, allowed_bytes: INFERENCE_BYTES });
+    Ok(profiled)
+}
+
+fn listen(operation: Operation, listener: Listener, what: &What) -> Result<Profiled> {
+    let folder = tempfile::tempdir()?;
+    let file = match what.recording {
+        Some(file) => file.to_owned(),
+        None => listeners::record(what.song, folder.path().join("recording.wav"))?,
+    };
+    let budgets = Budgets::default();
+    let models = what.models.cache(&budgets);
+    listener.models().iter().try_for_each(|model| models.warm_up(*model))?;
+    let leased_bytes = listener.leased_bytes(&models, listener.open(&file)?.bytes());
+    infer(operation, leased_bytes, || listener.listen(&file, &models, &budgets, &Cancel::default()).map(drop))
+}
+
+fn embed(operation: Operation, what: &What) -> Result<Profiled> {
+    let models = Arc::new(what.models.cache(&Budgets::default()));
+    let embedder = Embedder::new(models.clone());
+    models.warm_up(ModelName::MiniLm)?;
+    let leased_bytes = models.entry(ModelName::MiniLm).run_bytes();
+    infer(operation, leased_bytes, || Ok(embedder.embed("a warm slow pad").map(drop)?))
 }
 
 fn render_nowhere(song: &Path, fonts: &[SoundFontChoice]) -> Result<()> {
@@ -124,7 +212,7 @@ fn humanize_nowhere(song: &Path) -> Result<()> {
 
 fn text(report: &Report) -> String {
     let mut out = String::new();
-    for Profiled { operation, usage, net_bytes, rss_peak_bytes } in &report.profiles {
+    for Profiled { operation, usage, net_bytes, rss_peak_bytes, inference } in &report.profiles {
         out += &format!(
             "{operation}: {:.3} s\n  MiB            now    peak  left behind in bytes  blocks\n",
             usage.seconds
@@ -144,6 +232,15 @@ fn text(report: &Report) -> String {
             mib(usage.total_peak_bytes),
             mib(*rss_peak_bytes)
         );
+        if let Some(it) = inference {
+            out += &format!(
+                "  beyond its models: {} MiB, of {} that were promised{} (an inference may take {})\n",
+                mib(it.observed_bytes),
+                mib(it.leased_bytes),
+                if it.is_within() { "" } else { ": TOO MUCH" },
+                mib(it.allowed_bytes)
+            );
+        }
     }
     if let Some(limit) = report.limit_bytes {
         let sign = if report.over_limit { "more than" } else { "within" };

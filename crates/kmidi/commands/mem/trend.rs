@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::args::{self, Operation};
 use super::demo::Song;
+use super::profile::What;
 use super::text::mib;
 use super::{phases, profile};
 use crate::exit::Unreadable;
@@ -99,7 +100,7 @@ fn figures() -> Result<BTreeMap<String, u64>> {
         }
     }
     for operation in Operation::ALL {
-        let profiled = profile::measure(operation, song.path(), &[])?;
+        let profiled = profile::measure(operation, &What::demo(song.path()))?;
         let (name, usage) = (profiled.operation, &profiled.usage);
         // Without what was there before: another operation may have left it.
         let live: u64 = usage.domains.iter().map(|it| it.live_bytes).sum();

@@ -67,6 +67,50 @@ pub fn went_on(deeds: &Deeds, interrupted: bool) -> Verdict {
     verdict("playing", ok, found)
 }
 
+/// The value that so large a part of the sorted ones does not exceed; 0 of none.
+pub fn percentile(sorted: &[f64], part: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get((last as f64 * part).round() as usize).copied().unwrap_or(0.0)
+}
+
+/// Bad where calls take longer and longer: where the 95th percentile of the last third is half as long again as that of the
+/// first, and the times rise not by chance.
+pub fn flat(name: &str, calls: &[(f64, f64)]) -> Verdict {
+    let Some(trend) = Trend::of(calls) else {
+        return verdict(name, true, format!("{} calls are too few to tell", calls.len()));
+    };
+    let third = calls.len() / 3;
+    let p95 = |calls: &[(f64, f64)]| {
+        let mut seconds: Vec<f64> = calls.iter().map(|it| it.1).collect();
+        seconds.sort_by(f64::total_cmp);
+        percentile(&seconds, 0.95)
+    };
+    let (first, last) = (p95(&calls[..third]), p95(&calls[calls.len() - third..]));
+    let ok = !(trend.rises() && last > 1.5 * first);
+    let found = format!("{:.1} ms in the first third, {:.1} in the last", first * 1000.0, last * 1000.0);
+    verdict(name, ok, found)
+}
+
+/// Bad where a model was loaded again after the first call, or was not used. Each model with how often it was loaded,
+/// and how often it was there already.
+pub fn loaded_once(first: Vec<(&str, u64, u64)>, last: Vec<(&str, u64, u64)>, calls: u64) -> Verdict {
+    let loads = |of: &[(&str, u64, u64)]| of.iter().map(|it| (it.0.to_owned(), it.1)).collect::<Vec<_>>();
+    let is_used = calls < 2 || last.iter().all(|it| it.2 > 0);
+    let ok = !first.is_empty() && loads(&first) == loads(&last) && is_used;
+    let told: Vec<_> = last
+        .iter()
+        .map(|(model, loads, hits)| format!("{model} loaded {loads}, there already {hits} times"))
+        .collect();
+    verdict("loading", ok, told.join("; "))
+}
+
+/// Bad where not all counts are the same.
+pub fn same(name: &str, counts: &[usize]) -> Verdict {
+    let (least, most) = (counts.iter().min(), counts.iter().max());
+    let found = format!("{} to {} in each call", least.unwrap_or(&0), most.unwrap_or(&0));
+    verdict(name, !counts.is_empty() && least == most, found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,5 +173,27 @@ mod tests {
         let failed = Deeds { failures: vec!["render: no".into()], ..played };
         assert_eq!(went_on(&failed, true).found, "3 songs begun, render: no");
         assert!(!went_on(&failed, true).ok);
+    }
+
+    #[test]
+    fn calls_that_take_longer_and_longer_are_bad_and_a_slow_one_is_not() {
+        let calls =
+            |seconds: &dyn Fn(usize) -> f64| (0..60).map(|n| (n as f64, seconds(n))).collect::<Vec<_>>();
+        assert!(flat("time", &calls(&|_| 0.1)).ok);
+        assert!(flat("time", &calls(&|n| if n % 10 == 9 { 1.0 } else { 0.1 })).ok);
+        assert!(flat("time", &calls(&|n| 0.1 + n as f64 * 0.0001)).ok);
+        assert!(!flat("time", &calls(&|n| 0.1 + n as f64 * 0.01)).ok);
+        assert!(flat("time", &[(0.0, 1.0), (1.0, 9.0)]).found.ends_with("too few to tell"));
+        assert_eq!((percentile(&[], 0.5), percentile(&[1.0, 2.0, 3.0], 0.5)), (0.0, 2.0));
+    }
+
+    #[test]
+    fn a_model_that_is_loaded_again_or_never_is_bad() {
+        assert!(loaded_once(vec![("a", 1, 0)], vec![("a", 1, 9)], 10).ok);
+        assert!(!loaded_once(vec![("a", 1, 0)], vec![("a", 2, 8)], 10).ok);
+        assert!(!loaded_once(vec![("a", 1, 0)], vec![("a", 1, 0)], 10).ok);
+        assert!(!loaded_once(vec![("a", 1, 0)], vec![("a", 1, 9), ("b", 1, 1)], 10).ok);
+        assert!(!loaded_once(vec![], vec![], 10).ok);
+        assert!(same("notes", &[3, 3]).ok && !same("notes", &[3, 4]).ok && !same("notes", &[]).ok);
     }
 }
