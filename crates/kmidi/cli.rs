@@ -16,11 +16,13 @@ use crate::commands::diagnose::Diagnose;
 use crate::commands::emotions::Emotions;
 use crate::commands::fx::Fx;
 use crate::commands::groove::GrooveArgs;
+use crate::commands::index::IndexCommand;
 use crate::commands::intent::IntentCommand;
 use crate::commands::mem::args::Mem;
 use crate::commands::plugin::args::Plugin;
 use crate::commands::reharm::Reharm;
 use crate::commands::run::Run;
+use crate::commands::search::Search;
 use crate::commands::teach::Teach;
 use crate::commands::therapy::Therapy;
 use crate::font_flag::{self, FontFlag};
@@ -124,6 +126,10 @@ pub enum Command {
     Reharm(Reharm),
     /// Read a short lesson in music theory
     Teach(Teach),
+    /// Make sounds, songs, presets and plugins findable
+    Index(IndexCommand),
+    /// Find sounds, songs, presets and plugins by what they are
+    Search(Box<Search>),
     /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
     Soak(Soak),
 }
@@ -151,6 +157,8 @@ impl Command {
             Command::Diagnose(args) => args.json,
             Command::Reharm(args) => args.json,
             Command::Teach(args) => args.json,
+            Command::Index(args) => args.wants_json(),
+            Command::Search(args) => args.json,
             Command::Soak(args) => args.json,
         }
     }

@@ -102,6 +102,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Diagnose(args) => commands::diagnose::run(args)?,
         Command::Reharm(args) => commands::reharm::run(args)?,
         Command::Intent(args) => return commands::intent::run(args),
+        Command::Index(args) => commands::index::run(args)?,
+        Command::Search(args) => commands::search::run(*args)?,
         Command::Soak(args) => return commands::soak::run(args),
     }
     Ok(ExitCode::SUCCESS)
