@@ -14,6 +14,7 @@ mod e2e {
     mod effects;
     mod hooks;
     mod jack;
+    mod library;
     mod live_callback;
     mod live_rack;
     mod memory;

@@ -17,6 +17,7 @@ use crate::commands::diagnose::Diagnose;
 use crate::commands::emotions::Emotions;
 use crate::commands::fx::Fx;
 use crate::commands::groove::GrooveArgs;
+use crate::commands::index::IndexCommand;
 use crate::commands::intent::IntentCommand;
 use crate::commands::mem::args::Mem;
 use crate::commands::models::args::Models;
@@ -24,6 +25,7 @@ use crate::commands::phonemes::args::Phonemes;
 use crate::commands::plugin::args::Plugin;
 use crate::commands::reharm::Reharm;
 use crate::commands::run::Run;
+use crate::commands::search::Search;
 use crate::commands::teach::Teach;
 use crate::commands::therapy::Therapy;
 use crate::commands::trace::args::Trace;
@@ -134,6 +136,10 @@ pub enum Command {
     Teach(Teach),
     /// List, fetch, check and measure the models that listen and read
     Models(Models),
+    /// Make sounds, songs, presets and plugins findable
+    Index(IndexCommand),
+    /// Find sounds, songs, presets and plugins by what they are
+    Search(Box<Search>),
     /// Play like a restless user for as long as you say, and tell whether memory, files or threads pile up
     Soak(Soak),
     /// Look into the log of what was planned, run and played (--trace)
@@ -167,6 +173,8 @@ impl Command {
             Command::Reharm(args) => args.json,
             Command::Teach(args) => args.json,
             Command::Models(args) => args.wants_json(),
+            Command::Index(args) => args.wants_json(),
+            Command::Search(args) => args.json,
             Command::Soak(args) => args.json,
             Command::Trace(args) => args.wants_json(),
             Command::Cache(args) => args.wants_json(),

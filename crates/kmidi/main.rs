@@ -115,6 +115,8 @@ fn obey(command: Command, entry: &mut Entry) -> Result<ExitCode> {
         Command::Reharm(args) => commands::reharm::run(args)?,
         Command::Intent(args) => return commands::intent::run(args, entry),
         Command::Models(args) => return commands::models::run(args),
+        Command::Index(args) => commands::index::run(args)?,
+        Command::Search(args) => commands::search::run(*args)?,
         Command::Soak(args) => return commands::soak::run(args),
         Command::Trace(args) => return commands::trace::run(*args),
         Command::Cache(args) => commands::cache::run(&args)?,

@@ -7,9 +7,12 @@
 
 mod compare;
 mod engine;
+mod library;
 #[path = "../../../plugins/kmidi-soundfont/tests/songs/likeness.rs"]
 mod likeness;
 mod measure;
+#[path = "../../../crates/kmidi-library/tests/support/mod.rs"]
+mod pack;
 mod plugins;
 mod rusty;
 #[path = "../../../plugins/kmidi-soundfont/tests/songs/score.rs"]
@@ -34,8 +37,7 @@ usage: peers KMIDI [--seconds N] [--python PATH] [NAME]...
 
   KMIDI         the kmidi to measure
   --seconds N   how long each song lasts at least, and what effects are done to (600)
-  --python PATH a Python with pedalboard and dawdreamer; without it effects are left out
-  NAME          only songs with this in their name (\"strokes\": the onset errors, \"plugins\": effects)
+X
 ";
 
 /// What the figures mean.
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         ["rustysynth", effects, soundfont, song, wav] => {
             rusty::render(Path::new(soundfont), Path::new(song), Path::new(wav), effects == "wet")
         }
+        ["library", index, count] => library::ask(Path::new(index), count),
         [kmidi, ref rest @ ..] if !kmidi.starts_with('-') => bench(kmidi.into(), rest),
         _ => {
             eprint!("{USAGE}");
@@ -91,20 +94,28 @@ impl Options {
 fn bench(kmidi: PathBuf, arguments: &[&str]) -> Result<()> {
     let options = options(arguments)?;
     let folder = tempfile::tempdir()?;
-    if options.names.iter().any(|name| name != PLUGINS) || options.names.is_empty() {
+    if options.names.iter().any(|name| name != PLUGINS && name != LIBRARY) || options.names.is_empty() {
         songs(&kmidi, &options, folder.path())?;
     }
-    match &options.python {
-        Some(python) if options.wants(PLUGINS) => {
-            Plugins::new(&kmidi, python, folder.path(), options.seconds)?.run()
-        }
-        None if options.names.iter().any(|name| name == PLUGINS) => bail!("{PLUGINS} needs --python"),
-        _ => Ok(()),
+    let Some(python) = &options.python else {
+        return match options.names.iter().find(|name| *name == PLUGINS || *name == LIBRARY) {
+            Some(name) => bail!("{name} needs --python"),
+            None => Ok(()),
+        };
+    };
+    if options.wants(PLUGINS) {
+        Plugins::new(&kmidi, python, folder.path(), options.seconds)?.run()?;
     }
+    if options.wants(LIBRARY) {
+        library::run(python)?;
+    }
+    Ok(())
 }
 
 /// The name that stands for the comparison of effects.
 const PLUGINS: &str = "plugins";
+/// The name that stands for the comparison of searches.
+const LIBRARY: &str = "library";
 
 fn songs(kmidi: &Path, options: &Options, folder: &Path) -> Result<()> {
     let soundfont = soundfont::without_classes(folder)?;

@@ -103,6 +103,14 @@ impl JobContext {
         &self.cancel
     }
 
+    /// Promises the job more than it was promised, for as long as the lease is kept: for a step that takes much at once.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub fn lease(&self, bytes: u64, step: &str) -> Result<Lease, JobError> {
+        Ok(self.budgets.lease(self.need.domain, bytes, &format!("{}, {step}", self.need.name))?)
+    }
+
     /// Bytes that the job has in use, as counted on its thread.
     pub fn used_bytes(&self) -> u64 {
         u64::try_from(self.meter.net_bytes()).unwrap_or(0)

@@ -6,6 +6,8 @@ mod clock;
 mod denormals;
 mod environment;
 mod limits;
+#[cfg(unix)]
+mod mapped;
 mod memory;
 mod scheduling;
 #[cfg(target_os = "linux")]
@@ -16,6 +18,8 @@ pub use clock::{monotonic_ns, sleep_until_ns};
 pub use denormals::{FloatModes, FlushDenormals};
 pub use environment::hide_the_screen_from_plugins;
 pub use limits::{Resource, limit};
+#[cfg(unix)]
+pub use mapped::MappedFile;
 pub use memory::{ProcessMemory, SystemMemory, prefault_code, prefault_stack, process_memory, system_memory};
 pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo};
 #[cfg(target_os = "linux")]

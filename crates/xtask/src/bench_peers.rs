@@ -1,5 +1,5 @@
-//! `cargo xtask bench-peers`: KmiDi measured beside other synthesisers and other hosts of plugins. Takes an hour or two, so
-//! no part of the tests.
+//! `cargo xtask bench-peers`: KmiDi measured beside other synthesisers, other hosts of plugins and a search in numpy. Takes an
+//! hour or two, so no part of the tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,10 @@ use crate::{cargo, packages, root, succeed};
 /// The name that stands for the comparison of hosts.
 const PLUGINS: &str = "plugins";
 
-/// The other hosts, of PyPI.
+/// The name that stands for the comparison of searches.
+const LIBRARY: &str = "library";
+
+/// The other hosts, of PyPI, and what searches there.
 const HOSTS: [&str; 3] = ["pedalboard==0.9.26", "dawdreamer==0.9.0", "numpy==2.4.6"];
 
 /// Installs what it needs, builds `kmidi` and the comparison, and runs it with `arguments`.
@@ -20,12 +23,14 @@ const HOSTS: [&str; 3] = ["pedalboard==0.9.26", "dawdreamer==0.9.0", "numpy==2.4
 /// Something is missing, does not build, or cannot be measured.
 pub fn run(arguments: &[String]) -> Result<()> {
     let names = names(arguments);
-    let (songs, plugins) = (names != [PLUGINS], names.is_empty() || names.contains(&PLUGINS));
+    let songs = names.is_empty() || names.iter().any(|name| ![PLUGINS, LIBRARY].contains(name));
+    let wants = |name| names.is_empty() || names.contains(&name);
+    let (plugins, library) = (wants(PLUGINS), wants(LIBRARY));
     packages::ensure(packages::BUILD)?;
     if songs {
         packages::ensure(packages::PEERS)?;
     }
-    if plugins {
+    if plugins || library {
         packages::ensure(packages::PLUGIN_PEERS)?;
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
@@ -37,7 +42,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     succeed(cargo(build).arg(&own))?;
     let mut peers = Command::new(own.join("release/peers"));
     peers.arg(target.join("release/kmidi"));
-    if plugins {
+    if plugins || library {
         peers.arg("--python").arg(python(&own.join("python"))?);
     }
     succeed(peers.args(arguments))
@@ -96,5 +101,6 @@ mod tests {
         assert_eq!(names(&words("--seconds 60 plugins")), [PLUGINS]);
         assert_eq!(names(&words("E1M1 --seconds 60 plugins")), ["E1M1", PLUGINS]);
         assert_eq!(names(&words("--seconds 60")), [""; 0]);
+        assert_eq!(names(&words("library")), [LIBRARY]);
     }
 }

@@ -52,6 +52,7 @@ use crate::plugin::MainHalf;
 use crate::{Description, Format, Kind, LoadError, PluginId};
 
 pub use self::bundle::bundles;
+pub use self::presets::all as all_presets;
 
 /// Sample rate at which a plugin is described and first made, in Hz.
 const FIRST_SAMPLE_RATE_HZ: u32 = 48_000;

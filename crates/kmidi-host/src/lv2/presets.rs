@@ -39,6 +39,32 @@ pub fn find(uri: &str, own: &Path) -> Vec<Found> {
     found
 }
 
+/// All presets that bundles on the LV2 path bring, each with the URI of the plugin it is for, by bundle. No library is
+/// loaded; a bundle that cannot be read has none. `[side B]`: reads every manifest.
+pub fn all() -> Vec<(String, Preset)> {
+    bundles().iter().flat_map(|folder| all_in(folder).unwrap_or_default()).take(MAX_PRESETS).collect()
+}
+
+fn all_in(folder: &Path) -> Result<Vec<(String, Preset)>, LoadError> {
+    let mut bundle = Bundle::open(folder)?;
+    let mut found = Vec::new();
+    for id in bundle.graph().subjects_with(RDF_TYPE, PSET_PRESET) {
+        let Some(key) = bundle.graph().iri(id).map(str::to_owned) else { continue };
+        let is_told = |graph: &Graph| {
+            graph.label(id, RDFS_LABEL).is_some() && graph.object(id, LV2_APPLIES_TO).is_some()
+        };
+        if !is_told(bundle.graph()) {
+            bundle.see_also(&key)?;
+        }
+        let graph = bundle.graph();
+        let name = graph.label(id, RDFS_LABEL).unwrap_or_else(|| last_word(&key)).to_owned();
+        for plugin in graph.iris(id, LV2_APPLIES_TO) {
+            found.push((plugin, Preset { key: key.clone(), name: name.clone() }));
+        }
+    }
+    Ok(found)
+}
+
 fn find_in(uri: &str, folder: &Path) -> Result<Vec<Found>, LoadError> {
     let mut bundle = Bundle::open(folder)?;
     let mut found = Vec::new();

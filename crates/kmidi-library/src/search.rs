@@ -1,0 +1,305 @@
+//! Finds items by words and by likeness.
+
+mod keywords;
+mod top;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use keywords::Keywords;
+pub use keywords::{Reading, WordMatch};
+use top::Top;
+
+use crate::cache::{CacheCounts, CacheLimits, QueryCache};
+use crate::codec::Writer;
+use crate::file::{IndexError, IndexFile, ModelId};
+use crate::query::Query;
+use crate::vectors::QueryVector;
+use crate::{Embed, EmbedError, ItemKind, Key};
+
+/// How much later places of the two orders count less (reciprocal rank fusion, G. V. Cormack and others 2009).
+const FUSION_K: f32 = 60.0;
+/// What the order by likeness counts of both.
+pub const LIKENESS_WEIGHT: f32 = 0.7;
+/// What is less like the query than this has no place in that order.
+pub const LEAST_LIKENESS: f32 = 0.2;
+/// Places of each order that count, where fewer results are wanted: more results begin with those of a lower limit.
+const LEAST_PLACES: usize = 1000;
+/// Most results of a query.
+pub const MAX_LIMIT: usize = 100_000;
+
+/// A result, by the number of its item.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hit {
+    /// For [`Searcher::found`].
+    pub item: u32,
+    /// 0 to 1; 1 is what is first in every order that there is.
+    pub score: f32,
+    /// The cosine to the query, -1 to 1; 0 where it has no place in the order by likeness.
+    pub likeness: f32,
+    /// What the words that match say together; 0 where none does.
+    pub bm25: f32,
+    /// Place in the order by likeness, from 1; 0 for none.
+    pub likeness_rank: u32,
+    /// Place in the order by words, from 1; 0 for none.
+    pub word_rank: u32,
+    /// Which words of the query match, a bit each.
+    pub words: u32,
+}
+
+/// A result as people see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Name shown to people.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// Which part of the file it is; empty for all of it.
+    pub part: String,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Its key.
+    pub key: Option<Key>,
+    /// Beats a minute.
+    pub bpm: Option<f32>,
+    /// Its length.
+    pub duration_seconds: Option<f32>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The index cannot be used.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The model cannot.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+}
+
+/// What a search went by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SearchedBy {
+    /// Likeness of meaning, and words.
+    LikenessAndWords,
+    /// Words alone: there is no model.
+    WordsNoModel,
+    /// Words alone: the index has no vectors.
+    WordsNoVectors,
+    /// Words alone: another model made the vectors of the index.
+    WordsOtherModel,
+    /// No words were given: all that pass the filter, by path.
+    Filter,
+}
+
+/// What a searcher has in memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SearcherMemory {
+    /// Of the mapped part of the index, what is resident.
+    pub index_resident_bytes: u64,
+    /// The mapped part as a whole.
+    pub index_mapped_bytes: u64,
+    /// The query cache.
+    pub cache_bytes: u64,
+    /// What queries work with, which is kept between them.
+    pub scratch_bytes: u64,
+}
+
+/// An index that is searched, with the answers that it gave. `[side B]`
+pub struct Searcher {
+    index: IndexFile,
+    cache: QueryCache,
+    /// Of all that a query needs nothing is freed behind it.
+    key: Writer,
+    keywords: Keywords,
+    alike: Top,
+    wordy: Top,
+    hits: Vec<Hit>,
+}
+
+impl Searcher {
+    /// Opens an index.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn open(path: &Path, limits: CacheLimits) -> Result<Self, IndexError> {
+        Ok(Searcher {
+            index: IndexFile::open(path)?,
+            cache: QueryCache::new(limits),
+            key: Writer::default(),
+            keywords: Keywords::default(),
+            alike: Top::default(),
+            wordy: Top::default(),
+            hits: vec![],
+        })
+    }
+
+    /// The index that is searched.
+    pub fn index(&self) -> &IndexFile {
+        &self.index
+    }
+
+    /// Best first. Where an index has taken the place of the one that was opened, that one is searched. A question that
+    /// was asked before, with the same filter, limit, index and model, takes no memory.
+    ///
+    /// # Errors
+    /// [`SearchError`].
+    pub fn search(&mut self, query: &Query, model: Option<&mut dyn Embed>) -> Result<&[Hit], SearchError> {
+        if self.index.is_replaced() {
+            self.index = IndexFile::open(self.index.path())?;
+            self.cache.clear();
+        }
+        let model =
+            model.filter(|model| self.searched_by(query, Some(model.id())) == SearchedBy::LikenessAndWords);
+        self.write_key(query, model.is_some());
+        let now = Instant::now();
+        // Twice, as a borrow that is returned on one way lasts on the other too.
+        if self.cache.get(&self.key.0, now).is_some() {
+            return Ok(self.cache.again(&self.key.0));
+        }
+        let vector = match model {
+            Some(model) => QueryVector::of(&model.embed(query.text())?),
+            None => None,
+        };
+        self.answer(query, vector.as_ref());
+        self.cache.put(&self.key.0, &self.hits, now);
+        Ok(&self.hits)
+    }
+
+    /// What a search goes by where there is this model, or none.
+    pub fn searched_by(&self, query: &Query, model: Option<&str>) -> SearchedBy {
+        if query.text().is_empty() {
+            return SearchedBy::Filter;
+        }
+        match model {
+            _ if self.index.model_id().is_none() => SearchedBy::WordsNoVectors,
+            None => SearchedBy::WordsNoModel,
+            Some(model) if ModelId::of(model) != self.index.model_id() => SearchedBy::WordsOtherModel,
+            Some(_) => SearchedBy::LikenessAndWords,
+        }
+    }
+
+    fn write_key(&mut self, query: &Query, by_likeness: bool) {
+        self.key.0.clear();
+        self.key.u64(self.index.generation());
+        let model = if by_likeness { self.index.model_id() } else { ModelId::default() };
+        self.key.0.extend(model.bytes());
+        query.write_key(&mut self.key);
+    }
+
+    fn answer(&mut self, query: &Query, vector: Option<&QueryVector>) {
+        self.hits.clear();
+        let limit = query.limit.min(MAX_LIMIT).min(self.index.items() as usize);
+        if limit == 0 {
+            return;
+        }
+        if query.text().is_empty() {
+            return self.all_that_pass(query, limit);
+        }
+        let places = limit.max(LEAST_PLACES);
+        self.alike.restart(places);
+        if let Some(vector) = vector {
+            self.rank_by_likeness(query, vector);
+        }
+        self.wordy.restart(places);
+        self.keywords.rank(&self.index, query, &mut self.wordy);
+        self.fuse(vector.is_some());
+        self.hits.retain(|hit| hit.score >= query.min_score);
+        self.hits.truncate(limit);
+    }
+
+    /// Without words there is no order but that of the index.
+    fn all_that_pass(&mut self, query: &Query, limit: usize) {
+        let passes = |item: &u32| self.index.columns(*item).is_some_and(|it| query.filter.passes(&it));
+        if query.min_score <= 1.0 {
+            let items = (0..self.index.items()).filter(passes).take(limit);
+            self.hits.extend(items.map(|item| Hit { item, score: 1.0, ..Hit::default() }));
+        }
+    }
+
+    fn rank_by_likeness(&mut self, query: &Query, vector: &QueryVector) {
+        for item in 0..self.index.items() {
+            if self.index.columns(item).is_some_and(|it| query.filter.passes(&it))
+                && let Some((numbers, scale)) = self.index.vector(item)
+            {
+                let likeness = vector.likeness(&numbers, scale);
+                if likeness >= LEAST_LIKENESS {
+                    self.alike.offer(likeness, item);
+                }
+            }
+        }
+        self.alike.sort();
+    }
+
+    /// Makes one order of two.
+    fn fuse(&mut self, by_likeness: bool) {
+        let word_weight = if by_likeness { 1.0 - LIKENESS_WEIGHT } else { 1.0 };
+        let part = |weight: f32, rank: u32| weight * (FUSION_K + 1.0) / (FUSION_K + rank as f32);
+        for (place, (likeness, item)) in self.alike.sorted().enumerate() {
+            let rank = place as u32 + 1;
+            let score = part(LIKENESS_WEIGHT, rank);
+            self.hits.push(Hit { item, score, likeness, likeness_rank: rank, ..Hit::default() });
+        }
+        self.hits.sort_unstable_by_key(|hit| hit.item);
+        let alike = self.hits.len();
+        for (place, (bm25, item)) in self.wordy.sorted().enumerate() {
+            let (rank, words) = (place as u32 + 1, self.keywords.words_of(item));
+            let score = part(word_weight, rank);
+            let known = self.hits[..alike].binary_search_by_key(&item, |hit| hit.item);
+            match known {
+                Ok(at) => {
+                    let hit = &mut self.hits[at];
+                    *hit = Hit { score: hit.score + score, bm25, word_rank: rank, words, ..*hit };
+                }
+                Err(_) => self.hits.push(Hit { item, score, bm25, word_rank: rank, words, ..Hit::default() }),
+            }
+        }
+        self.hits.sort_unstable_by(|a, b| {
+            b.score.total_cmp(&a.score).then(b.likeness.total_cmp(&a.likeness)).then(a.item.cmp(&b.item))
+        });
+    }
+
+    /// What an item is; `None` for a number that no hit has.
+    pub fn found(&self, item: u32) -> Option<Found> {
+        let (columns, place) = (self.index.columns(item)?, self.index.place(item)?);
+        Some(Found {
+            name: place.name,
+            path: place.path,
+            part: place.part,
+            kind: columns.kind,
+            key: columns.key,
+            bpm: columns.bpm,
+            duration_seconds: columns.duration_seconds,
+        })
+    }
+
+    /// How the words of a query were read, in their order: the bits of [`Hit::words`].
+    pub fn readings(&mut self, query: &Query) -> Vec<Reading> {
+        self.keywords.readings(&self.index, query.text())
+    }
+
+    /// How the cache was used.
+    pub fn cache_counts(&self) -> CacheCounts {
+        self.cache.counts()
+    }
+
+    /// What is in memory now.
+    ///
+    /// # Errors
+    /// Of the system.
+    pub fn memory(&self) -> io::Result<SearcherMemory> {
+        let scratch = self.keywords.bytes()
+            + self.alike.bytes()
+            + self.wordy.bytes()
+            + self.key.0.capacity()
+            + self.hits.capacity() * size_of::<Hit>();
+        Ok(SearcherMemory {
+            index_resident_bytes: self.index.resident_bytes()?,
+            index_mapped_bytes: self.index.mapped_bytes(),
+            cache_bytes: self.cache.bytes() as u64,
+            scratch_bytes: scratch as u64,
+        })
+    }
+}

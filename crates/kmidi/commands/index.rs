@@ -1,0 +1,281 @@
+//! `kmidi index`: what there is of sounds, songs, presets and plugins.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use clap::{Args, Subcommand};
+use kmidi_host::Format;
+use kmidi_library::{
+    Embed, IndexError, IndexJobError, IndexReport, IndexSettings, IndexStatus, Indexer, Plugins, status,
+};
+use kmidi_memory::{Budgets, Cancel, JobContext, JobError, MIB, Need};
+use kmidi_session::plugins;
+
+use super::meaning;
+use super::progress_bar;
+use crate::exit::{Interrupted, Unreadable, on_signals};
+use crate::memory::MemoryArgs;
+use crate::output::{print, print_json};
+
+/// What indexing needs at first; it asks for more as it goes.
+const NEED_BYTES: u64 = 8 * MIB;
+/// Damaged files that are named one by one.
+const MAX_TOLD: usize = 10;
+
+const AFTER_HELP: &str = "\
+Found are recordings (WAV, FLAC, MP3, Ogg Vorbis), MIDI files, each preset of SoundFonts (.sf2, .sf3), and the plugins that
+`kmidi plugin scan` knows with their LV2 presets. Names, folders and tags tell what each is, and analysis: key, tempo, length,
+brightness and loudness, of a recording's first 90 seconds. What begins with a dot is passed over.
+
+What has not changed is not looked at again; what was moved is known by its content. Files that have gone leave, and are
+remembered until `kmidi index compact`. Whatever ends it, Ctrl-C or a power cut, leaves an index that can be searched, and the next
+`add` goes on where it was.
+
+EXAMPLES:
+  kmidi index add ~/samples ~/songs /usr/share/sounds
+  kmidi index add                     (bring all of it up to date)
+  kmidi index remove ~/samples/old
+  kmidi index status --json";
+
+/// `kmidi index ...`
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct IndexCommand {
+    #[command(subcommand)]
+    pub what: What,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Add folders, and bring what was added before up to date
+    Add(Add),
+    /// Take folders or files out
+    Remove(Remove),
+    /// Say what is in the index
+    Status(Status),
+    /// Forget files that have gone, and write the index anew
+    Compact(Compact),
+}
+
+#[derive(Debug, Args)]
+pub struct Add {
+    /// Folders, or single files
+    #[arg(value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Find everything out again; the way back from a damaged index
+    #[arg(long)]
+    pub rebuild: bool,
+    /// Leave plugins as they are in the index
+    #[arg(long)]
+    pub no_plugins: bool,
+    /// Leave out the meaning of texts: faster, and found by words alone
+    #[arg(long)]
+    pub no_model: bool,
+    #[command(flatten)]
+    pub file: LibraryFile,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// Folders or files
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub file: LibraryFile,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub file: LibraryFile,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Compact {
+    #[command(flatten)]
+    pub file: LibraryFile,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where the index is.
+#[derive(Debug, Args)]
+pub struct LibraryFile {
+    /// File of the index; $XDG_CACHE_HOME/kmidi/library.index otherwise
+    #[arg(long, value_name = "FILE")]
+    pub library: Option<PathBuf>,
+}
+
+impl LibraryFile {
+    pub fn path(&self) -> Result<PathBuf> {
+        match &self.library {
+            Some(path) => Ok(path.clone()),
+            None => Ok(plugins::index_path()?.with_file_name("library.index")),
+        }
+    }
+}
+
+impl IndexCommand {
+    pub fn wants_json(&self) -> bool {
+        match &self.what {
+            What::Add(args) => args.json,
+            What::Remove(args) => args.json,
+            What::Status(args) => args.json,
+            What::Compact(args) => args.json,
+        }
+    }
+}
+
+pub fn run(args: IndexCommand) -> Result<()> {
+    match args.what {
+        What::Add(args) => add(&args),
+        What::Remove(args) => {
+            let indexer = open(&args.file, IndexSettings::default())?;
+            finish(in_a_job(|job| indexer.remove(&args.paths, job))?, args.json)
+        }
+        What::Compact(args) => {
+            let indexer = open(&args.file, IndexSettings::default())?;
+            finish(in_a_job(|job| indexer.compact(job))?, args.json)
+        }
+        What::Status(args) => {
+            let status = status(&args.file.path()?).map_err(index_error)?;
+            if args.json { print_json(&status) } else { print(status_text(&status).as_bytes()) }
+        }
+    }
+}
+
+fn open(file: &LibraryFile, settings: IndexSettings) -> Result<Indexer> {
+    Indexer::open(&file.path()?, settings).map_err(index_error)
+}
+
+/// What cannot be read ends with another code than what cannot be written.
+pub fn index_error(error: IndexError) -> anyhow::Error {
+    match error {
+        IndexError::Io { .. } | IndexError::Busy(_) => error.into(),
+        _ => Unreadable(error.into()).into(),
+    }
+}
+
+fn job_error(error: IndexJobError) -> anyhow::Error {
+    match error {
+        IndexJobError::Index(error) => index_error(error),
+        IndexJobError::Job(JobError::Cancelled) => Interrupted.into(),
+        IndexJobError::NoSuch { .. } => Unreadable(error.into()).into(),
+        _ => error.into(),
+    }
+}
+
+/// What is soon done, and needs no limits of its own.
+fn in_a_job(work: impl FnOnce(&JobContext) -> Result<IndexReport, IndexJobError>) -> Result<IndexReport> {
+    let need = Need::working(NEED_BYTES, "index");
+    let done = JobContext::run(&Budgets::default(), need, &Cancel::default(), |job| work(&job));
+    done.map_err(|error| job_error(error.into()))?.map_err(job_error)
+}
+
+fn add(args: &Add) -> Result<()> {
+    let settings = IndexSettings { rebuild: args.rebuild, ..IndexSettings::default() };
+    let indexer = open(&args.file, settings)?;
+    if args.folders.is_empty() && indexer.roots().next().is_none() && args.no_plugins {
+        let error = anyhow!("no folder has been added yet: name one that has sounds, songs or SoundFonts");
+        return Err(Unreadable(error).into());
+    }
+    let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
+    let cancel = Cancel::default();
+    let told = cancel.clone();
+    on_signals(move || told.cancel())?;
+    let scan = if args.no_plugins { None } else { Some(plugins::open_index()?) };
+    let has_lv2 = scan.iter().flat_map(|it| it.plugins()).any(|plugin| plugin.id.format == Format::Lv2);
+    let presets = if has_lv2 { kmidi_host::lv2::all_presets() } else { vec![] };
+    let mut model = if args.no_model { None } else { meaning::open(&memory.budgets)? };
+    let bar = progress_bar();
+    let need = Need::working(NEED_BYTES, "index");
+    let done = JobContext::run(&memory.budgets, need, &cancel, |job| {
+        let plugins = Plugins { index: scan.as_ref(), presets: &presets };
+        let model = model.as_mut().map(|model| model as &mut dyn Embed);
+        indexer.add(&args.folders, plugins, model, &job, &mut |progress| {
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+            bar.set_message(progress.path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        })
+    });
+    bar.finish_and_clear();
+    match done {
+        Ok(Ok(report)) => finish(report, args.json),
+        Ok(Err(error)) => Err(job_error(error)),
+        Err(error) => Err(job_error(error.into())),
+    }
+}
+
+fn finish(report: IndexReport, json: bool) -> Result<()> {
+    for damaged in report.closed.iter().chain(&report.damaged).take(MAX_TOLD) {
+        eprintln!("kmidi: warning: {}: {}", damaged.path, damaged.reason);
+    }
+    let untold = (report.closed.len() as u64 + report.damaged_files).saturating_sub(MAX_TOLD as u64);
+    if untold > 0 {
+        eprintln!("kmidi: warning: {untold} more cannot be read; `kmidi index status` lists them");
+    }
+    if report.without_vector > 0 {
+        eprintln!(
+            "kmidi: {} of {} items are found by their words alone: {}",
+            report.without_vector,
+            report.items,
+            meaning::HOW_TO_GET_IT
+        );
+    }
+    if json { print_json(&report) } else { print(report_text(&report).as_bytes()) }
+}
+
+fn report_text(report: &IndexReport) -> String {
+    let counts = [
+        (report.added, "new"),
+        (report.changed, "changed"),
+        (report.moved, "moved"),
+        (report.removed, "gone"),
+        (report.forgotten, "forgotten"),
+        (report.unchanged, "as before"),
+        (report.damaged_files, "damaged"),
+    ];
+    let told: Vec<_> =
+        counts.into_iter().filter(|it| it.0 > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let files =
+        if told.is_empty() { "nothing to do".to_owned() } else { format!("files: {}", told.join(", ")) };
+    format!("{} items; {files}\n", report.items)
+}
+
+fn status_text(status: &IndexStatus) -> String {
+    let kinds: Vec<_> = status.items.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
+    let mut text = format!("{}\n  items       {}\n", status.path, kinds.join(", "));
+    text += &match &status.model {
+        Some(model) => format!("  meaning     {model}; {} items without\n", status.without_vector),
+        None => format!("  meaning     none: {}\n", meaning::HOW_TO_GET_IT),
+    };
+    text += &format!(
+        "  files       {} known, {} gone and remembered\n  size        {:.1} MB, of which a search maps {:.1} MB\n",
+        status.files,
+        status.remembered,
+        status.file_bytes as f64 / 1e6,
+        status.mapped_bytes as f64 / 1e6
+    );
+    for root in &status.roots {
+        text += &format!("  folder      {root}\n");
+    }
+    for excluded in &status.excluded {
+        text += &format!("  not         {excluded}\n");
+    }
+    for damaged in &status.damaged {
+        text += &format!("  damaged     {}: {}\n", damaged.path, damaged.reason);
+    }
+    text
+}

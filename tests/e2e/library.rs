@@ -1,0 +1,178 @@
+//! `kmidi index` and `kmidi search`: what they print, how they end, and what stays when they are ended.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::program::{self, Outcome};
+use crate::support::root;
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    /// Songs of the house, under names that people give.
+    fn new() -> Self {
+        let place = Place(tempfile::tempdir().expect("a folder"));
+        let song = fs::read(root().join("assets/midi/freedoom-inter.mid")).expect("a song");
+        for name in ["pads/Warm Pad Am 90bpm.mid", "keys/Soft Piano.mid", "keys/Hard Piano.mid"] {
+            place.write(name, &song);
+        }
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().canonicalize().expect("it is there").join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path("sounds").join(name);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("made");
+        fs::write(path, bytes).expect("written");
+    }
+
+    /// A command whose cache folder is this one's.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program::command(arguments);
+        command.env("XDG_CACHE_HOME", self.path("cache")).current_dir(self.0.path());
+        command
+    }
+
+    fn kmidi(&self, arguments: &[&str]) -> Outcome {
+        program::spawn(self.command(arguments)).wait(program::DEADLINE)
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        self.kmidi(&[arguments, &["--json"]].concat()).success().json()
+    }
+
+    fn index(&self) -> PathBuf {
+        self.path("cache/kmidi/library.index")
+    }
+
+    fn names(&self, arguments: &[&str]) -> Vec<String> {
+        let found = self.json(&[&["search"], arguments].concat());
+        let results = found["results"].as_array().expect("a list").clone();
+        results.iter().map(|it| it["name"].as_str().expect("a name").to_owned()).collect()
+    }
+}
+
+#[test]
+fn what_is_indexed_is_found_with_every_option_and_leaves_when_it_is_taken_out() {
+    let place = Place::new();
+    let early = place.kmidi(&["search", "piano"]);
+    assert_eq!(early.code, Some(2));
+    assert!(early.stderr.contains("kmidi index add"), "{early:#?}");
+    let report = place.json(&["index", "add", "sounds"]);
+    assert_eq!((&report["items"], &report["damaged_files"]), (&3.into(), &0.into()), "{report:#}");
+    let found = place.json(&["search", "warm", "pad", "--explain"]);
+    let best = &found["results"][0];
+    assert_eq!(best["name"], "Warm Pad Am 90bpm");
+    assert_eq!(best["path"], place.path("sounds/pads/Warm Pad Am 90bpm.mid").to_str().expect("UTF-8"));
+    assert_eq!(best["type"], "midi");
+    assert!(best["score"].as_f64().is_some_and(|score| score > 0.9), "{found:#}");
+    assert!(best["why"].as_array().expect("a list").contains(&"warm".into()), "{found:#}");
+    assert!(best["explain"]["word_rank"] == 1, "{found:#}");
+    assert_eq!(place.names(&["piano"]).len(), 2);
+    assert_eq!(place.names(&["piano", "--limit", "1"]).len(), 1);
+    assert_eq!(place.names(&["piano", "--type", "audio"]), [""; 0]);
+    assert_eq!(place.names(&["piano", "--duration", "-0.1"]), [""; 0]);
+    assert_eq!(place.names(&["soft", "piano", "--min-score", "0.999"]), ["Soft Piano"]);
+    let lines = place.kmidi(&["search", "piano", "--paths"]).success().stdout;
+    assert!(lines.lines().count() == 2 && lines.lines().all(|line| Path::new(line).is_file()), "{lines}");
+    let zeros = place.kmidi(&["search", "piano", "--paths", "-0"]).success().stdout;
+    assert_eq!(zeros, lines.replace('\n', "\0"));
+    for bad in
+        [["--bpm", "fast"], ["--key", "H"], ["--min-score", "2"], ["--limit", "0"], ["--type", "video"]]
+    {
+        assert_eq!(place.kmidi(&[&["search", "x"], &bad[..]].concat()).code, Some(2), "{bad:?}");
+    }
+    place.kmidi(&["index", "remove", "sounds/keys"]).success();
+    assert_eq!(place.names(&["piano"]), [""; 0]);
+    assert_eq!(place.json(&["index", "status"])["remembered"], 1, "two names of one content");
+    assert_eq!(place.json(&["index", "compact"])["forgotten"], 1);
+}
+
+#[test]
+fn a_damaged_index_is_told_with_the_way_back() {
+    let place = Place::new();
+    place.kmidi(&["index", "add", "sounds"]).success();
+    let whole = fs::read(place.index()).expect("it is there");
+    fs::write(place.index(), &whole[..whole.len() / 2]).expect("written");
+    for command in [&["search", "pad"][..], &["index", "status"], &["index", "add", "sounds"]] {
+        let told = place.kmidi(command);
+        assert_eq!(told.code, Some(2), "{told:#?}");
+        assert!(told.stderr.contains("kmidi index add --rebuild"), "{told:#?}");
+    }
+    place.kmidi(&["index", "add", "--rebuild", "sounds"]).success();
+    assert_eq!(place.names(&["warm"]).len(), 1);
+}
+
+/// As a full disk is: what is written beyond a size is refused.
+#[test]
+fn a_full_disk_leaves_the_old_index() {
+    let place = Place::new();
+    place.kmidi(&["index", "add", "sounds"]).success();
+    let whole = fs::read(place.index()).expect("it is there");
+    place.write("more/Cello.mid", &fs::read(root().join("assets/midi/freedoom-inter.mid")).expect("a song"));
+    let kmidi = place.command(&["index", "add", "--no-plugins"]);
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg("trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"").arg(kmidi.get_program());
+    limited.args(kmidi.get_args()).current_dir(place.path("")).arg0("sh");
+    for (name, value) in kmidi.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let full = program::spawn(limited).wait(program::DEADLINE);
+    assert_eq!(full.code, Some(1), "{full:#?}");
+    assert!(full.stderr.contains("library.index"), "{full:#?}");
+    assert_eq!(fs::read(place.index()).expect("it is there"), whole);
+    let left = fs::read_dir(place.index().parent().expect("a folder")).expect("a folder").count();
+    assert_eq!(left, 2, "the index and its lock");
+    place.kmidi(&["index", "add"]).success();
+    assert_eq!(place.names(&["cello"]), ["Cello"]);
+}
+
+/// Killed in the middle, again and again: there is an index that can be searched, and the next run goes on.
+#[test]
+fn kill_9_in_the_middle_leaves_an_index_that_can_be_searched() {
+    let place = Place::new();
+    place.kmidi(&["index", "add", "sounds"]).success();
+    let song = fs::read(root().join("assets/midi/freedoom-inter.mid")).expect("a song");
+    for number in 0..300u32 {
+        // Each with a content of its own, so that each is analysed.
+        let bytes = [&song[..], &number.to_le_bytes()].concat();
+        place.write(&format!("many/Song {number}.mid"), &bytes);
+    }
+    for millis in [30, 80, 200, 400] {
+        let mut child = place.command(&["index", "add"]).spawn().expect("it starts");
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+        let _ = child.kill();
+        child.wait().expect("it has ended");
+        assert!(place.names(&["warm", "pad"]).contains(&"Warm Pad Am 90bpm".to_owned()));
+    }
+    assert_eq!(place.json(&["index", "add"])["items"], 303);
+    let left: Vec<_> = fs::read_dir(place.index().parent().expect("a folder")).expect("a folder").collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+/// Presets of a SoundFont are items of their own, found by what programs are in General MIDI.
+#[test]
+fn presets_of_a_soundfont_are_found() {
+    let font = Path::new("/usr/share/sounds/sf2/TimGM6mb.sf2");
+    if !font.is_file() {
+        assert!(std::env::var_os("KMIDI_REQUIRE_PLUGINS").is_none(), "timgm6mb-soundfont is not installed");
+        eprintln!("passed over: timgm6mb-soundfont is not installed");
+        return;
+    }
+    let place = Place::new();
+    place.kmidi(&["index", "add", font.to_str().expect("UTF-8"), "--no-plugins"]).success();
+    let found = place.json(&["search", "church organ", "--type", "preset"]);
+    let best = &found["results"][0];
+    assert_eq!(best["part"], "0:19", "{found:#}");
+    assert!(place.names(&["drum", "kit", "--type", "preset", "-n", "50"]).len() > 3);
+}
