@@ -5,5 +5,6 @@
 pub mod fetch;
 pub mod model;
 mod source;
+pub mod transcribe;
 
 pub use source::{MonoSource, Progress, Samples, SourceError};
