@@ -32,4 +32,5 @@ mod e2e {
     mod therapy_sound;
     mod tight_memory;
     mod time;
+    mod transcribe;
 }

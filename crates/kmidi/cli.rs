@@ -24,6 +24,7 @@ use crate::commands::reharm::Reharm;
 use crate::commands::run::Run;
 use crate::commands::teach::Teach;
 use crate::commands::therapy::Therapy;
+use crate::commands::transcribe::Transcribe;
 use crate::font_flag::{self, FontFlag};
 use crate::memory::MemoryArgs;
 use crate::rack_flag::{self, RackFlag};
@@ -119,6 +120,8 @@ pub enum Command {
     Groove(GrooveArgs),
     /// Tell key, chords, sections and tempo of a MIDI file, or tempo and onsets of a recording
     Analyze(Analyze),
+    /// Hear the notes of a recording, and write them as a MIDI file
+    Transcribe(Box<Transcribe>),
     /// Tell what each chord of a progression does
     Diagnose(Diagnose),
     /// Write a progression in other chords
@@ -151,6 +154,7 @@ impl Command {
             Command::Intent(args) => args.wants_json(),
             Command::Groove(args) => args.wants_json(),
             Command::Analyze(args) => args.json,
+            Command::Transcribe(args) => args.json,
             Command::Diagnose(args) => args.json,
             Command::Reharm(args) => args.json,
             Command::Teach(args) => args.json,

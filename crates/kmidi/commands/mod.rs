@@ -22,6 +22,7 @@ pub mod serve;
 pub mod soak;
 pub mod teach;
 pub mod therapy;
+pub mod transcribe;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
