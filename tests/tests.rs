@@ -27,6 +27,7 @@ mod e2e {
     mod pulse;
     mod rack;
     mod screen;
+    mod second_opinion;
     mod serve;
     mod slow_plugin;
     mod soak;

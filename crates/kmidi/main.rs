@@ -12,6 +12,7 @@ mod exit;
 mod font_flag;
 mod memory;
 mod models_flag;
+mod opinion_flag;
 mod output;
 mod rack_flag;
 mod screens;

@@ -67,7 +67,8 @@ pub fn command(arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    command.env("XDG_CONFIG_HOME", "/nonexistent").env("JACK_NO_START_SERVER", "1");
+    command.env("XDG_CONFIG_HOME", "/nonexistent").env("XDG_DATA_HOME", "/nonexistent");
+    command.env("JACK_NO_START_SERVER", "1");
     command.env("JACK_NO_AUDIO_RESERVATION", "1").env("JACK_DEFAULT_SERVER", "kmidi-tests-none");
     command.env("PULSE_SERVER", "unix:/nonexistent/pulse").env("NO_COLOR", "1");
     command

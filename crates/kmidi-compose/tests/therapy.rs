@@ -271,7 +271,12 @@ impl AffectModel for Sure {
     }
 
     fn opinion(&self, text: &str) -> Option<Opinion> {
-        (text != "silence").then_some(Opinion { affect: self.0, intensity: 0.8, confidence: self.1 })
+        (text != "silence").then_some(Opinion {
+            affect: self.0,
+            intensity: 0.8,
+            confidence: self.1,
+            place: None,
+        })
     }
 }
 

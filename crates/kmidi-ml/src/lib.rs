@@ -2,6 +2,8 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod convert;
+pub mod embed;
 pub mod fetch;
 pub mod model;
 pub mod phonemes;

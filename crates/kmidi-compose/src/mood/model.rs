@@ -1,5 +1,5 @@
 //! A second opinion on what a text feels.
-use super::{Affect, Mood};
+use super::{Affect, Mood, SecondOpinion};
 
 /// What a model makes of a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,6 +10,25 @@ pub struct Opinion {
     pub intensity: f64,
     /// How sure the model is, 0 to 1.
     pub confidence: f64,
+    /// Where the text is on the plane of valence and arousal, from a model that can say so.
+    pub place: Option<Place>,
+}
+
+/// How pleasant and how awake a text is, and how much that is worth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// Unpleasant (-1) to pleasant (1).
+    pub valence: f64,
+    /// What it weighs beside the valence of the words, 0 to 1.
+    pub valence_weight: f64,
+    /// Asleep (0) to wide awake (1).
+    pub arousal: f64,
+    /// What it weighs beside the arousal of the words, 0 to 1.
+    pub arousal_weight: f64,
+    /// What the text is most like.
+    pub nearest: &'static str,
+    /// How much it is like that, up to 1.
+    pub likeness: f64,
 }
 
 /// Something that has an opinion on what a text feels: a neural network, a rule, a person.
@@ -44,5 +63,27 @@ impl Opinion {
             (mood.valence, mood.evidence, mood.words) = (words.valence, words.evidence, words.words);
         }
         mood
+    }
+
+    /// Moves a mood to where the model has the text, as far as that weighs, and says so in it.
+    pub(crate) fn moves(&self, mood: &mut Mood, model: String) {
+        let Some(place) = self.place else { return };
+        let between = |words: f64, model: f64, weight: f64| words + (model - words) * weight;
+        mood.second_opinion = Some(SecondOpinion {
+            decided: mood.model.is_some(),
+            model,
+            affect: self.affect,
+            confidence: self.confidence,
+            nearest: place.nearest,
+            likeness: place.likeness,
+            valence: place.valence,
+            valence_weight: place.valence_weight,
+            valence_of_words: mood.valence,
+            arousal: place.arousal,
+            arousal_weight: place.arousal_weight,
+            arousal_of_words: mood.arousal,
+        });
+        mood.valence = between(mood.valence, place.valence, place.valence_weight);
+        mood.arousal = between(mood.arousal, place.arousal, place.arousal_weight);
     }
 }

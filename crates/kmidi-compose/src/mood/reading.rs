@@ -26,6 +26,9 @@ pub struct Mood {
     pub words: usize,
     /// The model that decided, where it was not the words.
     pub model: Option<String>,
+    /// What a model made of the text that can place it; without one there is no such field where it is serialised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_opinion: Option<SecondOpinion>,
 }
 
 impl Mood {
@@ -52,6 +55,7 @@ impl Mood {
             evidence: Vec::new(),
             words: 0,
             model: None,
+            second_opinion: None,
         }
     }
 
@@ -59,6 +63,35 @@ impl Mood {
     pub fn is_unknown(&self) -> bool {
         self.primary == Affect::Neutral
     }
+}
+
+/// What a model made of a text, beside what the words said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SecondOpinion {
+    /// What the model is called.
+    pub model: String,
+    /// Whether the feeling is the model's; otherwise it is that of the words.
+    pub decided: bool,
+    /// The feeling that the text is nearest to.
+    pub affect: Affect,
+    /// How sure the model is of it, 0 to 1.
+    pub confidence: f64,
+    /// The sentence that the text is most like.
+    pub nearest: &'static str,
+    /// How much it is like that, up to 1.
+    pub likeness: f64,
+    /// Unpleasant (-1) to pleasant (1), for the model.
+    pub valence: f64,
+    /// What that weighs; the words have the rest.
+    pub valence_weight: f64,
+    /// The same for the words.
+    pub valence_of_words: f64,
+    /// Asleep (0) to wide awake (1), for the model.
+    pub arousal: f64,
+    /// What that weighs; the words have the rest.
+    pub arousal_weight: f64,
+    /// The same for the words.
+    pub arousal_of_words: f64,
 }
 
 /// A word that speaks for a feeling, or would if it were not denied.

@@ -1,6 +1,6 @@
 //! From a mood to a plan.
 use super::{HarmonyPlan, PlanOptions, Reason, Scales, TensionCurve, sections};
-use crate::mood::{Affect, AffectPreset, Character, Mood};
+use crate::mood::{Affect, AffectPreset, Character, Mood, SecondOpinion};
 use crate::theory::{Chord, Key, Letter, PitchName, Scale};
 
 /// What chaos 1 makes faster than chaos 0, in quarter notes a minute; half of that is taken off beforehand.
@@ -70,8 +70,45 @@ impl Builder<'_> {
         let mood = self.mood;
         if mood.is_unknown() {
             let because = why_unknown(mood);
-            return self.say("neutral", because);
+            self.say("neutral", because);
+        } else {
+            self.because_of_the_words();
         }
+        if let Some(opinion) = &mood.second_opinion {
+            self.because_of(opinion);
+        }
+    }
+
+    /// What a model said, whether it decided or not.
+    fn because_of(&mut self, opinion: &SecondOpinion) {
+        let SecondOpinion { model, nearest, likeness, affect, .. } = opinion;
+        let decided = match (opinion.decided, self.mood.is_unknown()) {
+            (true, _) => "it decided",
+            (false, false) => "the words decided",
+            (false, true) => "that is too little to decide",
+        };
+        self.say(
+            format!("{affect} for {model}, {:.0} % sure", opinion.confidence * 100.0),
+            format!("most like `{nearest}` ({likeness:.2}); {decided}"),
+        );
+        self.say(
+            format!("valence {:+.2}", self.mood.valence),
+            format!(
+                "words {:+.2}, {model} {:+.2} with weight {}",
+                opinion.valence_of_words, opinion.valence, opinion.valence_weight
+            ),
+        );
+        self.say(
+            format!("arousal {:.2}", self.mood.arousal),
+            format!(
+                "words {:.2}, {model} {:.2} with weight {} only: it was not trained for it",
+                opinion.arousal_of_words, opinion.arousal, opinion.arousal_weight
+            ),
+        );
+    }
+
+    fn because_of_the_words(&mut self) {
+        let mood = self.mood;
         let primary = format!("{}, intensity {:.2}", mood.primary, mood.intensity);
         let words = said_for(mood, mood.primary);
         self.say(

@@ -44,16 +44,19 @@ impl TherapySession {
             let opinion = model.opinion(text)?;
             Some((model.name().to_owned(), opinion))
         });
-        let mood = match (words, opinion) {
+        let mut mood = match (words, &opinion) {
             (Ok(mood), Some((name, opinion))) if opinion.decides_over(&mood) => {
-                opinion.mood(name, Some(mood))
+                opinion.mood(name.clone(), Some(mood))
             }
             (Ok(mood), _) => mood,
             (Err(_), Some((name, opinion))) if opinion.decides_over(&Mood::silence()) => {
-                opinion.mood(name, None)
+                opinion.mood(name.clone(), None)
             }
             (Err(error), _) => return Err(error),
         };
+        if let Some((name, opinion)) = opinion {
+            opinion.moves(&mut mood, name);
+        }
         self.seed = seed_of(text);
         Ok(self.mood.insert(mood))
     }

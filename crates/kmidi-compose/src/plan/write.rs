@@ -50,7 +50,8 @@ impl fmt::Display for HarmonyPlan {
 
 impl Serialize for HarmonyPlan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut plan = serializer.serialize_struct("HarmonyPlan", 24)?;
+        let mut plan = serializer
+            .serialize_struct("HarmonyPlan", 24 + usize::from(self.mood.second_opinion.is_some()))?;
         plan.serialize_field("affect", &self.mood.primary)?;
         plan.serialize_field("secondary", &self.mood.secondary)?;
         plan.serialize_field("blend", &self.mood.blend)?;
@@ -59,6 +60,10 @@ impl Serialize for HarmonyPlan {
         plan.serialize_field("arousal", &self.mood.arousal)?;
         plan.serialize_field("shade", &self.mood.shade)?;
         plan.serialize_field("model", &self.mood.model)?;
+        // Only where there is one: without a model, plans are what they always were.
+        if let Some(opinion) = &self.mood.second_opinion {
+            plan.serialize_field("second_opinion", opinion)?;
+        }
         plan.serialize_field("evidence", &self.mood.evidence)?;
         plan.serialize_field("key", &self.key.tonic)?;
         plan.serialize_field("mode", self.key.scale.name())?;

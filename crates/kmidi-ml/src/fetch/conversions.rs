@@ -4,6 +4,8 @@ use std::path::Path;
 
 use kmidi_memory::JobContext;
 
+use crate::convert;
+
 /// Why a model's files cannot be made.
 pub type ConversionError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -21,7 +23,16 @@ pub(super) struct Conversion {
 }
 
 /// All there are.
-static ALL: [Conversion; 0] = [];
+static ALL: [Conversion; 1] = [Conversion { name: "minilm", bytes: convert::MINILM_BYTES, run: minilm }];
+
+fn minilm(
+    package: &Path,
+    folder: &Path,
+    job: &JobContext,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), ConversionError> {
+    Ok(convert::minilm(package, folder, job, progress)?)
+}
 
 pub(super) fn named(name: &str) -> Option<&'static Conversion> {
     ALL.iter().find(|it| it.name == name)

@@ -45,5 +45,6 @@ pub(super) fn licence(model: ModelName) -> &'static [&'static str] {
         ModelName::HamaAsr | ModelName::HamaG2pEncoder | ModelName::HamaG2pDecoder => {
             &[text!("hama/LICENCE.md"), text!("../../LICENSE-APACHE")]
         }
+        ModelName::MiniLm => &[text!("minilm/NOTICE.txt"), text!("minilm/LICENSE.txt")],
     }
 }

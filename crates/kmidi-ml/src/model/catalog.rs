@@ -23,17 +23,21 @@ pub enum ModelName {
     HamaG2pEncoder,
     /// Spelling to phonemes: a phoneme a step.
     HamaG2pDecoder,
+    /// Text as a vector.
+    #[serde(rename = "minilm")]
+    MiniLm,
 }
 
 impl ModelName {
     /// All of them.
-    pub const ALL: [ModelName; 6] = [
+    pub const ALL: [ModelName; 7] = [
         ModelName::BasicPitch,
         ModelName::SwiftF0,
         ModelName::SileroVad,
         ModelName::HamaAsr,
         ModelName::HamaG2pEncoder,
         ModelName::HamaG2pDecoder,
+        ModelName::MiniLm,
     ];
 
     /// The name that flags, folders and reports use.
@@ -45,6 +49,7 @@ impl ModelName {
             ModelName::HamaAsr => "hama-asr",
             ModelName::HamaG2pEncoder => "hama-g2p-encoder",
             ModelName::HamaG2pDecoder => "hama-g2p-decoder",
+            ModelName::MiniLm => "minilm",
         }
     }
 }
