@@ -14,6 +14,7 @@ mod preset;
 mod presets;
 mod reader;
 mod reading;
+mod settle;
 mod text;
 mod valence;
 
