@@ -17,6 +17,7 @@ mod e2e {
     mod live_rack;
     mod memory;
     mod music;
+    mod music_edges;
     mod outputs;
     mod playing;
     mod plugins;

@@ -13,6 +13,7 @@ mod memory;
 mod output;
 mod rack_flag;
 mod screens;
+mod song_output;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
