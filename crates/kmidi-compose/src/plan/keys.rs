@@ -2,7 +2,7 @@
 use super::Chords;
 use super::build::Builder;
 use crate::analysis::Progression;
-use crate::theory::{Chord, Key, Letter, PitchName, Scale};
+use crate::theory::{Chord, Key, Letter, PitchClass, PitchName, Scale, Spelling};
 
 /// The modes that chords on a tonic are looked for in, the most usual first.
 const MODES: [Scale; 8] = [
@@ -106,9 +106,10 @@ fn heard(chords: &[Chord]) -> Option<Key> {
     Some(if tones_in(chords, modal) > tones_in(chords, plain) { modal } else { plain })
 }
 
-/// The tonic whose key of this scale has most tones of the chords; of several, the root of the first chord, of the last, the rest.
+/// The tonic whose key of this scale has most tones of the chords; of several, the root of the first chord, of the last, of another, any.
 fn fitting_tonic(chords: &[Chord], scale: Scale) -> PitchName {
-    let roots = chords.first().into_iter().chain(chords.last()).chain(chords).map(Chord::root);
+    let any = (0..12).map(|class| PitchClass::new(class).spelled(Spelling::Flats));
+    let roots = chords.first().into_iter().chain(chords.last()).chain(chords).map(Chord::root).chain(any);
     // `rev`, as the last of several with the most is taken.
     let roots: Vec<PitchName> = roots.collect();
     roots.into_iter().rev().max_by_key(|tonic| tones_in(chords, Key::new(*tonic, scale))).unwrap_or(C)
