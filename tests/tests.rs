@@ -20,6 +20,7 @@ mod e2e {
     mod memory;
     mod models;
     mod music;
+    mod music_edges;
     mod outputs;
     mod phonemes;
     mod playing;

@@ -16,6 +16,7 @@ mod opinion_flag;
 mod output;
 mod rack_flag;
 mod screens;
+mod song_output;
 mod trace_flag;
 
 use std::ffi::OsString;

@@ -1,6 +1,7 @@
 //! A mood as a plan of harmony, with the reason for each choice.
 mod build;
 mod curve;
+mod keys;
 mod options;
 mod session;
 mod write;
@@ -36,6 +37,9 @@ pub struct HarmonyPlan {
     pub vulnerability: f64,
     /// Its chords, over and over; never empty.
     pub progression: Vec<Chord>,
+    /// How many of the chords each bar has, over and over, where the user drew bar lines; empty where
+    /// [`Character::chords_per_bar`] says it.
+    pub chords_of_bars: Vec<usize>,
     /// Chords of sections with [`Section::contrast`]; never empty.
     pub contrast: Vec<Chord>,
     /// Whether the chords are the user's, to be kept to the letter in every bar.

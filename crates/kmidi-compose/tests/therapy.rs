@@ -113,7 +113,7 @@ fn progressions_go_with_key_and_mode() {
     };
     assert_eq!(chords(&plan("F#", None)), "F#m D Bm F#m");
     assert_eq!(chords(&plan("Bb major", None)), "Bb Gm Eb Bb");
-    assert_eq!(chords(&plan("Bb major", Some(Scale::PHRYGIAN))), "Bbm Gb Ebm Bbm");
+    assert_eq!(chords(&plan("Bb", Some(Scale::PHRYGIAN))), "Bbm Gb Ebm Bbm");
     assert_eq!(plan("A", None).numerals(), ["i", "VI", "iv", "i"]);
 }
 
@@ -190,7 +190,7 @@ fn mixed_feelings_are_weighed() {
 
 #[test]
 fn denials_wishes_and_the_past() {
-    assert_eq!(affect("I have never felt joy"), Affect::Neutral);
+    assert_eq!(affect("I have never felt joy"), Affect::Melancholy);
     assert_eq!(affect("no longer afraid"), Affect::Neutral);
     assert_ne!(affect("without hope"), Affect::Hope);
     assert_eq!(affect("it is not that I am not angry"), Affect::Rage);

@@ -161,7 +161,7 @@ pub struct OverInput {
     pub path: PathBuf,
 }
 
-/// Refuses an output that is one of the inputs, under whatever name.
+/// Refuses an output that is one of the inputs, under whatever name; [`STDIN`] is the file that standard input comes from.
 ///
 /// # Errors
 /// [`OverInput`].
@@ -169,7 +169,11 @@ pub fn check_output<'a>(
     output: &Path,
     mut inputs: impl Iterator<Item = &'a PathBuf>,
 ) -> Result<(), OverInput> {
-    match inputs.any(|input| same_file::is_same_file(input, output).unwrap_or(false)) {
+    let is_same = |input: &PathBuf| match input.as_os_str() == STDIN {
+        true => Ok(same_file::Handle::stdin()? == same_file::Handle::from_path(output)?),
+        false => same_file::is_same_file(input, output),
+    };
+    match inputs.any(|input: &PathBuf| is_same(input).unwrap_or(false)) {
         true => Err(OverInput { path: output.to_owned() }),
         false => Ok(()),
     }

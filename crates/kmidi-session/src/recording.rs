@@ -37,6 +37,23 @@ impl Recording {
         Some((self.frames as f64 / total as f64).min(1.0))
     }
 
+    /// Frames that have been read.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Frames that the file says it has and that did not come, once all has been read. Less than a tenth of a second is none: what
+    /// compressed files say of themselves is no more exact.
+    pub fn missing_frames(&self) -> u64 {
+        let missing = self.reader.frames().unwrap_or(0).saturating_sub(self.frames);
+        if missing * 10 < u64::from(self.sample_rate_hz()) { 0 } else { missing }
+    }
+
+    /// Packets that were damaged and are left out.
+    pub fn damaged_packets(&self) -> u64 {
+        self.reader.damaged_packets()
+    }
+
     /// The next samples, the mean of its channels; none at the end.
     ///
     /// # Errors

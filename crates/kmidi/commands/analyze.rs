@@ -8,7 +8,7 @@ use clap::Args;
 use kmidi_compose::analysis::audio::{AudioError, Listener, Onset, Tempo};
 use kmidi_compose::analysis::{Analysis, NoteView, Part};
 use kmidi_session::{FileSource, InputError, InputKind, ReadError, Recording, STDIN};
-use kmidi_song::Song;
+use kmidi_song::{Song, Warnings};
 use serde::Serialize;
 
 use super::progress_bar;
@@ -61,12 +61,23 @@ pub fn run(args: Analyze) -> Result<()> {
     if args.file.as_os_str() != STDIN && !is_song(&args.file)? {
         return recording(&args);
     }
-    let song = read_song(&args.file).map_err(Unreadable)?;
+    let (song, warnings) = read_song(&args.file).map_err(Unreadable)?;
+    let told: Vec<String> = warnings.as_slice().iter().take(MOST_WARNINGS).map(ToString::to_string).collect();
+    for warning in &told {
+        eprintln!("kmidi: warning: {}: {warning}", args.file.display());
+    }
+    if warnings.total() > told.len() as u64 {
+        eprintln!("kmidi: {} warnings more; `kmidi info` lists them", warnings.total() - told.len() as u64);
+    }
     let view =
         NoteView::from_song(&song).with_context(|| args.file.display().to_string()).map_err(Unreadable)?;
     let analysis = Analysis::of(&view);
     if args.json {
-        return print_json(&analysis);
+        return print_json(&Analysed {
+            analysis: &analysis,
+            warnings: told,
+            warnings_total: warnings.total(),
+        });
     }
     let text = format!("{}\n{}", args.file.display(), analysis.text(&parts(&args)));
     print(text.as_bytes())
@@ -83,6 +94,19 @@ fn is_song(path: &Path) -> Result<bool> {
 /// Rises whenever the same recording would be told otherwise: results that were kept are then of no use.
 const LISTENING_VERSION: u32 = 1;
 
+/// Warnings that are told of a damaged song; all are counted.
+const MOST_WARNINGS: usize = 8;
+
+/// What `--json` prints of a song.
+#[derive(Serialize)]
+struct Analysed<'a> {
+    #[serde(flatten)]
+    analysis: &'a Analysis,
+    /// What is damaged in the file, the first of it.
+    warnings: Vec<String>,
+    warnings_total: u64,
+}
+
 /// What `--json` prints of a recording.
 #[derive(Serialize)]
 struct Heard {
@@ -90,6 +114,9 @@ struct Heard {
     peak_dbfs: f64,
     rms_dbfs: f64,
     clipped_samples: u64,
+    /// Frames that the file says it has and has not, and packets of it that could not be read.
+    missing_frames: u64,
+    damaged_packets: u64,
     onsets_seconds: Vec<f64>,
     tempo: Option<Tempo>,
     /// Why there is none.
@@ -136,6 +163,21 @@ fn listen(path: &Path) -> Result<Heard> {
         bar.set_position((recording.progress().unwrap_or(0.0) * 1000.0) as u64);
     }
     bar.finish_and_clear();
+    let (missing_frames, damaged_packets) = (recording.missing_frames(), recording.damaged_packets());
+    if recording.frames() == 0 {
+        let error = anyhow!("{}: it ends before its first sample: it is cut off, or empty", path.display());
+        return Err(Unreadable(error).into());
+    }
+    if missing_frames > 0 {
+        let seconds = missing_frames as f64 / f64::from(sample_rate_hz);
+        eprintln!(
+            "kmidi: warning: {}: it is cut off: {missing_frames} frames ({seconds:.2} s) that it should have are missing",
+            path.display()
+        );
+    }
+    if damaged_packets > 0 {
+        eprintln!("kmidi: warning: {}: {damaged_packets} damaged packets were left out", path.display());
+    }
     let heard = listener.finish();
     let seconds = |onset: &Onset| onset.frame as f64 / f64::from(sample_rate_hz);
     let dbfs = |level: f32| 20.0 * f64::from(level.max(1e-10)).log10();
@@ -145,6 +187,8 @@ fn listen(path: &Path) -> Result<Heard> {
         peak_dbfs: dbfs(heard.levels.peak()),
         rms_dbfs: dbfs(heard.levels.rms()),
         clipped_samples: heard.levels.clipped_samples(),
+        missing_frames,
+        damaged_packets,
         onsets_seconds: heard.onsets.iter().map(seconds).collect(),
         tempo: heard.tempo.ok(),
         why,
@@ -190,7 +234,7 @@ fn parts(args: &Analyze) -> Vec<Part> {
 const MAX_SONG_BYTES: u64 = 256 << 20;
 
 /// A whole song, as what changes or analyses it needs it.
-fn read_song(path: &Path) -> Result<Song> {
+fn read_song(path: &Path) -> Result<(Song, Warnings)> {
     let source = FileSource::open(path)?;
     let len = source.len_bytes();
     if len > MAX_SONG_BYTES {
@@ -204,6 +248,5 @@ fn read_song(path: &Path) -> Result<Song> {
             count => read += count,
         }
     }
-    let (song, _) = Song::from_smf(&bytes[..read]).with_context(|| path.display().to_string())?;
-    Ok(song)
+    Song::from_smf(&bytes[..read]).with_context(|| path.display().to_string())
 }

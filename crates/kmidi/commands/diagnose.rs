@@ -2,15 +2,14 @@
 
 use anyhow::Result;
 use clap::Args;
-use kmidi_compose::analysis::{Progression, diagnose};
+use kmidi_compose::analysis::diagnose;
 use kmidi_compose::theory::Key;
 
-use crate::exit::Unreadable;
 use crate::output::{print, print_json};
 
 const AFTER_HELP: &str = "\
-Chords are parted by blanks, bars by |; without a |, each chord has a bar. % is the bar before again. With --key, Roman
-numerals are read too.
+Chords are parted by blanks, bars by |; without a |, each chord has a bar. % is the bar before again. Roman numerals are of
+--key, or of C if no key is named.
 
 EXAMPLES:
   kmidi diagnose \"C Am F G\"
@@ -32,8 +31,7 @@ pub struct Diagnose {
 }
 
 pub fn run(args: Diagnose) -> Result<()> {
-    let progression =
-        Progression::read(&args.chords.join(" "), args.key).map_err(|error| Unreadable(error.into()))?;
-    let found = diagnose(&progression, args.key);
+    let (progression, key) = super::progression(&args.chords, args.key)?;
+    let found = diagnose(&progression, key);
     if args.json { print_json(&found) } else { print(found.to_string().as_bytes()) }
 }

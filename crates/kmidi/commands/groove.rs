@@ -1,6 +1,7 @@
 //! `kmidi groove`: how notes lie against the beat is learnt from files, applied to others, and made up.
 
-use std::fmt::Write as _;
+mod text;
+
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,21 +9,27 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
+use kmidi_core::Division;
 use kmidi_session::{FileSource, STDIN, check_output};
 use kmidi_song::groove::{
-    self, Algorithm, ApplyOptions, ApplyReport, Catalogue, Channels, Drift, ExtractOptions, ExtractReport,
-    Groove, GrooveError, HumanizeChoice, HumanizeReport, MAX_GROOVE_BYTES,
+    self, Algorithm, ApplyOptions, Channels, Drift, ExtractOptions, ExtractReport, Groove, GrooveError,
+    HumanizeChoice, MAX_GROOVE_BYTES,
 };
 use kmidi_song::{ByteSource, SongIndex};
 use serde::Serialize;
 
 use super::progress_bar;
 use crate::exit::Unreadable;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, write_whole};
+use crate::song_output::{SongOutput, report};
 
 const AFTER_HELP: &str = "\
 Only notes are changed: each moves with its end, none is moved past or into another of its key, and the piece stays as long as
 it is. The same file, options and seed give the same bytes.
+
+Who humanises leaves notes out, as people do: with a probability of a fifth of the complexity (--dropout says another, 0 none).
+The drummer leaves out less of what carries the beat, and nothing that is no drum. Soft strokes are added with a preset or a
+style that has them, and above a vulnerability of 0.6 (--ghosts says how likely, --no-ghost-notes none).
 
 EXAMPLES:
   kmidi groove list
@@ -65,7 +72,7 @@ pub struct Extract {
     /// A MIDI file (- for standard input)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Groove file to write, JSON
+    /// Groove file to write, JSON; - for standard output
     #[arg(short, long, value_name = "FILE.json")]
     pub output: Option<PathBuf>,
     /// Name of the groove; that of the file otherwise
@@ -90,11 +97,11 @@ pub struct Apply {
     /// Genre (kmidi groove list) or groove file (.json)
     #[arg(short, long, value_name = "GENRE|FILE.json")]
     pub groove: String,
-    /// MIDI file to write; it appears when it is complete
+    /// MIDI file to write; it appears when it is complete; - pipes it to the next program
     #[arg(short, long, value_name = "FILE.mid")]
     pub output: PathBuf,
     /// How much of it, 0 to 1
-    #[arg(short, long, value_name = "X", default_value_t = 0.5)]
+    #[arg(short, long, value_name = "X", default_value_t = 0.5, allow_negative_numbers = true)]
     pub intensity: f64,
     /// Channel to change, 1 to 16; all otherwise
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
@@ -115,7 +122,7 @@ pub struct Humanize {
     /// A MIDI file (- for standard input)
     #[arg(value_name = "FILE", required_unless_present = "list_presets")]
     pub file: Option<PathBuf>,
-    /// MIDI file to write; it appears when it is complete
+    /// MIDI file to write; it appears when it is complete; - pipes it to the next program
     #[arg(short, long, value_name = "FILE.mid", required_unless_present = "list_presets")]
     pub output: Option<PathBuf>,
     /// Preset (--list-presets)
@@ -125,19 +132,25 @@ pub struct Humanize {
     #[arg(short, long)]
     pub style: Option<String>,
     /// How loosely it is played, 0 to 1
-    #[arg(short, long, value_name = "X")]
+    #[arg(short, long, value_name = "X", allow_negative_numbers = true)]
     pub complexity: Option<f64>,
     /// How exposed it is, 0 to 1: softer and less even
-    #[arg(short, long, value_name = "X")]
+    #[arg(short, long, value_name = "X", allow_negative_numbers = true)]
     pub vulnerability: Option<f64>,
     /// Channel to change, 1 to 16; the drums if they play, else all, otherwise
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     pub channel: Option<u8>,
+    /// How likely a note is left out, 0 to 1; a fifth of the complexity otherwise
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub dropout: Option<f64>,
+    /// How likely a soft stroke is added behind one of a snare drum, a hi-hat or a tom, 0 to 1; the preset's or the style's otherwise
+    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "no_ghost_notes")]
+    pub ghosts: Option<f64>,
     /// Add no soft strokes
     #[arg(long)]
     pub no_ghost_notes: bool,
     /// Where chance comes from
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = super::seed)]
     pub seed: u64,
     /// How chance moves notes; the drummer otherwise
     #[arg(long, value_enum)]
@@ -184,7 +197,7 @@ pub fn run(args: GrooveArgs) -> Result<ExitCode> {
         What::Humanize(args) => return humanize(args),
         What::List(args) => match args.json {
             true => print_json(&groove::catalogue())?,
-            false => print(list_text(&groove::catalogue())?.as_bytes())?,
+            false => print(text::list(&groove::catalogue())?.as_bytes())?,
         },
     }
     Ok(ExitCode::SUCCESS)
@@ -231,6 +244,13 @@ struct Extracted<'a> {
 }
 
 fn extract(args: Extract) -> Result<()> {
+    if let Some(output) = &args.output {
+        if args.json && output.as_os_str() == STDIN {
+            let error = anyhow!("-o - and --json both need standard output: leave one of them out");
+            return Err(Unreadable(error).into());
+        }
+        check_output(output, std::iter::once(&args.file)).map_err(|error| Unreadable(error.into()))?;
+    }
     let source = open(&args.file)?;
     let index = Arc::new(scan(&args.file, &source)?);
     let stem = args.file.file_stem().map_or("groove".into(), |stem| stem.to_string_lossy());
@@ -240,15 +260,23 @@ fn extract(args: Extract) -> Result<()> {
         channels: args.channel.map(|channel| Channels::one(channel - 1)),
     };
     let found = groove::extract_file(&source, &index, &options).map_err(|it| error(&args.file, it))?;
-    if let Some(output) = &args.output {
-        write(output, Some(&args.file), |file| Ok(file.write_all(found.to_json().as_bytes())?))?;
+    let learnt = groove::extract_report(&found);
+    match &args.output {
+        Some(output) if output.as_os_str() == STDIN => {
+            print(found.to_json().as_bytes())?;
+            eprint!("{}", text::extracted(&learnt)?);
+            return Ok(());
+        }
+        Some(output) => {
+            write_whole(output, found.to_json().as_bytes()).with_context(|| output.display().to_string())?
+        }
+        None => {}
     }
-    let report = groove::extract_report(&found);
     match args.json {
         true => {
-            print_json(&Extracted { report: &report, output: args.output.map(|it| it.display().to_string()) })
+            print_json(&Extracted { report: &learnt, output: args.output.map(|it| it.display().to_string()) })
         }
-        false => print(extracted_text(&report)?.as_bytes()),
+        false => print(text::extracted(&learnt)?.as_bytes()),
     }
 }
 
@@ -277,7 +305,7 @@ struct Changed<T> {
 
 fn apply(args: Apply) -> Result<ExitCode> {
     let groove_file = PathBuf::from(&args.groove);
-    check_output(&args.output, std::iter::once(&groove_file)).map_err(|error| Unreadable(error.into()))?;
+    let output = song_output(&args.output, &[&args.file, &groove_file], args.json, args.check_drift)?;
     let groove = groove_named(&args.groove)?;
     let options = ApplyOptions {
         intensity: args.intensity,
@@ -286,11 +314,20 @@ fn apply(args: Apply) -> Result<ExitCode> {
     };
     let source = open(&args.file)?;
     let index = scan(&args.file, &source)?;
-    let report = write_song(&args.file, &args.output, &source, |out, progress| {
+    let done = write_song(&args.file, &output, &source, |out, progress| {
         groove::apply_file(&source, &index, &groove, &options, out, progress)
     })?;
-    let text = applied_text(&report)?;
-    finish(&index, args.output, report, &text, args.check_drift, args.json)
+    let text = text::applied(&done)?;
+    finish(&index, &output, done, &text, args.check_drift, args.json)
+}
+
+/// Where a changed song goes, if it can; its drift can be seen in a file only.
+fn song_output(path: &Path, inputs: &[&PathBuf], json: bool, check_drift: bool) -> Result<SongOutput> {
+    let output = SongOutput::new(path, inputs.iter().copied(), json)?;
+    match check_drift && output.is_pipe() {
+        true => Err(Unreadable(anyhow!("--check-drift reads what was written: name a file for -o")).into()),
+        false => Ok(output),
+    }
 }
 
 fn humanize(args: Humanize) -> Result<ExitCode> {
@@ -312,30 +349,40 @@ fn humanize(args: Humanize) -> Result<ExitCode> {
         vulnerability: args.vulnerability,
         channel: args.channel,
         ghost_notes: !args.no_ghost_notes,
+        ghosts: args.ghosts,
+        dropout: args.dropout,
         seed: args.seed,
         algorithm: args.algorithm.map(Algorithm::from),
     };
+    let output = song_output(&output, &[&file], args.json, args.check_drift)?;
     let source = open(&file)?;
     let index = scan(&file, &source)?;
-    let report = write_song(&file, &output, &source, |out, progress| {
+    let done = write_song(&file, &output, &source, |out, progress| {
         groove::humanize_file(&source, &index, &choice, out, progress)
     })?;
-    let text = humanized_text(&report)?;
-    finish(&index, output, report, &text, args.check_drift, args.json)
+    if let (0, 1.., Division::Ppq(ticks)) = (done.changes.moved, done.changes.notes, index.division) {
+        eprintln!(
+            "kmidi: no note was moved: a complexity of {} moves them by less than a tick of this file, which has {ticks} a \
+             quarter note; -c says how loosely it is played",
+            done.complexity
+        );
+    }
+    let text = text::humanized(&done)?;
+    finish(&index, &output, done, &text, args.check_drift, args.json)
 }
 
 type Out<'a> = BufWriter<&'a mut std::fs::File>;
 
 fn write_song<T>(
     input: &Path,
-    output: &Path,
+    output: &SongOutput,
     source: &FileSource,
     work: impl FnOnce(&mut Out<'_>, &mut dyn FnMut(u64)) -> Result<T, GrooveError>,
 ) -> Result<T> {
     let bar = progress_bar();
     bar.set_message("groove");
     let length = ByteSource::len(source).max(1);
-    let done = write(output, Some(input), |file| {
+    let done = output.write_with(|file| {
         let mut out = BufWriter::new(file);
         let done = work(&mut out, &mut |read| bar.set_position(read.saturating_mul(1000) / length));
         let done = done.map_err(|it| error(input, it))?;
@@ -346,158 +393,27 @@ fn write_song<T>(
     done
 }
 
-/// Replaces a file as a whole, or not at all; never the file that is read.
-fn write<T>(
-    path: &Path,
-    input: Option<&Path>,
-    work: impl FnOnce(&mut std::fs::File) -> Result<T>,
-) -> Result<T> {
-    check_output(path, input.map(Path::to_owned).iter()).map_err(|error| Unreadable(error.into()))?;
-    if path.as_os_str() == STDIN {
-        return Err(Unreadable(anyhow!("-o -: name a file; standard output has the report")).into());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    let mut file = tempfile::Builder::new()
-        .permissions(readable)
-        .tempfile_in(folder)
-        .with_context(|| folder.display().to_string())?;
-    let done = work(file.as_file_mut())?;
-    file.as_file().sync_all().with_context(|| path.display().to_string())?;
-    file.persist(path).with_context(|| path.display().to_string())?;
-    Ok(done)
-}
-
 fn finish<T: Serialize>(
     before: &SongIndex,
-    output: PathBuf,
-    report: T,
+    output: &SongOutput,
+    done: T,
     text: &str,
     check_drift: bool,
     json: bool,
 ) -> Result<ExitCode> {
-    let drift = match check_drift {
-        true => Some(groove::drift(before, &scan(&output, &open(&output)?)?)),
-        false => None,
+    let drift = match output {
+        SongOutput::File(path) if check_drift => Some(groove::drift(before, &scan(path, &open(path)?)?)),
+        _ => None,
     };
     let drifted = drift.is_some_and(|drift| !drift.is_none());
     if json {
-        print_json(&Changed { report, output: output.display().to_string(), drift })?;
+        print_json(&Changed { report: done, output: output.name(), drift })?;
     } else {
         let checked = match drift {
             Some(Drift { end_ticks, .. }) => format!("  drift       {end_ticks} ticks\n"),
             None => String::new(),
         };
-        print(format!("{}\n{text}{checked}", output.display()).as_bytes())?;
+        report(Some(output), &format!("{}\n{text}{checked}", output.name()))?;
     }
     Ok(if drifted { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn numbers(channels: &[u8]) -> String {
-    channels.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn changes_text(out: &mut String, changes: &groove::Changes, channels: &[u8]) -> std::fmt::Result {
-    writeln!(out, "  channels    {}", numbers(channels))?;
-    writeln!(
-        out,
-        "  notes       {} played, {} moved (at most {} ticks), {} left out, {} ghost notes, {} shortened",
-        changes.notes, changes.moved, changes.most_ticks, changes.dropped, changes.ghosts, changes.shortened
-    )
-}
-
-fn humanized_text(report: &HumanizeReport) -> Result<String, std::fmt::Error> {
-    let mut out = String::new();
-    let algorithm = match report.algorithm {
-        Algorithm::Uniform => "uniform",
-        Algorithm::Drummer => "drummer",
-    };
-    writeln!(
-        out,
-        "  played by   {algorithm}, complexity {}, vulnerability {}, seed {}",
-        report.complexity, report.vulnerability, report.seed
-    )?;
-    changes_text(&mut out, &report.changes, &report.channels)?;
-    writeln!(out, "  timing      {:+.1} ticks, deviation {:.1}", report.mean_ticks, report.sd_ticks)?;
-    writeln!(out, "  velocity    {:.0}, was {:.0}", report.mean_velocity, report.mean_velocity_before)?;
-    Ok(out)
-}
-
-fn applied_text(report: &ApplyReport) -> Result<String, std::fmt::Error> {
-    let mut out = String::new();
-    writeln!(
-        out,
-        "  groove      {}, intensity {}, swing {}, {} places",
-        report.groove, report.intensity, report.swing, report.slots_per_whole
-    )?;
-    changes_text(&mut out, &report.changes, &report.channels)?;
-    writeln!(out, "  velocity    {:.0}, was {:.0}", report.mean_velocity, report.mean_velocity_before)?;
-    Ok(out)
-}
-
-fn extracted_text(report: &ExtractReport) -> Result<String, std::fmt::Error> {
-    let mut out = String::new();
-    let it = &report.statistics;
-    let (slowest, fastest) = report.tempo_range_bpm;
-    writeln!(out, "{}", report.groove)?;
-    writeln!(out, "  swing       {:.2}", report.swing)?;
-    writeln!(out, "  tempo       {slowest:.1} to {fastest:.1} bpm")?;
-    writeln!(
-        out,
-        "  notes       {} on {} of {} places",
-        it.notes, report.slots_known, report.slots_per_whole
-    )?;
-    writeln!(
-        out,
-        "  timing      {:+.1} ticks ({:+.1} ms), deviation {:.1} ({:.1} ms), at most {:.1} ({:.1} ms)",
-        it.mean_ticks, it.mean_ms, it.sd_ticks, it.sd_ms, it.most_ticks, it.most_ms
-    )?;
-    writeln!(
-        out,
-        "  velocity    {:.0}, deviation {:.0}, {} ghost notes, {} accents",
-        it.mean_velocity, it.sd_velocity, it.ghosts, it.accents
-    )?;
-    Ok(out)
-}
-
-fn list_text(all: &Catalogue) -> Result<String, std::fmt::Error> {
-    let mut out = String::from("genres\n");
-    for genre in &all.genres {
-        let (slowest, fastest) = genre.tempo_range_bpm;
-        let also = match genre.aliases {
-            [] => String::new(),
-            names => format!("  (also {})", names.join(", ")),
-        };
-        writeln!(out, "  {:24} swing {:.2}, {slowest} to {fastest} bpm{also}", genre.name, genre.swing)?;
-    }
-    out += "presets\n";
-    for preset in all.presets {
-        writeln!(
-            out,
-            "  {:24} complexity {:.2}, vulnerability {:.2}, style {}",
-            preset.name, preset.complexity, preset.vulnerability, preset.style
-        )?;
-    }
-    out += "styles\n";
-    for style in all.styles {
-        writeln!(
-            out,
-            "  {:24} complexity {:.2}, vulnerability {:.2}, swing {:.2}",
-            style.name, style.complexity, style.vulnerability, style.swing
-        )?;
-    }
-    out += "pockets (ms)\n";
-    for named in all.pockets {
-        let it = named.pocket;
-        writeln!(
-            out,
-            "  {:24} bass drum {:+}, snare {:+}, hi-hat {:+}, pedal {:+}",
-            named.name, it.kick_ms, it.snare_ms, it.hat_ms, it.pedal_hat_ms
-        )?;
-    }
-    out += "algorithms\n";
-    for algorithm in &all.algorithms {
-        writeln!(out, "  {:24} {}", algorithm.name, algorithm.what)?;
-    }
-    Ok(out)
 }

@@ -31,10 +31,11 @@ fn text(info: &SongInfo) -> Result<String, std::fmt::Error> {
     writeln!(out, "  format      {}, {division}", info.format)?;
     writeln!(
         out,
-        "  duration    {} ({} s, {} bars)",
+        "  duration    {} ({} s, {} {})",
         clock(info.duration_seconds),
         info.duration_fraction,
-        info.bars
+        info.bars,
+        if info.bars == 1 { "bar" } else { "bars" }
     )?;
     writeln!(out, "  tracks      {} ({} events, {} notes)", info.tracks, info.events, info.notes)?;
     for track in info.track_list.iter().filter(|track| track.events > 0) {

@@ -7,11 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
-use kmidi_compose::intent::{self, Intent, IntentError, MAX_INTENT_BYTES, MoodName, Processed};
-use kmidi_session::{STDIN, check_output};
+use kmidi_compose::intent::{self, Intent, IntentError, MAX_INTENT_BYTES, MoodName};
+use kmidi_session::STDIN;
 
 use crate::exit::{UNREADABLE, Unreadable};
 use crate::output::{print, print_json, write_whole};
+use crate::song_output::{SongOutput, report};
 use crate::trace_flag::{Entry, TraceArgs};
 
 const AFTER_HELP: &str = "\
@@ -65,9 +66,9 @@ pub struct Process {
     #[arg(value_name = "FILE.json")]
     pub file: PathBuf,
     /// Other music of the same intent
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = super::seed)]
     pub seed: u64,
-    /// MIDI file to write; it appears when it is complete
+    /// MIDI file to write; it appears when it is complete; - pipes it to the next program
     #[arg(short, long, value_name = "FILE.mid")]
     pub output: Option<PathBuf>,
     /// Print the plan as one JSON object on stdout
@@ -143,7 +144,8 @@ fn new(args: New) -> Result<()> {
         intent = intent.with_mood(mood);
     }
     let json = intent.to_json();
-    let Some(path) = args.output else { return print(json.as_bytes()) };
+    let path = args.output.filter(|path| path.as_os_str() != STDIN);
+    let Some(path) = path else { return print(json.as_bytes()) };
     // What somebody has filled in is never lost to a template.
     if path.exists() {
         return Err(Unreadable(anyhow!("{} is there already; choose another name", path.display())).into());
@@ -172,25 +174,21 @@ fn read(path: &Path) -> Result<Intent> {
 }
 
 fn process(args: Process, entry: &mut Entry) -> Result<()> {
-    if let Some(output) = &args.output {
-        check_output(output, std::iter::once(&args.file)).map_err(|error| Unreadable(error.into()))?;
-    }
+    let output = args.output.as_deref();
+    let output =
+        output.map(|path| SongOutput::new(path, std::iter::once(&args.file), args.json)).transpose()?;
     let intent = read(&args.file)?;
     let of_file = |error: IntentError| Unreadable(anyhow!("{}: {error}", args.file.display()));
     let processed = intent::process(&intent, args.seed).map_err(of_file)?;
     super::therapy::note(&processed.plan, entry);
     entry.param("seed", args.seed);
-    if let Some(path) = &args.output {
-        write(&processed, path)?;
+    if let Some(output) = &output {
+        output.write(&processed.score.to_song().to_smf()?)?;
+        if !output.is_pipe() {
+            eprintln!("kmidi: wrote {}", output.name());
+        }
     }
-    if args.json { print_json(&processed) } else { print(processed.to_string().as_bytes()) }
-}
-
-fn write(processed: &Processed, path: &Path) -> Result<()> {
-    let bytes = processed.score.to_song().to_smf()?;
-    write_whole(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    eprintln!("kmidi: wrote {}", path.display());
-    Ok(())
+    if args.json { print_json(&processed) } else { report(output.as_ref(), &processed.to_string()) }
 }
 
 fn suggest(args: Suggest) -> Result<()> {

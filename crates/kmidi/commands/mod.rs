@@ -36,6 +36,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
+use kmidi_compose::analysis::{Progression, key_name};
+use kmidi_compose::theory::Key;
 use kmidi_session::{
     AudioRequest, Backend, FileSource, InputKind, Message, OnLoss, PluginChoice, STDIN, Severity,
     SongSnapshot, SoundFontChoice, SoundSettings,
@@ -132,6 +134,40 @@ fn warn_of_grades<'a>(plugins: impl IntoIterator<Item = &'a PluginChoice>) {
     for text in kmidi_session::certify::warnings(plugins) {
         eprintln!("kmidi: warning: {text}");
     }
+}
+
+/// What chance comes from.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+/// The chords of a command line, with the key that Roman numerals among them are read in: the one that was asked for, else C.
+fn progression(chords: &[String], key: Option<Key>) -> Result<(Progression, Option<Key>)> {
+    let text = chords.join(" ");
+    let read = Progression::read(&text, key);
+    if let (Err(_), None, Some(assumed)) = (&read, key, key_of_numerals(&text))
+        && let Ok(progression) = Progression::read(&text, Some(assumed))
+    {
+        eprintln!("kmidi: Roman numerals are read in {}; --key names another key", key_name(assumed));
+        return Ok((progression, Some(assumed)));
+    }
+    Ok((read.map_err(|error| Unreadable(error.into()))?, key))
+}
+
+/// C, in major or in minor as the first degree is written, if there is a Roman numeral in a text.
+fn key_of_numerals(text: &str) -> Option<Key> {
+    let words = || text.split([' ', ',', '|']).map(|word| word.trim_start_matches(['b', '#']));
+    let numeral = |word: &str| {
+        let letters = word.trim_end_matches(|letter: char| !matches!(letter, 'I' | 'V' | 'i' | 'v'));
+        let of_one_case =
+            letters.chars().all(|it| "IV".contains(it)) || letters.chars().all(|it| "iv".contains(it));
+        !letters.is_empty() && of_one_case
+    };
+    if !words().any(numeral) {
+        return None;
+    }
+    let minor = words().any(|word| word == "i" || word == "i7") && !words().any(|word| word == "I");
+    if minor { "Cm" } else { "C" }.parse().ok()
 }
 
 /// For what may take longer than a second; nothing where nobody looks.

@@ -40,7 +40,7 @@ pub struct Reharm {
     #[arg(long, short = 'n', value_name = "N", default_value_t = 3, value_parser = variants)]
     pub variants: usize,
     /// What is chosen follows from this number
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = super::seed)]
     pub seed: u64,
     /// Key to think in; the one that the chords suggest otherwise
     #[arg(long, short = 'k', value_name = "KEY")]
@@ -67,16 +67,10 @@ struct Output<'a> {
 }
 
 pub fn run(args: Reharm) -> Result<()> {
-    let progression =
-        Progression::read(&args.chords.join(" "), args.key).map_err(|error| Unreadable(error.into()))?;
+    let (progression, key) = super::progression(&args.chords, args.key)?;
     let melody = args.melody.as_deref().map(melody).transpose().map_err(Unreadable)?;
-    let how = How {
-        style: args.style,
-        variants: args.variants,
-        seed: args.seed,
-        key: args.key,
-        melody: melody.as_deref(),
-    };
+    let how =
+        How { style: args.style, variants: args.variants, seed: args.seed, key, melody: melody.as_deref() };
     let variants = reharmonise(&progression, how);
     if variants.len() < args.variants {
         eprintln!(

@@ -1,7 +1,7 @@
 //! `kmidi therapy`: a feeling becomes a plan becomes music.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
@@ -12,12 +12,13 @@ use kmidi_compose::mood::speaks_of_suicide;
 use kmidi_compose::plan::{Chords, HarmonyPlan, KeyChoice, PlanOptions, Scales, TherapySession, parse_meter};
 use kmidi_compose::theory::Scale;
 use kmidi_core::Meter;
-use kmidi_session::STDIN;
+use kmidi_session::{STDIN, check_output};
 
 use crate::cli::Output;
 use crate::exit::Unreadable;
 use crate::opinion_flag::OpinionFlag;
-use crate::output::{print, print_json, write_whole};
+use crate::output::{print_json, write_whole};
+use crate::song_output::{SongOutput, report};
 use crate::trace_flag::{Entry, TraceArgs};
 
 /// What is read of a text that comes through standard input; longer ones are refused.
@@ -48,33 +49,34 @@ pub struct Therapy {
     #[arg(value_name = "TEXT", required = true)]
     pub text: Vec<String>,
     /// How much you want to say, 1 to 10: how long the piece is
-    #[arg(long, value_name = "N", default_value_t = 5.0)]
+    #[arg(long, value_name = "N", default_value_t = 5.0, allow_negative_numbers = true)]
     pub motivation: f64,
     /// How wild it may be, 0 to 1: tempo, syncopation, extensions, leaps
-    #[arg(long, value_name = "X", default_value_t = 0.3)]
+    #[arg(long, value_name = "X", default_value_t = 0.3, allow_negative_numbers = true)]
     pub chaos: f64,
     /// Key: a pitch, and a mode if you like (F, Am, 'Eb major', 'F# dorian')
     #[arg(long)]
     pub key: Option<KeyChoice>,
     /// Quarter notes a minute
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub bpm: Option<f64>,
     /// Mode or scale (kmidi teach scales lists them)
     #[arg(long, value_parser = mode)]
     pub mode: Option<Scale>,
-    /// Chords, as symbols or Roman numerals ('Am F C G', 'i bVI bIII bVII')
+    /// Chords, as symbols or Roman numerals ('Am F C G', 'i bVI bIII bVII'), with bar lines if you like ('C | Am F |'); key and mode follow
+    /// from them where they are not asked for
     #[arg(long, value_name = "CHORDS")]
     pub progression: Option<Chords>,
     /// Length in bars
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = bars)]
     pub bars: Option<u32>,
     /// Beats of a bar: 4/4, 3/4, 6/8 ...
     #[arg(long, value_parser = parse_meter)]
     pub meter: Option<Meter>,
     /// Other music of the same plan
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::seed)]
     pub seed: Option<u64>,
-    /// MIDI file to write; it appears when it is complete
+    /// MIDI file to write; it appears when it is complete; - pipes it to the next program
     #[arg(short, long, value_name = "FILE.mid")]
     pub output: Option<PathBuf>,
     /// Draw the music as a piano roll into this SVG file
@@ -96,6 +98,8 @@ pub struct Therapy {
 
 pub fn run(args: Therapy, entry: &mut Entry) -> Result<ExitCode> {
     let mut session = TherapySession::default();
+    let inputs: Vec<PathBuf> = args.text.iter().filter(|it| *it == STDIN).map(PathBuf::from).collect();
+    let wanted = Wanted::new(&args, &inputs)?;
     let text = text(&args.text)?;
     offer_help(&text);
     if let Some(model) = args.opinion.model() {
@@ -118,7 +122,6 @@ pub fn run(args: Therapy, entry: &mut Entry) -> Result<ExitCode> {
     note(&plan, entry);
     entry.param("motivation", scales.motivation());
     entry.param("chaos", scales.chaos());
-    let wanted = Wanted { file: args.output, picture: args.picture, play: args.play };
     let score = wanted.is_music().then(|| arrange(&plan));
     // First what can fail: where something does, its message is all that is printed as JSON.
     if let Some(score) = &score {
@@ -127,7 +130,7 @@ pub fn run(args: Therapy, entry: &mut Entry) -> Result<ExitCode> {
     if args.json {
         print_json(&plan)?;
     } else {
-        print(format!("{plan}\n").as_bytes())?;
+        report(wanted.file.as_ref(), &format!("{plan}\n"))?;
     }
     match score {
         Some(score) if wanted.play => wanted.play(&score, &args.device, entry),
@@ -155,29 +158,46 @@ pub(super) fn note(plan: &HarmonyPlan, entry: &mut Entry) {
 
 /// What is made of a score.
 struct Wanted {
-    file: Option<PathBuf>,
+    file: Option<SongOutput>,
     picture: Option<PathBuf>,
     play: bool,
 }
 
 impl Wanted {
+    /// What was asked for, if it can be written: never over the text that it is made of.
+    fn new(args: &Therapy, inputs: &[PathBuf]) -> Result<Self> {
+        if let (Some(file), Some(picture)) = (&args.output, &args.picture)
+            && file == picture
+        {
+            let error = anyhow!("{}: song and picture cannot be the same file", file.display());
+            return Err(Unreadable(error).into());
+        }
+        if let Some(picture) = &args.picture {
+            if picture.as_os_str() == STDIN {
+                return Err(Unreadable(anyhow!("--picture -: name a file for the picture")).into());
+            }
+            check_output(picture, inputs.iter()).map_err(unreadable)?;
+        }
+        let file = args.output.as_deref().map(|file| SongOutput::new(file, inputs.iter(), args.json));
+        Ok(Wanted { file: file.transpose()?, picture: args.picture.clone(), play: args.play })
+    }
+
     fn is_music(&self) -> bool {
         self.file.is_some() || self.picture.is_some() || self.play
     }
 
     /// Writes what is to be written: all of it, or nothing that could have been known to fail.
     fn write(&self, score: &Score) -> Result<()> {
-        if let (Some(file), Some(picture)) = (&self.file, &self.picture)
-            && file == picture
-        {
-            let error = anyhow!("{}: song and picture cannot be the same file", file.display());
-            return Err(Unreadable(error).into());
-        }
         if let Some(file) = &self.file {
-            write(file, &score.to_song().to_smf()?)?;
+            file.write(&score.to_song().to_smf()?)?;
+            if !file.is_pipe() {
+                eprintln!("kmidi: wrote {}", file.name());
+            }
         }
         if let Some(picture) = &self.picture {
-            write(picture, piano_roll(score, 0..PICTURED_BARS).as_bytes())?;
+            let drawn = piano_roll(score, 0..PICTURED_BARS);
+            write_whole(picture, drawn.as_bytes()).with_context(|| picture.display().to_string())?;
+            eprintln!("kmidi: wrote {}", picture.display());
         }
         Ok(())
     }
@@ -190,15 +210,6 @@ impl Wanted {
         std::fs::write(&played, score.to_song().to_smf()?).with_context(|| played.display().to_string())?;
         super::play::file(&played, device, entry)
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    if path.as_os_str() == STDIN {
-        return Err(Unreadable(anyhow!("-o -: name a file; standard output has the plan")).into());
-    }
-    write_whole(path, bytes).with_context(|| path.display().to_string())?;
-    eprintln!("kmidi: wrote {}", path.display());
-    Ok(())
 }
 
 /// Tells who may be in danger where help is.
@@ -229,5 +240,13 @@ pub(super) fn text(words: &[String]) -> Result<String> {
 }
 
 fn mode(name: &str) -> Result<Scale, String> {
-    Scale::named(name).ok_or_else(|| format!("no scale is called {name}; `kmidi teach scales` lists them"))
+    Scale::named(name).ok_or_else(|| {
+        let meant = Scale::nearest_name(name).map_or_else(String::new, |it| format!("; did you mean {it}?"));
+        format!("no scale is called {name}{meant}; `kmidi teach scales` lists them")
+    })
+}
+
+fn bars(text: &str) -> Result<u32, String> {
+    let (least, most) = PlanOptions::BARS.into_inner();
+    text.parse().map_err(|_| format!("a piece has a whole number of bars, {least} to {most}"))
 }

@@ -132,6 +132,11 @@ pub(crate) fn read(chords: &[Chord], at: usize, key: Key) -> (String, Function, 
     (around.roman(&chords[at], &origin), function, origin)
 }
 
+/// Where the chord at `at` of a progression comes from, in a key.
+pub(crate) fn origin_of(chords: &[Chord], at: usize, key: Key) -> Origin {
+    Around::new(chords, at, key).origin()
+}
+
 /// A chord with its neighbours.
 struct Around {
     key: Key,

@@ -32,6 +32,7 @@ mod text;
 pub use cadence::{Cadence, CadenceKind};
 pub use diagnose::{Diagnosis, Suggestion, diagnose};
 pub use error::AnalysisError;
+pub(crate) use function::origin_of;
 pub use function::{ChordReading, Function, Origin, borrowed_chords};
 pub use key::{KeyEstimate, LocalKey, MAJOR_PROFILE, MINOR_PROFILE};
 pub use notes::{MAX_BARS, NoteView};
@@ -45,4 +46,5 @@ pub use report::{
 pub use sections::{Section, SectionKind};
 pub use tempo::{TempoReport, TempoSource, heard_tempo};
 pub use tension::{BarTension, CurveFit, closest_curve, tension};
+pub(crate) use text::count_of_bars;
 pub use text::key_name;

@@ -13,7 +13,7 @@ use super::sonority::Sonority;
 use super::spelling;
 use super::tempo::{TempoReport, TempoSource, tempo};
 use super::tension::{BarTension, CurveFit, closest_curve, tension};
-use super::text::{clock, key_name};
+use super::text::{clock, count_of_bars, key_name};
 use crate::theory::{Chord, Key};
 
 /// All that is told of a song. As JSON, keys and chords are texts.
@@ -285,7 +285,13 @@ impl Analysis {
                 tempo.changes, tempo.range_bpm.0, tempo.range_bpm.1
             )?;
         }
-        writeln!(out, "\n  meter       {}, {} bars, {}", tempo.meter, self.bars, clock(self.seconds))
+        writeln!(
+            out,
+            "\n  meter       {}, {}, {}",
+            tempo.meter,
+            count_of_bars(self.bars),
+            clock(self.seconds)
+        )
     }
 
     fn write_chords(&self, out: &mut impl fmt::Write) -> fmt::Result {

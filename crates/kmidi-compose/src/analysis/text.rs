@@ -20,6 +20,11 @@ pub(crate) fn as_text<S: Serializer>(key: &Key, serializer: S) -> Result<S::Ok, 
     serializer.collect_str(&key_name(*key))
 }
 
+/// `1 bar`, `16 bars`.
+pub(crate) fn count_of_bars(bars: u32) -> String {
+    format!("{bars} {}", if bars == 1 { "bar" } else { "bars" })
+}
+
 /// Seconds as `m:ss`.
 pub(crate) fn clock(seconds: f64) -> impl Display {
     let whole = seconds.max(0.0) as u64;

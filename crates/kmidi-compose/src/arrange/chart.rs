@@ -42,26 +42,20 @@ impl Chart {
         let mut spans: Vec<Span> = Vec::new();
         let mut run_start = 0;
         for section in &form.sections {
-            let progression = if section.contrast && !plan.contrast.is_empty() {
-                &plan.contrast
-            } else {
-                &plan.progression
-            };
-            let rate = rate(plan, grid);
-            if section.contrast || f64::from(section.bars) * rate >= progression.len() as f64 {
+            let contrast = section.contrast && !plan.contrast.is_empty();
+            let progression = if contrast { &plan.contrast } else { &plan.progression };
+            let layout = Layout::of(plan, grid, contrast);
+            if section.contrast || layout.has_room(section.bars, progression.len()) {
                 run_start = section.start;
             }
             for bar in section.start..section.end() {
-                let (first, count) = chords_of(bar - run_start, rate);
+                let (first, count) = layout.chords_of(bar - run_start);
+                let goes_on = bar > run_start && bar > section.start && layout.goes_on(bar - run_start);
                 for (index, at) in starts(grid, count).into_iter().enumerate() {
                     let chord = progression.get((first + index) % progression.len().max(1)).copied();
                     let chord = chord.unwrap_or_else(|| tonic_chord(plan));
                     let at = i64::from(bar) * grid.bar + at;
-                    let goes_on = index == 0 && bar > run_start && bar > section.start && {
-                        let (before, count) = chords_of(bar - run_start - 1, rate);
-                        before + count - 1 == first
-                    };
-                    if !goes_on {
+                    if index > 0 || !goes_on {
                         close(&mut spans, at);
                         spans.push(Span::new(at, at, chord, plan.key));
                     }
@@ -146,18 +140,69 @@ fn rate(plan: &HarmonyPlan, grid: &Grid) -> f64 {
     if given.is_finite() { given.clamp(0.25, grid.beats.len() as f64) } else { 1.0 }
 }
 
-/// The number of a bar's first chord, counted on from the first bar's, and how many it has.
-fn chords_of(bar: u32, rate: f64) -> (usize, usize) {
-    let first = (f64::from(bar) * rate + 1e-9) as usize;
-    let next = (f64::from(bar + 1) * rate + 1e-9) as usize;
-    (first, next.saturating_sub(first).max(1))
+/// How many chords the bars of a run have.
+enum Layout<'a> {
+    /// So many a bar, on the whole.
+    Rate(f64),
+    /// As the user wrote them, over and over.
+    Bars(&'a [usize]),
 }
 
-/// Where so many chords of a bar begin.
+impl<'a> Layout<'a> {
+    fn of(plan: &'a HarmonyPlan, grid: &Grid, contrast: bool) -> Self {
+        let bars = &plan.chords_of_bars;
+        let written = !bars.is_empty() && bars.iter().sum::<usize>() == plan.progression.len();
+        if written && !contrast { Self::Bars(bars) } else { Self::Rate(rate(plan, grid)) }
+    }
+
+    /// Whether so many bars have room for all the chords.
+    fn has_room(&self, bars: u32, chords: usize) -> bool {
+        match self {
+            Self::Rate(rate) => f64::from(bars) * rate >= chords as f64,
+            Self::Bars(written) => bars as usize >= written.len(),
+        }
+    }
+
+    /// The number of a bar's first chord, counted on from the run's first bar, and how many it has.
+    fn chords_of(&self, bar: u32) -> (usize, usize) {
+        match self {
+            Self::Rate(rate) => {
+                let first = (f64::from(bar) * rate + 1e-9) as usize;
+                let next = (f64::from(bar + 1) * rate + 1e-9) as usize;
+                (first, next.saturating_sub(first).max(1))
+            }
+            Self::Bars(written) => {
+                let place = bar as usize % written.len();
+                let before: usize = written[..place].iter().sum();
+                // A bar without a chord has the one before it, if there is one.
+                if written[place] == 0 { (before.saturating_sub(1), 1) } else { (before, written[place]) }
+            }
+        }
+    }
+
+    /// Whether a bar, which is not the first, begins with the chord that the one before it ended with.
+    fn goes_on(&self, bar: u32) -> bool {
+        match self {
+            Self::Rate(_) => {
+                let (before, count) = self.chords_of(bar - 1);
+                before + count - 1 == self.chords_of(bar).0
+            }
+            Self::Bars(written) => {
+                let place = bar as usize % written.len();
+                written[place] == 0 && place > 0
+            }
+        }
+    }
+}
+
+/// Where so many chords of a bar begin: on beats, as far as there are enough.
 fn starts(grid: &Grid, count: usize) -> Vec<i64> {
     match count {
         0 | 1 => vec![0],
         2 => vec![0, grid.middle()],
+        count if count > grid.beats.len() => {
+            (0..count).map(|index| grid.bar * index as i64 / count as i64).collect()
+        }
         count => (0..count).map(|index| grid.beats[index * grid.beats.len() / count].start).collect(),
     }
 }

@@ -133,7 +133,10 @@ impl Form {
                 Layers { guide: section.turn > 0 || section.energy > 0.6 || late && section.bars > 4, ..all }
             }
             SectionKind::Chorus => all,
-            SectionKind::Bridge => Layers { bass: late, drums: late, ..all },
+            // One bridge is entered alone; the next goes on.
+            SectionKind::Bridge => {
+                Layers { bass: late || section.turn > 0, drums: late || section.turn > 0, ..all }
+            }
             SectionKind::Breakdown => Layers { bass: late, drums: false, ..all },
             SectionKind::Outro => {
                 Layers { drums: !late && section.energy > 0.3, melody: !late || section.bars < 3, ..all }

@@ -85,8 +85,16 @@ pub fn arrange(plan: &HarmonyPlan) -> Score {
     let bass = bass::bass(&chart, &voicings, &grid, &form, &style, &mut chance(3));
     let guide = guide::guide(&chart, &voicings, &grid, &form, &style);
     let sounding = sounding(&chart, &voicings, &guide);
-    let ground =
-        melody::Ground { plan, grid: &grid, form: &form, chart: &chart, style: &style, sounding: &sounding };
+    let tops: Vec<u8> = voicings.iter().map(|keys| keys.iter().copied().max().unwrap_or_default()).collect();
+    let ground = melody::Ground {
+        plan,
+        grid: &grid,
+        form: &form,
+        chart: &chart,
+        style: &style,
+        sounding: &sounding,
+        tops: &tops,
+    };
     let melody = melody::melody(&ground, &mut chance(4));
     let drums = drums::drums(&grid, &form, &style, &mut chance(5));
 

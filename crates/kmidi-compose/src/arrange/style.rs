@@ -84,6 +84,8 @@ pub struct Style {
     pub guide_range: RangeInclusive<u8>,
     /// Where the melody lies.
     pub melody_range: RangeInclusive<u8>,
+    /// Where it is most of the time.
+    pub melody_centre: u8,
     /// 0 to 1: how often notes stand against the beat.
     pub syncopation: f64,
     /// 0 to 1: how often chords have a seventh or ninth more than their symbol says.
@@ -142,9 +144,10 @@ impl Style {
         };
         let loud = unit(character.dynamics.ceiling) > 0.7;
         let voices = 3 + usize::from(loud) + usize::from(complexity > 0.5) - usize::from(vulnerability > 0.6);
-        let melody = register(character);
         let middle = (i32::from(character.register.centre) - 8).clamp(53, 65) as u8;
         let bass_low = (middle - 24).clamp(BASS.0, BASS.1 - 19);
+        let (melody_centre, chord_range) = (melody_centre(character), chord_range(character, middle));
+        let guide_low = (*chord_range.end() - 12).max(GUIDE_LOWEST);
         let jagged = character.contour == Contour::Jagged;
         Style {
             character,
@@ -152,10 +155,11 @@ impl Style {
             bass,
             kit,
             voices: voices.clamp(3, 5),
-            chord_range: middle - 9..=middle + 10,
             bass_range: bass_low..=bass_low + 19,
-            guide_range: middle - 4..=middle + 14,
-            melody_range: melody,
+            guide_range: guide_low..=guide_low + 14,
+            melody_range: register(character, *chord_range.end() - 3),
+            melody_centre,
+            chord_range,
             syncopation: (0.15 + 0.7 * complexity).min(1.0),
             colour: (unit(character.dissonance) + complexity - 0.6).clamp(0.0, 1.0),
             widest_leap: 7 + i32::from(jagged) * 2 + (complexity * 5.0) as i32,
@@ -198,10 +202,30 @@ fn is_full(section: &Section, energy: f64) -> bool {
     }
 }
 
-/// The melody's range: as the plan has it, an octave at least.
-fn register(character: Character) -> RangeInclusive<u8> {
+/// Guide tones have no key below this, C3.
+const GUIDE_LOWEST: u8 = 48;
+/// Chords have no key below this, E2: thirds are mud there.
+const CHORDS_LOWEST: u8 = 40;
+/// Registers with a centre below this leave no room for chords under the melody, F#4.
+const ROOMY_CENTRE: u8 = 66;
+
+/// Where the melody is most of the time. A low register is that of the whole piece: its melody goes up half of what is lacking for
+/// chords to lie under it, and the chords go down the other half, so that low moods stay lower than high ones.
+fn melody_centre(character: Character) -> u8 {
+    let centre = character.register.centre;
+    centre.max(ROOMY_CENTRE / 2 + centre / 2)
+}
+
+/// Where chords lie: around `middle`, and below the melody's centre.
+fn chord_range(character: Character, middle: u8) -> RangeInclusive<u8> {
+    let high = (middle + 10).min(melody_centre(character).saturating_sub(4)).max(CHORDS_LOWEST + 12);
+    (middle - 9).min(high - 15).max(CHORDS_LOWEST)..=high
+}
+
+/// The melody's range: as the plan has it, but none of it far below the chords' highest key; an octave at least.
+fn register(character: Character, lowest: u8) -> RangeInclusive<u8> {
     let given = character.register;
-    let low = given.low.min(given.high).clamp(24, 96);
+    let low = given.low.min(given.high).clamp(24, 96).max(lowest.min(96));
     low..=given.high.max(given.low).clamp(low + 12, 108)
 }
 

@@ -10,6 +10,7 @@
 mod breaking;
 mod listing;
 mod names;
+mod problem;
 mod process;
 mod rule;
 mod schema;
@@ -20,9 +21,10 @@ mod vocabulary;
 
 pub use breaking::Unbreakable;
 pub use listing::{Entry, List, Lists, list};
+pub use problem::{Problem, Severity, Validation};
 pub use process::{Broken, Processed, process};
 pub use rule::{Category, Example, Rule};
 pub use schema::{Feeling, Intent, IntentError, MAX_FIELD_CHARS, MAX_INTENT_BYTES, Root, Technique};
 pub use suggest::{Suggestion, Suggestions, UnknownMood, suggest, suggest_for};
-pub use validate::{Problem, Severity, TEMPO_LIMITS_BPM, Validation, validate};
+pub use validate::{TEMPO_LIMITS_BPM, validate};
 pub use vocabulary::{Feel, Genre, Imagery, MoodName, NarrativeArc, Stakes, Vulnerability};

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::problem::Problem;
 use super::rule::Rule;
 use super::schema::{Intent, IntentError};
-use super::validate::{Problem, Understood, understand, validate};
+use super::validate::{Understood, understand, validate};
 use crate::arrange::arrange;
 use crate::mood::{Mood, read};
 use crate::plan::{HarmonyPlan, PlanOptions, Reason, Scales};

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::breaking::Unbreakable;
+use super::problem::{Problem, Severity};
 use super::rule::Rule;
-use super::validate::{Problem, Severity};
+use super::validate::beside;
 use super::vocabulary::MoodName;
 use crate::theory::nearest;
 
@@ -211,15 +212,21 @@ impl Intent {
     /// Reads the JSON of an intent. Fields that are left out are as in [`Intent::template`].
     ///
     /// # Errors
-    /// [`IntentError`]; of JSON that is no intent it names every field that is unknown or holds what it cannot.
+    /// [`IntentError`]; of JSON that is no intent it names every field that is unknown or holds what it cannot, and all else that
+    /// [`validate`](super::validate) finds.
     pub fn from_json(json: &[u8]) -> Result<Intent, IntentError> {
         if json.len() > MAX_INTENT_BYTES {
             return Err(IntentError::TooLong(json.len()));
         }
         let value: Value =
             serde_json::from_slice(json).map_err(|error| IntentError::NotJson(error.to_string()))?;
-        let problems = shape(&value);
+        let mut problems = shape(&value);
         if !problems.is_empty() {
+            // What is right about it is looked at all the same, so that one reading tells everything.
+            let rest = value.is_object().then(|| serde_json::from_value(sound(value)));
+            if let Some(Ok(intent)) = rest {
+                problems.extend(beside(&intent, &problems));
+            }
             return Err(IntentError::Problems(problems));
         }
         serde_json::from_value(value).map_err(|error| IntentError::NotJson(error.to_string()))
@@ -250,6 +257,22 @@ fn shape(value: &Value) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// A JSON value without what keeps it from being an intent.
+fn sound(value: Value) -> Value {
+    let Value::Object(mut top) = value else { return Value::Object(Default::default()) };
+    let holds = |phase: &str, name: &str, value: &Value| {
+        FIELDS.iter().any(|field| field.phase == phase && field.name == name && field.kind.holds(value))
+    };
+    top.retain(|name, value| match value.as_object_mut().filter(|_| PHASES.contains(&name.as_str())) {
+        Some(phase) => {
+            phase.retain(|key, value| holds(name, key, value));
+            true
+        }
+        None => holds("", name, value),
+    });
+    Value::Object(top)
 }
 
 fn check(phase: &str, name: &str, value: &Value, problems: &mut Vec<Problem>) {
@@ -318,13 +341,36 @@ mod tests {
             r#"{"titel": "x", "phase_0": {"evnt": "a", "event": 3}, "phase_1": {"tension": "high"},
                 "phase_2": {"tempo_range_bpm": [1, 2, 3], "key": null}, "phase_3": {}}"#,
         );
-        assert_eq!(found.len(), 7, "{found:#?}");
+        // With what is missing beside: a longing and a mood.
+        assert_eq!(found.len(), 9, "{found:#?}");
+        assert!(found.iter().any(|it| it.contains("phase_0.longing is missing")), "{found:#?}");
+        assert_eq!(found.iter().filter(|it| it.starts_with("phase_0.event ")).count(), 1, "{found:#?}");
         assert!(found.iter().any(|it| it.contains("phase_0.evnt") && it.contains("did you mean `event`?")));
         assert!(found.iter().any(|it| it.contains("titel") && it.contains("did you mean `title`?")));
         assert!(found.iter().any(|it| it.contains("phase_1.tension") && it.contains("a number from 0 to 1")));
         assert!(found.iter().any(|it| it.contains("phase_2.tempo_range_bpm")));
         assert_eq!(problems("[]").len(), 1);
-        assert_eq!(problems(r#"{"phase_0": "sad"}"#).len(), 1);
+        assert_eq!(problems(r#"{"phase_0": "sad"}"#).len(), 2);
+    }
+
+    #[test]
+    fn an_unknown_field_hides_no_other_problem() {
+        let found = problems(
+            r#"{"colour": "blue", "phase_0": {"event": "a", "longing": "b"},
+                "phase_1": {"mood_primary": "Greif", "tension": 3}, "phase_2": {"rule": "RHYTHM_TempoFluctuation"}}"#,
+        );
+        for part in [
+            "colour is no field",
+            "phase_1.mood_primary cannot be",
+            "phase_1.tension cannot be",
+            "justification",
+        ] {
+            assert!(found.iter().any(|it| it.contains(part)), "{part}: {found:#?}");
+        }
+        // Control: without that field, the same but for it.
+        let other = Intent::from_json(br#"{"phase_0": {"event": "a", "longing": "b"},
+                "phase_1": {"mood_primary": "Greif", "tension": 3}, "phase_2": {"rule": "RHYTHM_TempoFluctuation"}}"#);
+        assert_eq!(super::super::validate(&other.unwrap()).problems.len() + 1, found.len());
     }
 
     #[test]

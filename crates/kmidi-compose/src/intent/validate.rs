@@ -1,9 +1,6 @@
 //! All that is wrong with an intent, at once, each with the next step.
 
-use std::fmt;
-
-use serde::Serialize;
-
+use super::problem::{Problem, Severity, Validation};
 use super::rule::Rule;
 use super::schema::{Intent, IntentError, MAX_FIELD_CHARS, question};
 use super::vocabulary::{Feel, Genre, Imagery, MoodName, NarrativeArc, Stakes, Vulnerability};
@@ -12,49 +9,6 @@ use crate::theory::{Scale, nearest, shortened};
 
 /// Slowest and fastest tempo that there can be, in quarter notes a minute.
 pub const TEMPO_LIMITS_BPM: [f64; 2] = [20.0, 400.0];
-
-/// How bad a [`Problem`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// No music can be made of it.
-    Error,
-    /// Music can be made of it, though hardly what is meant.
-    Warning,
-}
-
-/// Something that is wrong with an intent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// How bad.
-    pub severity: Severity,
-    /// Where: `phase_1.tension`; empty for all of it.
-    pub field: String,
-    /// What.
-    pub problem: String,
-    /// What to do about it.
-    pub next_step: String,
-}
-
-impl Problem {
-    pub(super) fn error(field: &str, problem: &str, next_step: &str) -> Self {
-        let [field, problem, next_step] = [field, problem, next_step].map(str::to_owned);
-        Self { severity: Severity::Error, field, problem, next_step }
-    }
-
-    fn warning(field: &str, problem: &str, next_step: &str) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(field, problem, next_step) }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.field.is_empty() {
-            write!(f, "{} ", self.field)?;
-        }
-        write!(f, "{}: {}", self.problem, self.next_step)
-    }
-}
 
 /// An intent whose words are understood. What is `None` was left to the mood.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,30 +26,6 @@ pub(super) struct Understood {
     pub rule: Option<Rule>,
 }
 
-/// What validating an intent found. `[side B]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Validation {
-    /// Whether music can be made of it: no [`Problem`] is an error.
-    pub valid: bool,
-    /// Errors first, each kind in the order of the fields.
-    pub problems: Vec<Problem>,
-}
-
-impl fmt::Display for Validation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let errors = self.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        for problem in &self.problems {
-            let kind = if problem.severity == Severity::Error { "error" } else { "warning" };
-            writeln!(f, "{kind:<8} {problem}")?;
-        }
-        match (errors, self.problems.len() - errors) {
-            (0, 0) => write!(f, "the intent is complete"),
-            (0, warnings) => write!(f, "the intent can become music; warnings: {warnings}"),
-            (errors, warnings) => write!(f, "errors: {errors}, warnings: {warnings}"),
-        }
-    }
-}
-
 /// Says all that is wrong with an intent.
 pub fn validate(intent: &Intent) -> Validation {
     let mut reading = Reading::default();
@@ -103,6 +33,16 @@ pub fn validate(intent: &Intent) -> Validation {
     let mut problems = reading.problems;
     problems.sort_by_key(|problem| problem.severity);
     Validation { valid: understood.is_some(), problems }
+}
+
+/// What else is wrong with an intent of which some fields hold what they cannot: nothing is said of those twice.
+pub(super) fn beside(intent: &Intent, told: &[Problem]) -> Vec<Problem> {
+    let is_told = |problem: &Problem| {
+        let inside =
+            |field: &str| problem.field.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+        told.iter().any(|it| it.field == problem.field || !it.field.is_empty() && inside(&it.field))
+    };
+    validate(intent).problems.into_iter().filter(|problem| !is_told(problem)).collect()
 }
 
 /// The intent, if music can be made of it; the errors otherwise.

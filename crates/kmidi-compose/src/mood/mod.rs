@@ -17,6 +17,7 @@ mod preset;
 mod presets;
 mod reader;
 mod reading;
+mod settle;
 mod text;
 mod valence;
 

@@ -48,14 +48,54 @@ pub enum Step {
 }
 
 impl Step {
-    /// The chord in a key. Of scales that have not seven tones, the major or the minor key counts.
+    /// The chord in a key. A scale that has not seven tones has its own chord on the degree that lies nearest and sounds best.
     pub fn in_key(self, key: Key) -> Chord {
-        let key = key.seven_tones();
         match self {
-            Self::Triad(degree) => diatonic_chord(key, usize::from(degree - 1), false),
-            Self::Seventh(degree) => diatonic_chord(key, usize::from(degree - 1), true),
-            Self::Borrowed(numeral) => numeral.parse::<Roman>().expect("numerals here are right").in_key(key),
+            Self::Triad(degree) => on_degree(key, degree, false),
+            Self::Seventh(degree) => on_degree(key, degree, true),
+            Self::Borrowed(numeral) => roman(numeral).in_key(key.seven_tones()),
         }
+    }
+
+    /// The same degree without anything borrowed: for modes that somebody asked for, of which no tone is to be left.
+    #[must_use]
+    pub fn diatonic(self) -> Self {
+        let Self::Borrowed(numeral) = self else { return self };
+        let degree = roman(numeral).degree() as u8 + 1;
+        if numeral.ends_with('7') { Self::Seventh(degree) } else { Self::Triad(degree) }
+    }
+}
+
+fn roman(numeral: &str) -> Roman {
+    numeral.parse().expect("numerals here are right")
+}
+
+/// The chord of a key's own tones on a degree, 1 to 7, of a scale of seven tones.
+fn on_degree(key: Key, degree: u8, sevenths: bool) -> Chord {
+    let degree = usize::from(degree - 1);
+    let count = key.scale.semitones().len();
+    if count == 7 {
+        return diatonic_chord(key, degree, sevenths);
+    }
+    let wanted = key.seven_tones().scale.semitones()[degree];
+    let cost = |at: &usize| {
+        let away = key.scale.semitones()[*at].abs_diff(wanted);
+        2 * away.min(12 - away) + roughness(&diatonic_chord(key, *at, false))
+    };
+    diatonic_chord(key, (0..count).min_by_key(cost).unwrap_or(0), sevenths)
+}
+
+/// How far a triad is from one that can be rested on: 0 is major or minor.
+fn roughness(chord: &Chord) -> u8 {
+    let tones: Vec<u8> = chord.tones().iter().map(|tone| tone.semitones).collect();
+    match tones[..] {
+        [0, 3 | 4, 7] => 0,
+        [0, 2 | 5, 7] => 1,
+        [0, 3, 6] | [0, 4, 8] => 2,
+        [0, 7] => 3,
+        // Hardly a chord at all.
+        [_] => 24,
+        _ => 4,
     }
 }
 

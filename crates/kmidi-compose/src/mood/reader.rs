@@ -3,7 +3,10 @@
 //! Words are looked up whole, by themselves or by their stem, phrases before words. What speaks for a feeling is then weighed:
 //!
 //! - A denied feeling counts nothing, and does not count for its opposite: who is "not angry" may be calm, sad or asleep, and the
-//!   text does not say which. What people do mean by a denial has phrases of its own ("no hope", "can't feel anything").
+//!   text does not say which. What people do mean by a denial has phrases of its own ("no hope", "can't feel anything"). A text
+//!   that does nothing but deny what is pleasant is another matter: see [`settle`].
+//! - Denied is also what a question denies whose answer is no ("Who could be angry at that?"), and what is taken back behind it
+//!   ("It was great. Not.").
 //! - A feeling of the past ("used to be happy") or wished for ("want to be happy") counts half.
 //! - "Very" multiplies by 4/3, "extremely" by 5/3, "slightly" by 1/2.
 //! - Before "but" a feeling counts half, behind it one and a half times, as Hutto & Gilbert (2014) have it; after "although", half.
@@ -11,7 +14,9 @@
 //!
 //! The sum of three plain words is a feeling's full intensity.
 use super::lexicon::phrases::Scope;
-use super::lexicon::{Lexicon, Row, grammar};
+use super::lexicon::turns::{self, Question};
+use super::lexicon::{Lexicon, Row, grammar, stands_at};
+use super::settle::{self, Denied};
 use super::text::language;
 use super::text::plain;
 use super::text::stem::Stemmer;
@@ -20,7 +25,7 @@ use super::valence::Valence;
 use super::{Affect, Evidence, Mood, NamedMood, TextError};
 
 /// What adds up to the full intensity.
-const FULL: f64 = 3.0;
+pub(super) const FULL: f64 = 3.0;
 
 /// Reads a text. `[side B]`
 ///
@@ -38,6 +43,8 @@ pub(crate) struct Reader {
     stemmer: Stemmer,
     valence: Valence,
     hits: Vec<Hit>,
+    /// Words that are rated, in phrases that say nothing: "dead serious".
+    misrated: usize,
     /// The most that each row was found with.
     counted: Vec<f64>,
 }
@@ -71,8 +78,9 @@ struct State {
     reach: usize,
     conceded: bool,
     after_but: bool,
-    /// The first hit of this sentence.
+    /// The first hit of this sentence, and of the one before.
     sentence: usize,
+    sentence_before: usize,
 }
 
 impl Reader {
@@ -89,7 +97,10 @@ impl Reader {
         if self.words.len() == 0 {
             return Err(TextError::NoWords);
         }
-        if let Some(language) = language::foreign(&self.words) {
+        let stemmer = &mut self.stemmer;
+        let is_english =
+            |word: &str| Valence::rates(word) || !Lexicon::get().word(word, stemmer.stem(word)).is_empty();
+        if let Some(language) = language::foreign(&self.words, is_english) {
             return Err(TextError::NotEnglish { language });
         }
         self.find();
@@ -99,14 +110,21 @@ impl Reader {
     /// Finds every place that speaks for a feeling.
     fn find(&mut self) {
         self.hits.clear();
+        self.misrated = 0;
         let mut state = State::default();
         let mut place = 0;
         while place < self.words.len() {
             self.enter(&mut state, place);
+            let turn = self.taken_back(&state, place).or_else(|| self.question(&mut state, place));
             let read = match Lexicon::get().phrase(&self.words, place) {
+                _ if turn.is_some() => turn.unwrap_or(1),
                 Some(phrase) => {
                     let shade = Lexicon::get().shade(phrase.text);
                     self.hit(&state, place, place + phrase.words, phrase.rows, shade);
+                    if phrase.rows.is_empty() && phrase.scope.is_none() {
+                        let words = (place..place + phrase.words).map(|place| self.words.at(place));
+                        self.misrated += words.filter(|word| Valence::rates(word)).count();
+                    }
                     if let Some(scope) = phrase.scope {
                         (state.scope, state.reach) = (Some((scope, place)), grammar::REACH + 1);
                     }
@@ -131,11 +149,45 @@ impl Reader {
         }
         if gap == Gap::Stop {
             state.after_but = false;
-            state.sentence = self.hits.len();
+            (state.sentence_before, state.sentence) = (state.sentence, self.hits.len());
         }
         if state.reach == 0 {
             state.scope = None;
         }
+    }
+
+    /// Words that stand alone and take back what was said before them: how many they are.
+    fn taken_back(&mut self, state: &State, place: usize) -> Option<usize> {
+        let words = &self.words;
+        let before = words.gap(place);
+        if place == 0 || before < Gap::Comma {
+            return None;
+        }
+        let alone = |turn: &str| {
+            stands_at(turn, words, place) && words.gap(place + turn.split(' ').count()) == Gap::Stop
+        };
+        let count = turns::taken_back(words.asked(place), alone)?;
+        let from = if before == Gap::Stop { state.sentence_before } else { state.sentence };
+        for hit in &mut self.hits[from..] {
+            hit.taken.scope = Some((Scope::Denied, place));
+        }
+        Some(count)
+    }
+
+    /// The beginning of a question that is none: how many words it has.
+    fn question(&self, state: &mut State, place: usize) -> Option<usize> {
+        let before = if place == 0 { "" } else { self.words.at(place - 1) };
+        if self.words.gap(place) < Gap::Comma && !turns::leads_in(before) {
+            return None;
+        }
+        if turns::asks(self.words.at(place), self.words.at(place + 1)) {
+            return Some(1);
+        }
+        let (question, count) = turns::question(|turn| stands_at(turn, &self.words, place))?;
+        if question == Question::Denies {
+            (state.scope, state.reach) = (Some((Scope::Asked, place)), grammar::REACH + count);
+        }
+        Some(count)
     }
 
     /// A word that begins no phrase.
@@ -164,7 +216,7 @@ impl Reader {
         let again = grammar::denies_again(word);
         self.hit(state, place, place + 1, rows, shade);
         if denies {
-            let twice = matches!(state.scope, Some((Scope::Denied, _))) && !again;
+            let twice = matches!(state.scope, Some((Scope::Denied | Scope::Asked, _))) && !again;
             state.scope = if twice { None } else { Some((Scope::Denied, place)) };
             state.reach = grammar::REACH + 1;
         }
@@ -226,15 +278,20 @@ impl Reader {
         }
         let mut mood = of_scores(&scores);
         mood.words = self.words.len();
-        if rated {
-            mood.valence = valence;
-        } else if mood.is_unknown() {
-            mood.valence = 0.0;
-        }
+        let all_misrated = || self.words.iter().filter(|word| Valence::rates(word)).count() <= self.misrated;
+        let rated = rated && !(self.misrated > 0 && mood.is_unknown() && all_misrated());
+        mood.valence = settle::valence(&mood, rated.then_some(valence), self.hits.is_empty());
         mood.shade = self.shade(mood.primary);
         mood.evidence = self.evidence();
-        if mood.is_unknown() && self.hits.is_empty() && mood.valence <= UNPLEASANT {
-            sadden(&mut mood);
+        if mood.is_unknown() && self.hits.is_empty() {
+            settle::by_sound(&mut mood);
+        } else if mood.is_unknown() {
+            let denied = |hit: &Hit| Denied {
+                word: self.words.join(hit.from, hit.to),
+                affect: hit.row.affect,
+                weight: hit.row.weight,
+            };
+            settle::by_denial(&mut mood, &mut self.hits.iter().map(denied));
         }
         mood
     }
@@ -257,28 +314,6 @@ impl Reader {
         })
         .collect()
     }
-}
-
-/// From this valence on, a text without any word for a feeling is not met with the neutral mood, which is in major.
-const UNPLEASANT: f64 = -0.3;
-
-/// A text that names no feeling and sounds clearly unpleasant: melancholy is the stillest of those it can be.
-fn sadden(mood: &mut Mood) {
-    let valence = mood.valence;
-    let intensity = (-valence / 2.0).min(0.5);
-    *mood = Mood {
-        primary: Affect::Melancholy,
-        intensity,
-        arousal: Affect::Melancholy.preset().arousal,
-        ..std::mem::replace(mood, Mood::silence())
-    };
-    mood.evidence.truncate(Mood::MOST_EVIDENCE - 1);
-    mood.evidence.push(Evidence {
-        word: "all of it".to_owned(),
-        affect: Affect::Melancholy,
-        weight: intensity * FULL,
-        why: format!("no word names a feeling, but it sounds unpleasant: valence {valence:+.2}"),
-    });
 }
 
 /// A mood of what each feeling has.
@@ -305,7 +340,7 @@ fn of_scores(scores: &[f64; Affect::COUNT]) -> Mood {
 impl Taken {
     fn factor(&self) -> f64 {
         let scope = match self.scope {
-            Some((Scope::Denied, _)) => 0.0,
+            Some((Scope::Denied | Scope::Asked, _)) => 0.0,
             Some((Scope::Past | Scope::Wished, _)) => 0.5,
             None => 1.0,
         };
@@ -325,6 +360,7 @@ impl Taken {
                 Scope::Denied => format!("denied by `{by}`"),
                 Scope::Past => "said to be past".to_owned(),
                 Scope::Wished => "wished for".to_owned(),
+                Scope::Asked => "denied by a question whose answer is no".to_owned(),
             });
         }
         if let Some((by, factor)) = self.degree {

@@ -207,6 +207,11 @@ pub struct Valence {
 }
 
 impl Valence {
+    /// Whether a word is in the list.
+    pub fn rates(word: &str) -> bool {
+        WORDS.find(word).is_some()
+    }
+
     /// From -1 (unpleasant) to 1, and whether any word was rated at all.
     pub fn of(&mut self, plain: &str) -> (f64, bool) {
         self.read(plain);

@@ -1,17 +1,18 @@
 //! From a mood to a plan.
-use super::{HarmonyPlan, PlanOptions, Reason, Scales, TensionCurve, sections};
-use crate::mood::{Affect, AffectPreset, Character, Mood, SecondOpinion};
-use crate::theory::{Chord, Key, Letter, PitchName, Scale};
+use super::{Chords, HarmonyPlan, PlanOptions, Reason, Scales, Section, TensionCurve, sections};
+use crate::analysis::{count_of_bars, origin_of};
+use crate::mood::{Affect, AffectPreset, Character, Mood, SecondOpinion, Step};
+use crate::theory::{Chord, Key};
 
 /// What chaos 1 makes faster than chaos 0, in quarter notes a minute; half of that is taken off beforehand.
 const CHAOS_BPM: f64 = 40.0;
 
 /// What a plan is made of while it is made.
-struct Builder<'a> {
-    mood: &'a Mood,
-    preset: &'static AffectPreset,
+pub(super) struct Builder<'a> {
+    pub mood: &'a Mood,
+    pub preset: &'static AffectPreset,
     scales: Scales,
-    options: &'a PlanOptions,
+    pub options: &'a PlanOptions,
     reasons: Vec<Reason>,
 }
 
@@ -48,11 +49,12 @@ pub fn plan_from(mood: Mood, scales: Scales, options: &PlanOptions, seed_from_te
         complexity,
         vulnerability: preset.vulnerability,
         progression,
+        chords_of_bars: options.progression.as_ref().and_then(Chords::of_bars).unwrap_or_default(),
         contrast,
         progression_given: options.progression.is_some(),
         // Tension is what has not come to its end.
         resolves: mood.primary != Affect::Tension,
-        sections: sections(curve, length_bars),
+        sections: form(curve, length_bars, options),
         character,
         reasons,
         seed,
@@ -60,8 +62,17 @@ pub fn plan_from(mood: Mood, scales: Scales, options: &PlanOptions, seed_from_te
     }
 }
 
+/// The sections. Chords of the user's have no others beside them.
+fn form(curve: TensionCurve, bars: u32, options: &PlanOptions) -> Vec<Section> {
+    let mut sections = sections(curve, bars);
+    if options.progression.is_some() {
+        sections.iter_mut().for_each(|section| section.contrast = false);
+    }
+    sections
+}
+
 impl Builder<'_> {
-    fn say(&mut self, what: impl Into<String>, because: impl Into<String>) {
+    pub fn say(&mut self, what: impl Into<String>, because: impl Into<String>) {
         self.reasons.push(Reason::new(what, because));
     }
 
@@ -123,7 +134,10 @@ impl Builder<'_> {
             let words = said_for(mood, secondary);
             self.say(format!("some {secondary}"), format!("{words}: {:.0} % of both", mood.blend * 100.0));
         }
-        let denied = mood.evidence.iter().filter(|it| it.weight == 0.0).map(|it| format!("`{}`", it.word));
+        // What is denied and speaks for its opposite has been told above.
+        let told = |word: &str| mood.evidence.iter().any(|it| it.weight > 0.0 && it.word == word);
+        let denied = mood.evidence.iter().filter(|it| it.weight == 0.0 && !told(&it.word));
+        let denied = denied.map(|it| format!("`{}`", it.word));
         let denied = denied.collect::<Vec<_>>().join(", ");
         if !denied.is_empty() {
             self.say(
@@ -131,33 +145,6 @@ impl Builder<'_> {
                 "denied; what is denied does not count, nor for its opposite",
             );
         }
-    }
-
-    fn key(&mut self) -> Key {
-        let asked = self.options.key;
-        let (scale, because) = if let Some(scale) = self.options.mode {
-            (scale, "as asked".to_owned())
-        } else if let Some(scale) = asked.and_then(|key| key.scale) {
-            (scale, "asked for with the key".to_owned())
-        } else if let Some(shade) = self.mood.shade {
-            (shade.modes[0], format!("the first mode of {}", shade.name.to_lowercase()))
-        } else {
-            (self.preset.scale, format!("the mode of {}", self.mood.primary))
-        };
-        self.say(format!("mode {scale}"), because);
-        let (tonic, because) = match (asked, &self.options.progression) {
-            (Some(key), _) => (key.tonic, "as asked".to_owned()),
-            (None, Some(chords)) => match chords
-                .without_key()
-                .and_then(|chords| fitting_tonic(&chords, scale))
-            {
-                Some(tonic) => (tonic, format!("of all {scale} keys it has most tones of the chords")),
-                None => (PitchName::new(Letter::C, 0), "numerals are of C if no key is asked for".to_owned()),
-            },
-            (None, None) => (PitchName::new(Letter::C, 0), "C if nothing else is asked".to_owned()),
-        };
-        self.say(format!("key of {tonic}"), because);
-        Key::new(tonic, scale)
     }
 
     fn tempo(&mut self) -> f64 {
@@ -187,7 +174,7 @@ impl Builder<'_> {
 
     fn length(&mut self) -> u32 {
         if let Some(bars) = self.options.bars {
-            self.say(format!("{bars} bars"), "as asked");
+            self.say(count_of_bars(bars), "as asked");
             return bars;
         }
         let motivation = self.scales.motivation();
@@ -196,7 +183,7 @@ impl Builder<'_> {
             it if it <= 7.0 => (32, "from 3 to 7"),
             _ => (64, "above 7"),
         };
-        self.say(format!("{bars} bars"), format!("motivation {motivation} is {range}"));
+        self.say(count_of_bars(bars), format!("motivation {motivation} is {range}"));
         bars
     }
 
@@ -220,17 +207,36 @@ impl Builder<'_> {
             self.say(format!("chords {}", names(&chords)), "as asked");
             return (chords.clone(), chords);
         }
-        let chords: Vec<Chord> = self.preset.progression.iter().map(|step| step.in_key(key)).collect();
-        let contrast: Vec<Chord> = self.preset.contrast.iter().map(|step| step.in_key(key)).collect();
         let own = key.scale == self.preset.scale;
-        let because =
-            format!("the chords of {}{}", self.mood.primary, if own { "" } else { ", on the same degrees" });
-        self.say(format!("chords {}", names(&chords)), because);
+        // Another mode is heard as that mode only if nothing in it comes from elsewhere.
+        let in_key = |step: &Step| if own { step.in_key(key) } else { step.diatonic().in_key(key) };
+        let chords: Vec<Chord> = self.preset.progression.iter().map(in_key).collect();
+        let contrast: Vec<Chord> = self.preset.contrast.iter().map(in_key).collect();
+        let of = if own { String::new() } else { format!(", on the same degrees of {}", key.scale) };
+        self.say(format!("chords {}", names(&chords)), format!("the chords of {}{of}", self.mood.primary));
         self.say(
             format!("then {}", names(&contrast)),
             "other chords for the third quarter, as in the form AABA",
         );
+        self.borrowed(key, &chords);
+        self.borrowed(key, &contrast);
         (chords, contrast)
+    }
+
+    /// Which of the chords are not of the mode, and where they come from.
+    fn borrowed(&mut self, key: Key, chords: &[Chord]) {
+        for (at, chord) in chords.iter().enumerate() {
+            let of_mode = key.pitch_classes().contains_all(chord.pitch_classes());
+            if of_mode || chords[..at].contains(chord) {
+                continue;
+            }
+            let origin = origin_of(chords, at, key);
+            let because = match origin.is_diatonic() {
+                true => "with the leading tone, as minor keys have it before their tonic".to_owned(),
+                false => origin.to_string(),
+            };
+            self.say(format!("{chord} beside the {} mode", key.scale), because);
+        }
     }
 
     fn curve(&mut self) -> TensionCurve {
@@ -292,15 +298,4 @@ fn why_unknown(mood: &Mood) -> String {
 
 fn names(chords: &[Chord]) -> String {
     chords.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// The tonic whose key of this scale has most tones of the chords; of several, the root of the first chord, of the last, the rest.
-fn fitting_tonic(chords: &[Chord], scale: Scale) -> Option<PitchName> {
-    let roots = chords.first().into_iter().chain(chords.last()).chain(chords).map(Chord::root);
-    let tones = |tonic: &PitchName| -> usize {
-        let of_key = Key::new(*tonic, scale).pitch_classes();
-        chords.iter().map(|chord| chord.pitch_classes().intersection(of_key).len()).sum()
-    };
-    // `rev`, as the last of several with the most is taken.
-    roots.collect::<Vec<_>>().into_iter().rev().max_by_key(tones)
 }

@@ -78,7 +78,8 @@ impl FromStr for TensionCurve {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|curve| curve.name().eq_ignore_ascii_case(name.trim()));
+        let plain = name.trim().replace(['-', ' '], "_");
+        let found = Self::ALL.into_iter().find(|curve| curve.name().eq_ignore_ascii_case(&plain));
         found.ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
             format!("no tension curve is called `{name}`; there are {names}")
@@ -108,6 +109,7 @@ pub enum SectionKind {
     /// Tells.
     Verse,
     /// Leads to a chorus.
+    #[serde(rename = "prechorus")]
     PreChorus,
     /// What is remembered.
     Chorus,
@@ -176,26 +178,89 @@ fn tension(curve: TensionCurve, at: u32, count: u32) -> f64 {
     (mean * 100.0).round() / 100.0
 }
 
-/// Names sections by how tense they are.
+/// Names sections as listeners expect them: a verse before any chorus, other chords as a bridge, and a chorus before and after it
+/// where tension moves at all. Which of them are choruses is told by how tense they are.
 fn name(sections: &mut [Section]) {
-    let count = sections.len();
-    let tensions: Vec<f64> = sections.iter().map(|section| section.tension).collect();
-    let highest = tensions.iter().copied().fold(f64::MIN, f64::max);
-    let lowest = tensions.iter().copied().fold(f64::MAX, f64::min);
-    // Where it hardly changes there is no chorus.
-    let is_high = |tension: f64| highest - lowest > 0.1 && tension >= highest - (highest - lowest) * 0.25;
-    for at in 0..count {
-        sections[at].kind = match tensions[at] {
-            tension if is_high(tension) => SectionKind::Chorus,
-            _ if at == 0 && count >= 4 => SectionKind::Intro,
-            _ if at + 1 == count && count >= 4 => SectionKind::Outro,
+    let tense = Tense::of(sections);
+    for at in 0..sections.len() {
+        sections[at].kind = tense.kind(sections, at);
+    }
+    if tense.is_flat() {
+        return;
+    }
+    let Some(bridge) = sections.iter().position(|section| section.kind == SectionKind::Bridge) else {
+        return;
+    };
+    let verse = sections.iter().position(|section| section.kind == SectionKind::Verse).unwrap_or(bridge);
+    if bridge > verse + 2 && sections[..bridge].iter().all(|section| section.kind != SectionKind::Chorus) {
+        let later = verse + 1..bridge;
+        // Of equals the last.
+        let most = later.max_by(|a, b| sections[*a].tension.total_cmp(&sections[*b].tension));
+        most.into_iter().for_each(|at| sections[at].kind = SectionKind::Chorus);
+    }
+    let after =
+        sections.iter().rposition(|section| section.kind == SectionKind::Bridge).unwrap_or(bridge) + 1;
+    if let Some(section) = sections.get_mut(after)
+        && section.kind == SectionKind::Verse
+        && section.tension >= tense.mean
+    {
+        section.kind = SectionKind::Chorus;
+    }
+}
+
+/// What the tensions of sections are measured by.
+struct Tense {
+    lowest: f64,
+    highest: f64,
+    mean: f64,
+}
+
+impl Tense {
+    fn of(sections: &[Section]) -> Self {
+        let tensions = || sections.iter().map(|section| section.tension);
+        Self {
+            lowest: tensions().fold(f64::MAX, f64::min),
+            highest: tensions().fold(f64::MIN, f64::max),
+            mean: tensions().sum::<f64>() / sections.len().max(1) as f64,
+        }
+    }
+
+    /// Where it hardly changes there is no chorus.
+    fn is_flat(&self) -> bool {
+        self.highest - self.lowest <= 0.1
+    }
+
+    fn is_high(&self, tension: f64) -> bool {
+        !self.is_flat() && tension >= self.highest - (self.highest - self.lowest) * 0.25
+    }
+
+    /// What a section is, after those before it have been named.
+    fn kind(&self, sections: &[Section], at: usize) -> SectionKind {
+        let (count, tension) = (sections.len(), sections[at].tension);
+        let before = at.checked_sub(1).map(|at| sections[at]);
+        let told = sections[..at].iter().any(|section| section.kind == SectionKind::Verse);
+        match tension {
             _ if sections[at].contrast => SectionKind::Bridge,
-            tension if at > 0 && is_high(tensions[at - 1]) && tension < tensions[at - 1] - 0.3 => {
-                SectionKind::Breakdown
-            }
-            _ if at + 1 < count && is_high(tensions[at + 1]) && at > 0 => SectionKind::PreChorus,
-            _ => SectionKind::Verse,
-        };
+            _ if at == 0 && count >= 4 && !self.is_high(tension) => SectionKind::Intro,
+            _ if !told => SectionKind::Verse,
+            _ if self.is_high(tension) => SectionKind::Chorus,
+            _ if at + 1 == count && count >= 4 => SectionKind::Outro,
+            _ => match before {
+                Some(before) if before.kind == SectionKind::Chorus && tension < before.tension - 0.3 => {
+                    SectionKind::Breakdown
+                }
+                Some(before)
+                    if before.kind == SectionKind::Verse
+                        && tension >= before.tension
+                        && sections
+                            .get(at + 1)
+                            .is_some_and(|next| !next.contrast && self.is_high(next.tension)) =>
+                {
+                    SectionKind::PreChorus
+                }
+                _ => SectionKind::Verse,
+            },
+        }
     }
 }
 
@@ -217,8 +282,26 @@ mod tests {
             let tensions: Vec<f64> = sections(curve, 64).iter().map(|it| it.tension).collect();
             assert_eq!(tensions, curve.multipliers());
             assert_eq!(curve.name().parse(), Ok(curve));
+            assert_eq!(curve.name().replace('_', "-").to_uppercase().parse(), Ok(curve));
         }
         assert!("up".parse::<TensionCurve>().is_err());
+    }
+
+    /// Songs that open with a chorus, or have none to wait for it, are not what listeners expect.
+    #[test]
+    fn a_verse_comes_before_every_chorus_and_in_every_song() {
+        for curve in TensionCurve::ALL {
+            for bars in 1..300 {
+                let kinds: Vec<SectionKind> = sections(curve, bars).iter().map(|it| it.kind).collect();
+                let first = |kind| kinds.iter().position(|it| *it == kind);
+                let verse = first(SectionKind::Verse);
+                assert!(verse.is_some_and(|at| at < 2), "{curve} {bars}: {kinds:?}");
+                let chorus = first(SectionKind::Chorus).or(first(SectionKind::PreChorus));
+                assert!(chorus.is_none_or(|at| Some(at) > verse), "{curve} {bars}: {kinds:?}");
+                let flat = curve == TensionCurve::Static;
+                assert!(flat || kinds.len() < 8 || chorus.is_some(), "{curve} {bars}: {kinds:?}");
+            }
+        }
     }
 
     #[test]
@@ -226,12 +309,21 @@ mod tests {
         let names = |curve, bars| -> String {
             sections(curve, bars).iter().map(|it| it.kind.name()).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(
-            names(TensionCurve::VerseChorus, 32),
-            "intro prechorus chorus chorus bridge chorus chorus outro"
-        );
+        for (curve, named) in [
+            (TensionCurve::VerseChorus, "intro verse chorus chorus bridge bridge chorus outro"),
+            (TensionCurve::SlowBuild, "intro verse verse chorus bridge bridge chorus chorus"),
+            (TensionCurve::FrontLoaded, "verse chorus verse verse bridge bridge chorus outro"),
+            (TensionCurve::Wave, "intro verse verse chorus bridge bridge verse outro"),
+            (TensionCurve::Catharsis, "intro verse verse chorus bridge bridge chorus outro"),
+            (TensionCurve::Static, "intro verse verse verse bridge bridge verse outro"),
+            (TensionCurve::Descent, "verse chorus verse verse bridge bridge verse outro"),
+            (TensionCurve::Spiral, "intro verse verse chorus bridge bridge chorus chorus"),
+        ] {
+            assert_eq!(names(curve, 32), named, "{curve}");
+        }
         assert_eq!(names(TensionCurve::Static, 16), "intro verse bridge outro");
         assert_eq!(names(TensionCurve::SlowBuild, 16), "intro verse bridge chorus");
+        assert_eq!(names(TensionCurve::VerseChorus, 16), "intro verse bridge chorus");
         assert_eq!(names(TensionCurve::Wave, 4), "verse");
         let contrast: Vec<bool> = sections(TensionCurve::Static, 32).iter().map(|it| it.contrast).collect();
         assert_eq!(contrast, [false, false, false, false, true, true, false, false]);

@@ -62,7 +62,7 @@ pub struct PlanOptions {
     pub key: Option<KeyChoice>,
     /// Quarter notes a minute, 20 to 400.
     pub bpm: Option<f64>,
-    /// Mode; comes before that of `key`.
+    /// Mode; that of `key` must be the same, if it has one.
     pub mode: Option<Scale>,
     /// Chords.
     pub progression: Option<Chords>,
@@ -90,6 +90,11 @@ impl PlanOptions {
         }
         if let Some(bars) = self.bars.filter(|bars| !Self::BARS.contains(bars)) {
             return Err(OptionError::Bars(bars));
+        }
+        if let (Some(mode), Some(of_key)) = (self.mode, self.key.and_then(|key| key.scale))
+            && mode != of_key
+        {
+            return Err(OptionError::TwoModes { of_key: of_key.name(), mode: mode.name() });
         }
         let can_be =
             |meter: &Meter| (1..=16).contains(&meter.numerator) && (1..=4).contains(&meter.denominator_log2);
@@ -147,10 +152,13 @@ impl From<Key> for KeyChoice {
     }
 }
 
-/// Chords as symbols or Roman numerals, 1 to 64 of them: `C Am F G`, `i bVI iv i`. Bar lines are read over: how many chords a bar
-/// has is the plan's affair.
+/// Chords as symbols or Roman numerals, 1 to 64 of them: `C Am F G`, `i bVI iv i`. With bar lines (`C | Am F |`), bars have the chords
+/// that are written; without, how many a bar has is the plan's affair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chords(String);
+
+/// What can be read does not depend on the key.
+const ANY_KEY: Key = Key::major(PitchName::new(crate::theory::Letter::C, 0));
 
 impl Chords {
     /// The most there may be.
@@ -160,6 +168,12 @@ impl Chords {
     pub fn in_key(&self, key: Key) -> Vec<Chord> {
         let chords = parse_progression_in(&self.0, key);
         chords.map_or_else(|_| Vec::new(), |progression| progression.chords().collect())
+    }
+
+    /// How many chords each bar has, if there are bar lines; a bar without any goes on with the last one.
+    pub fn of_bars(&self) -> Option<Vec<usize>> {
+        let progression = parse_progression_in(&self.0, ANY_KEY).ok().filter(|_| self.0.contains('|'))?;
+        Some(progression.bars.iter().map(|bar| bar.iter().flatten().count()).collect())
     }
 
     /// The chords, if none is a numeral.
@@ -172,9 +186,7 @@ impl FromStr for Chords {
     type Err = OptionError;
 
     fn from_str(text: &str) -> Result<Self, OptionError> {
-        // What can be read does not depend on the key.
-        let any = Key::major(PitchName::new(crate::theory::Letter::C, 0));
-        let count = parse_progression_in(text, any)?.chords().count();
+        let count = parse_progression_in(text, ANY_KEY)?.chords().count();
         if !(1..=Self::MOST).contains(&count) {
             return Err(OptionError::ChordCount(count));
         }
@@ -200,6 +212,14 @@ pub enum OptionError {
     /// Not a meter that a plan can have.
     #[error("`{0}` is no meter for a plan: 1 to 16 beats of a 2nd, 4th, 8th or 16th note, as in 6/8")]
     Meter(String),
+    /// A mode, and a key with another.
+    #[error("a mode can be said once: the key says {of_key}, the mode is to be {mode}")]
+    TwoModes {
+        /// The mode that was said with the key.
+        of_key: &'static str,
+        /// The mode that was said by itself.
+        mode: &'static str,
+    },
     /// Something in a progression that is neither a chord nor a numeral.
     #[error(transparent)]
     Chord(#[from] ChordError),
@@ -242,6 +262,25 @@ mod tests {
         for text in ["", "4", "0/4", "17/4", "4/3", "4/32", "-3/4", "a/b", "4/4/4"] {
             assert_eq!(parse_meter(text), Err(OptionError::Meter(text.to_owned())), "{text}");
         }
+    }
+
+    #[test]
+    fn two_modes_are_one_too_many() {
+        let options = |key: &str, mode| PlanOptions { key: key.parse().ok(), mode, ..PlanOptions::default() };
+        let error = options("F# dorian", Some(Scale::LYDIAN)).check().unwrap_err().to_string();
+        assert!(error.contains("dorian") && error.contains("lydian"), "{error}");
+        // Controls: the same twice, or one.
+        for (key, mode) in [("F# dorian", Some(Scale::DORIAN)), ("F#", Some(Scale::LYDIAN)), ("F#m", None)] {
+            assert_eq!(options(key, mode).check(), Ok(()), "{key}");
+        }
+    }
+
+    #[test]
+    fn bar_lines_say_how_many_chords_a_bar_has() {
+        let of_bars = |text: &str| text.parse::<Chords>().unwrap().of_bars();
+        assert_eq!(of_bars("C | Am F |"), Some(vec![1, 2]));
+        assert_eq!(of_bars("| i bVI | % | NC | V7 |"), Some(vec![2, 2, 0, 1]));
+        assert_eq!(of_bars("C Am F G"), None);
     }
 
     #[test]

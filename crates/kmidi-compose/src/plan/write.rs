@@ -5,6 +5,7 @@ use kmidi_core::Meter;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::HarmonyPlan;
+use crate::analysis::count_of_bars;
 use crate::theory::{Chord, Roman};
 
 impl HarmonyPlan {
@@ -12,6 +13,21 @@ impl HarmonyPlan {
     pub fn numerals(&self) -> Vec<String> {
         self.progression.iter().map(|chord| Roman::of(chord, self.key).to_string()).collect()
     }
+}
+
+/// Symbols with the bar lines between them, where there are any.
+fn in_bars(plan: &HarmonyPlan) -> String {
+    let symbols = symbols(&plan.progression);
+    if plan.chords_of_bars.iter().sum::<usize>() != symbols.len() {
+        return symbols.join(" ");
+    }
+    let mut rest = &symbols[..];
+    let bar = |count: &usize| {
+        let (bar, later) = rest.split_at(*count);
+        rest = later;
+        if bar.is_empty() { "/".to_owned() } else { bar.join(" ") }
+    };
+    plan.chords_of_bars.iter().map(bar).collect::<Vec<_>>().join(" | ")
 }
 
 fn meter(meter: Meter) -> String {
@@ -30,14 +46,16 @@ impl fmt::Display for HarmonyPlan {
         }
         writeln!(f, ", intensity {:.2}, valence {:+.2}", self.mood.intensity, self.mood.valence)?;
         let (key, tempo, bars) = (self.key, self.tempo_bpm, self.length_bars);
-        writeln!(f, "{key}, {tempo} bpm, {bars} bars of {}", meter(self.meter))?;
-        writeln!(f, "{}   ({})", symbols(&self.progression).join(" "), self.numerals().join(" "))?;
+        writeln!(f, "{key}, {tempo} bpm, {} of {}", count_of_bars(bars), meter(self.meter))?;
+        writeln!(f, "{}   ({})", in_bars(self), self.numerals().join(" "))?;
         for section in &self.sections {
             let contrast = if section.contrast { ", other chords" } else { "" };
             writeln!(
                 f,
-                "  {:10} {:3} bars, tension {:.2}{contrast}",
-                section.kind, section.bars, section.tension
+                "  {:10} {:>8}, tension {:.2}{contrast}",
+                section.kind,
+                count_of_bars(section.bars),
+                section.tension
             )?;
         }
         writeln!(f, "Why:")?;
@@ -51,7 +69,7 @@ impl fmt::Display for HarmonyPlan {
 impl Serialize for HarmonyPlan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut plan = serializer
-            .serialize_struct("HarmonyPlan", 24 + usize::from(self.mood.second_opinion.is_some()))?;
+            .serialize_struct("HarmonyPlan", 25 + usize::from(self.mood.second_opinion.is_some()))?;
         plan.serialize_field("affect", &self.mood.primary)?;
         plan.serialize_field("secondary", &self.mood.secondary)?;
         plan.serialize_field("blend", &self.mood.blend)?;
@@ -74,6 +92,7 @@ impl Serialize for HarmonyPlan {
         plan.serialize_field("vulnerability", &self.vulnerability)?;
         plan.serialize_field("progression", &symbols(&self.progression))?;
         plan.serialize_field("numerals", &self.numerals())?;
+        plan.serialize_field("chords_of_bars", &self.chords_of_bars)?;
         plan.serialize_field("contrast", &symbols(&self.contrast))?;
         plan.serialize_field("chords_per_bar", &self.character.chords_per_bar)?;
         plan.serialize_field("sections", &self.sections)?;

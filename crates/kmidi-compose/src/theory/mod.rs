@@ -12,7 +12,6 @@
 
 mod chord;
 mod key;
-mod near;
 mod pitch;
 mod roman;
 mod scale;
@@ -24,7 +23,7 @@ pub use chord::{
     Chord, ChordError, Progression, Step, Tone, diatonic_chord, parse_progression, parse_progression_in,
 };
 pub use key::{Key, KeyError};
-pub(crate) use near::nearest;
+pub(crate) use kmidi_song::nearest;
 pub use pitch::{Letter, PitchClass, PitchClassSet, PitchError, PitchName, Spelling};
 pub use roman::Roman;
 pub use scale::{Family, Scale};

@@ -211,3 +211,42 @@ fn complexity_brings_syncopation_and_vulnerability_softness() {
     let (firm, open) = (measured(0.3, 0.0), measured(0.3, 1.0));
     assert!(open.2 < firm.2 - 3.0 && open.1 < firm.1, "{firm:?} {open:?}");
 }
+
+/// How much of the melody's time it lies on or above the highest tone of the chords part that sounds with it.
+fn above_chords(score: &Score) -> f64 {
+    let chords = part(score, "Chords");
+    let (mut above, mut all) = (0, 0);
+    for note in part(score, "Melody") {
+        let beside = chords.iter().filter(|chord| chord.start < note.end && chord.end > note.start);
+        let Some(top) = beside.map(|chord| chord.key).max() else { continue };
+        let length = note.end.0 - note.start.0;
+        all += length;
+        above += if note.key >= top { length } else { 0 };
+    }
+    above as f64 / all.max(1) as f64
+}
+
+#[test]
+fn the_melody_lies_above_the_chords() {
+    let mut under = vec![];
+    for affect in Affect::all() {
+        let shares: Vec<f64> =
+            SEEDS.iter().map(|seed| above_chords(&arrange(&plan(affect, *seed)))).collect();
+        let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+        println!("{affect:13} above the chords for {mean:.2} of the time");
+        if mean < 0.8 {
+            under.push(format!("{affect}: {mean:.2}"));
+        }
+    }
+    assert_eq!(under, [""; 0]);
+}
+
+#[test]
+fn control_a_melody_two_octaves_lower_does_not() {
+    for affect in Affect::all() {
+        let mut score = arrange(&plan(affect, 1));
+        let melody = score.parts.iter_mut().find(|part| part.name == "Melody").expect("a melody");
+        melody.notes.iter_mut().for_each(|note| note.key -= 24);
+        assert!(above_chords(&score) < 0.5, "{affect}");
+    }
+}

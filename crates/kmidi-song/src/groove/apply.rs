@@ -28,10 +28,7 @@ impl ApplyOptions {
     pub(crate) fn check(&self) -> Result<(), GrooveError> {
         in_range("intensity", self.intensity, 0.0, 1.0)?;
         match self.slots_per_whole {
-            Some(found) if !SLOTS_PER_WHOLE.contains(&found) => {
-                let wanted = SLOTS_PER_WHOLE;
-                Err(GrooveError::File(format!("the places of a whole note must be {wanted:?}, not {found}")))
-            }
+            Some(found) if !SLOTS_PER_WHOLE.contains(&found) => Err(GrooveError::Places(found)),
             _ => Ok(()),
         }
     }

@@ -24,7 +24,7 @@ pub enum GrooveError {
         value: f64,
     },
     /// A name that nothing has.
-    #[error("no {what} is called {name:?}; there are {known}")]
+    #[error("no {what} is called {name:?}{}; there are {known}", .nearest.map_or_else(String::new, |it| format!("; did you mean {it}?")))]
     Unknown {
         /// What was looked for.
         what: &'static str,
@@ -32,7 +32,12 @@ pub enum GrooveError {
         name: String,
         /// The names that there are.
         known: String,
+        /// The one that it may mean.
+        nearest: Option<&'static str>,
     },
+    /// A number of places that grooves do not have.
+    #[error("a groove has 4, 8, 12, 16, 24 or 32 places in a whole note, not {0}")]
+    Places(u8),
     /// A groove file that cannot be used.
     #[error("not a groove file: {0}")]
     File(String),
@@ -57,13 +62,14 @@ pub(crate) fn in_range(what: &'static str, value: f64, least: f64, most: f64) ->
 }
 
 /// The error for a name that is not among those known.
-pub(crate) fn unknown<'a>(
+pub(crate) fn unknown(
     what: &'static str,
     name: &str,
-    known: impl Iterator<Item = &'a str>,
+    known: impl Iterator<Item = &'static str>,
 ) -> GrooveError {
-    let name = name.chars().take(64).collect();
-    GrooveError::Unknown { what, name, known: known.collect::<Vec<_>>().join(", ") }
+    let known: Vec<&'static str> = known.collect();
+    let nearest = crate::nearest(name, known.iter().copied());
+    GrooveError::Unknown { what, name: name.chars().take(64).collect(), known: known.join(", "), nearest }
 }
 
 /// A name as it is looked up: without case, and with spaces, hyphens and underscores alike.

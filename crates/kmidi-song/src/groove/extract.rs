@@ -48,7 +48,7 @@ trait Onsets {
 /// in milliseconds follow the song's tempo map, places its meters. `[side B]`
 ///
 /// # Errors
-/// [`GrooveError::Smpte`], [`GrooveError::NoNotes`], or [`GrooveError::File`] for a number of places that grooves do not have.
+/// [`GrooveError::Smpte`], [`GrooveError::NoNotes`], or [`GrooveError::Places`] for a number of places that grooves do not have.
 pub fn extract(song: &Song, options: &ExtractOptions) -> Result<Groove, GrooveError> {
     learn(&Pulse::of(song)?, &mut InMemory::new(song), options)
 }
@@ -133,10 +133,7 @@ impl Group {
 fn learn(pulse: &Pulse, onsets: &mut dyn Onsets, options: &ExtractOptions) -> Result<Groove, GrooveError> {
     let per_whole = options.slots_per_whole;
     if !SLOTS_PER_WHOLE.contains(&per_whole) {
-        let wanted = SLOTS_PER_WHOLE;
-        return Err(GrooveError::File(format!(
-            "the places of a whole note must be {wanted:?}, not {per_whole}"
-        )));
+        return Err(GrooveError::Places(per_whole));
     }
     let mut playing = Channels(0);
     onsets.each(&mut |onset| playing.0 |= Channels::one(onset.channel).0)?;

@@ -45,6 +45,10 @@ impl Groove {
         if bytes.len() > MAX_GROOVE_BYTES {
             return Err(GrooveError::File(format!("it is longer than {MAX_GROOVE_BYTES} bytes")));
         }
+        if bytes.starts_with(b"MThd") {
+            const MIDI: &str = "it is a MIDI file: `kmidi groove extract` makes a groove file of it";
+            return Err(GrooveError::File(MIDI.to_owned()));
+        }
         let not_json = |error: serde_json::Error| GrooveError::File(error.to_string());
         let heading: Heading = serde_json::from_slice(bytes).map_err(not_json)?;
         if heading.format != FORMAT {

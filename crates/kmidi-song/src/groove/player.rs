@@ -28,8 +28,8 @@ pub(crate) struct Player<'a> {
 
 struct Uniform {
     dropout: f64,
-    most_ticks: u32,
-    late_ticks: i32,
+    most_ticks: f64,
+    late_ticks: f64,
     velocity_factor: f64,
     most_velocity: u32,
 }
@@ -54,7 +54,7 @@ impl<'a> Player<'a> {
             bars: Bars::new(pulse),
             random: Random::new(seed),
             shaped: settings.feel != Feel::default(),
-            uniform: Uniform::new(settings.complexity, settings.vulnerability, scale),
+            uniform: Uniform::new(settings, scale),
             drummer: Drummer::new(settings.complexity, settings.vulnerability, scale),
             scale,
         }
@@ -65,14 +65,19 @@ impl<'a> Player<'a> {
         if dropout > 0.0 && self.random.chance(dropout) {
             return None;
         }
-        let shift = late_ticks + self.random.around_zero(most_ticks);
+        let shift = if self.scale < 1.0 {
+            // Ticks are coarse: what is less than one counts until it is rounded.
+            (late_ticks + most_ticks * (2.0 * self.random.unit() - 1.0)).round() as i32
+        } else {
+            late_ticks as i32 + self.random.around_zero(most_ticks as u32)
+        };
         let played = (f64::from(velocity) * velocity_factor) as i32 + self.random.around_zero(most_velocity);
         Some(Stroke { shift, velocity: self.limited(f64::from(played)), ghost: None })
     }
 
     fn drummer(&mut self, velocity: u8, drum: Option<Drum>) -> Option<Stroke> {
         // Only a drummer's lapses are lapses; a melody without a note is another melody.
-        let dropout = drum.map_or(0.0, |drum| self.settings.complexity * 0.2 * (1.0 - drum.protection()));
+        let dropout = drum.map_or(0.0, |drum| self.settings.dropout() * (1.0 - drum.protection()));
         if dropout > 0.0 && self.random.chance(dropout) {
             return None;
         }
@@ -164,13 +169,14 @@ impl Wander {
 }
 
 impl Uniform {
-    fn new(complexity: f64, vulnerability: f64, scale: f64) -> Self {
-        let from_middle = vulnerability - 0.5;
+    fn new(settings: &Humanize, scale: f64) -> Self {
+        let complexity = settings.complexity;
+        let from_middle = settings.vulnerability - 0.5;
         let weight = if from_middle > 0.0 { 0.4 } else { 0.2 };
         Uniform {
-            dropout: complexity * 0.2,
-            most_ticks: (12.0 * scale * complexity) as u32,
-            late_ticks: (2.0 * scale) as i32,
+            dropout: settings.dropout(),
+            most_ticks: 12.0 * scale * complexity,
+            late_ticks: 2.0 * scale,
             velocity_factor: 1.0 - from_middle * weight,
             most_velocity: (15.0 * complexity) as u32,
         }

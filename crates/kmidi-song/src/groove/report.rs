@@ -26,6 +26,10 @@ pub struct HumanizeChoice {
     pub channel: Option<u8>,
     /// Whether soft strokes may be added.
     pub ghost_notes: bool,
+    /// See [`Humanize::ghosts`]; wins over preset and style.
+    pub ghosts: Option<f64>,
+    /// See [`Humanize::dropout`].
+    pub dropout: Option<f64>,
     /// See [`Humanize::seed`].
     pub seed: u64,
     /// See [`Humanize::algorithm`]; the drummer where none is named.
@@ -41,6 +45,8 @@ impl Default for HumanizeChoice {
             vulnerability: None,
             channel: None,
             ghost_notes: true,
+            ghosts: None,
+            dropout: None,
             seed: 1,
             algorithm: None,
         }
@@ -76,9 +82,11 @@ impl HumanizeChoice {
             };
             settings = bare(settings.complexity, settings.vulnerability, self.seed);
         }
+        settings.ghosts = self.ghosts.unwrap_or(settings.ghosts);
         if !self.ghost_notes {
             settings.ghosts = 0.0;
         }
+        settings.dropout = self.dropout;
         settings.channels = channels(self.channel)?.unwrap_or(Channels::ALL);
         settings.checked()
     }
@@ -119,6 +127,10 @@ pub struct HumanizeReport {
     pub complexity: f64,
     /// See [`Humanize::vulnerability`].
     pub vulnerability: f64,
+    /// See [`Humanize::ghosts`].
+    pub ghost_probability: f64,
+    /// See [`Humanize::dropout`].
+    pub dropout: f64,
     /// See [`Humanize::seed`].
     pub seed: u64,
     /// Channels whose notes were changed, 1 to 16.
@@ -156,6 +168,8 @@ pub fn humanize_file<W: Write + Seek>(
         algorithm: settings.algorithm,
         complexity: settings.complexity,
         vulnerability: settings.vulnerability,
+        ghost_probability: settings.ghosts,
+        dropout: settings.dropout(),
         seed: settings.seed,
         channels: settings.channels.numbers(),
         mean_ticks: changes.mean_ticks(),
@@ -190,7 +204,8 @@ pub struct ApplyReport {
     pub mean_velocity_before: f64,
 }
 
-/// Plays a file with a groove: `kmidi groove apply`. As [`change_file`].
+/// Plays a file with a groove: `kmidi groove apply`. As [`change_file`]; but at intensity 0, where nothing changes, what is written is
+/// byte for byte what was read.
 ///
 /// # Errors
 /// [`GrooveError`]; where the options or the file cannot be used, nothing has been written.
@@ -199,12 +214,19 @@ pub fn apply_file<W: Write + Seek>(
     index: &SongIndex,
     groove: &Groove,
     options: &ApplyOptions,
-    out: W,
+    mut out: W,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ApplyReport, GrooveError> {
     let channels = chosen(index, options.channels, Channels::ALL)?;
     let options = ApplyOptions { channels: Some(channels), ..*options };
-    let changes = change_file(source, index, Change::Apply(groove, &options), out, progress)?;
+    let change = Change::Apply(groove, &options);
+    let changes = if options.intensity == 0.0 {
+        let changes = change_file(source, index, change, std::io::empty(), progress)?;
+        copy(source, &mut out)?;
+        changes
+    } else {
+        change_file(source, index, change, out, progress)?
+    };
     let (mean_velocity, mean_velocity_before) = changes.mean_velocities();
     Ok(ApplyReport {
         groove: groove.name.clone(),
@@ -217,6 +239,20 @@ pub fn apply_file<W: Write + Seek>(
         mean_velocity_before,
         changes,
     })
+}
+
+/// Copies a source as it is.
+fn copy(source: &dyn ByteSource, out: &mut impl Write) -> std::io::Result<()> {
+    let mut piece = vec![0; 1 << 16];
+    let mut at = 0;
+    loop {
+        let count = source.read_at(at, &mut piece)?;
+        if count == 0 {
+            return out.flush();
+        }
+        out.write_all(&piece[..count])?;
+        at += count as u64;
+    }
 }
 
 /// What was learnt from a song: `kmidi groove extract`.

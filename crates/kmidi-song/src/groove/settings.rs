@@ -100,7 +100,7 @@ impl Default for Feel {
 pub struct Humanize {
     /// How chance moves notes.
     pub algorithm: Algorithm,
-    /// How loosely it is played, 0 to 1: how far notes are moved, and how many are left out (a fifth at 1, at most).
+    /// How loosely it is played, 0 to 1: how far notes are moved.
     pub complexity: f64,
     /// How exposed it is, 0 to 1: the higher, the softer and the less even.
     pub vulnerability: f64,
@@ -108,6 +108,9 @@ pub struct Humanize {
     pub seed: u64,
     /// With which probability a soft stroke is added after a stroke of a drum that takes it, 0 to 1; with the drummer.
     pub ghosts: f64,
+    /// With which probability a note is left out, 0 to 1; `None` is a fifth of the complexity. Of a drum that carries the beat the
+    /// drummer leaves out less, and of what is no drum nothing.
+    pub dropout: Option<f64>,
     /// How the wandering is shared out; with the drummer.
     pub looseness: Looseness,
     /// Softest and loudest velocity that a note gets, 1 to 127.
@@ -127,6 +130,7 @@ impl Humanize {
             vulnerability,
             seed,
             ghosts: 0.0,
+            dropout: None,
             looseness: Looseness::default(),
             velocities: (1, 127),
             feel: Feel::default(),
@@ -144,6 +148,11 @@ impl Humanize {
         }
     }
 
+    /// See [`Humanize::dropout`]: what it amounts to.
+    pub fn dropout(&self) -> f64 {
+        self.dropout.unwrap_or(self.complexity * 0.2)
+    }
+
     /// The same, if all its numbers can be used.
     ///
     /// # Errors
@@ -153,6 +162,7 @@ impl Humanize {
         in_range("complexity", self.complexity, 0.0, 1.0)?;
         in_range("vulnerability", self.vulnerability, 0.0, 1.0)?;
         in_range("the probability of ghost notes", self.ghosts, 0.0, 1.0)?;
+        in_range("the probability of leaving a note out", self.dropout(), 0.0, 1.0)?;
         for looseness in [kick, snare, hat, other] {
             in_range("looseness", looseness, 0.0, 4.0)?;
         }
@@ -211,6 +221,7 @@ mod tests {
             (Humanize { complexity: 1.01, ..good.clone() }, "complexity"),
             (Humanize { vulnerability: -0.1, ..good.clone() }, "vulnerability"),
             (Humanize { ghosts: f64::INFINITY, ..good.clone() }, "ghost"),
+            (Humanize { dropout: Some(1.5), ..good.clone() }, "leaving"),
             (Humanize { velocities: (0, 127), ..good.clone() }, "softest"),
             (Humanize { velocities: (100, 90), ..good.clone() }, "softest"),
             (Humanize { feel: Feel { swing: 2.0, ..Feel::default() }, ..good.clone() }, "swing"),

@@ -245,6 +245,7 @@ impl Style {
             vulnerability: self.vulnerability,
             seed,
             ghosts: self.ghosts,
+            dropout: None,
             looseness: self.looseness,
             velocities: (20, 120),
             feel: Feel {

@@ -124,3 +124,104 @@ fn everything_that_can_be_named_is_listed() {
     let count = |list: &str| json[list].as_array().unwrap().len();
     assert_eq!(["genres", "presets", "styles", "pockets", "algorithms"].map(count), [9, 10, 11, 13, 2]);
 }
+
+#[test]
+fn how_many_notes_are_left_out_and_added_is_chosen_and_told() {
+    let choice = |dropout, ghosts| HumanizeChoice {
+        complexity: Some(0.8),
+        dropout,
+        ghosts,
+        channel: Some(10),
+        algorithm: Some(Algorithm::Uniform),
+        ..HumanizeChoice::default()
+    };
+    let (after, report) = humanized(&choice(Some(0.0), None));
+    assert_eq!((report.changes.dropped, report.dropout, notes_of(&after).len()), (0, 0.0, 128));
+    let (_, report) = humanized(&choice(Some(1.0), None));
+    assert_eq!((report.changes.dropped, report.changes.notes), (64, 0));
+    // Control: without a choice, a fifth of the complexity.
+    let (_, report) = humanized(&choice(None, None));
+    assert!((report.dropout - 0.16).abs() < 1e-9 && report.changes.dropped > 0, "{report:?}");
+    let snare = |ghosts, ghost_notes| {
+        let choice = HumanizeChoice { ghosts, ghost_notes, ..HumanizeChoice::default() };
+        choice.settings().unwrap().ghosts
+    };
+    assert_eq!([snare(Some(0.7), true), snare(Some(0.7), false), snare(None, true)], [0.7, 0.0, 0.0]);
+    for bad in [choice(Some(1.1), None), choice(None, Some(f64::NAN))] {
+        assert!(bad.settings().unwrap_err().to_string().contains("probability"));
+    }
+}
+
+/// At 96 ticks a quarter, what chance moves a note by is less than a tick before it is rounded.
+#[test]
+fn uniform_moves_notes_of_coarse_files_too() {
+    let notes = steady(256, 24, 9, 42, 90);
+    let bytes = song_of(96, &notes, 256 * 24).to_smf().unwrap();
+    let index = SongIndex::scan(&bytes, &mut |_| {}).unwrap();
+    let moved = |complexity| {
+        let choice = HumanizeChoice {
+            algorithm: Some(Algorithm::Uniform),
+            complexity,
+            dropout: Some(0.0),
+            ..HumanizeChoice::default()
+        };
+        let mut out = Cursor::new(vec![]);
+        humanize_file(&bytes, &index, &choice, &mut out, &mut |_| {}).unwrap().changes
+    };
+    let defaults = moved(None);
+    assert!(defaults.moved > 50 && defaults.most_ticks == 1, "{defaults:?}");
+    // Control: at no complexity a note is 0.4 of a tick late, which is none.
+    assert_eq!(moved(Some(0.0)).moved, 0);
+}
+
+/// A file that says every status byte, which is never written so.
+fn without_running_status() -> Vec<u8> {
+    let mut track = vec![];
+    for _ in 0..8 {
+        track.extend([0, 0x99, 42, 90, 60, 0x99, 42, 0]);
+    }
+    track.extend([0, 0xff, 0x2f, 0]);
+    let mut bytes = b"MThd\0\0\0\x06\0\0\0\x01\0\x78MTrk".to_vec();
+    bytes.extend((track.len() as u32).to_be_bytes());
+    bytes.extend(track);
+    bytes
+}
+
+#[test]
+fn no_intensity_leaves_every_byte() {
+    let bytes = without_running_status();
+    let index = SongIndex::scan(&bytes, &mut |_| {}).unwrap();
+    let applied = |intensity| {
+        let mut out = Cursor::new(vec![]);
+        let groove = template("jazz").unwrap().groove();
+        let options = ApplyOptions { intensity, ..ApplyOptions::default() };
+        let report = apply_file(&bytes, &index, &groove, &options, &mut out, &mut |_| {}).unwrap();
+        (out.into_inner(), report)
+    };
+    let (after, report) = applied(0.0);
+    assert!(after == bytes && report.changes.left == 8 && report.changes.moved == 0, "{report:?}");
+    // Control: any intensity writes the file anew.
+    assert!(applied(0.5).0 != bytes);
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_told() {
+    let preset = HumanizeChoice { preset: Some("lofi_depresion".into()), ..HumanizeChoice::default() };
+    let style = HumanizeChoice { style: Some("jazy".into()), ..HumanizeChoice::default() };
+    for (error, meant) in [
+        (preset.settings().unwrap_err(), "did you mean lofi_depression?"),
+        (style.settings().unwrap_err(), "did you mean jazzy?"),
+        (template("hip hopp").unwrap_err(), "did you mean hiphop?"),
+    ] {
+        assert!(error.to_string().contains(meant), "{error}");
+    }
+    // Control: what is far from all of them is not made one.
+    let error = template("polka").unwrap_err().to_string();
+    assert!(!error.contains("did you mean") && error.contains("funk"), "{error}");
+    let places = ApplyOptions { slots_per_whole: Some(7), ..ApplyOptions::default() };
+    let bytes = song().to_smf().unwrap();
+    let index = SongIndex::scan(&bytes, &mut |_| {}).unwrap();
+    let groove = template("funk").unwrap().groove();
+    let error = apply_file(&bytes, &index, &groove, &places, Cursor::new(vec![]), &mut |_| {}).unwrap_err();
+    assert_eq!(error.to_string(), "a groove has 4, 8, 12, 16, 24 or 32 places in a whole note, not 7");
+}

@@ -54,7 +54,8 @@ pub fn run(args: Phonemes) -> Result<ExitCode> {
         analyse(&models, &mut source, &settings, &job, &mut told)
     });
     bar.finish_and_clear();
-    let analysis = done.map_err(PhonemeError::from).and_then(|it| it).map_err(|error| failed(&args.file, error))?;
+    let analysis =
+        done.map_err(PhonemeError::from).and_then(|it| it).map_err(|error| failed(&args.file, error))?;
     show(&args, &analysis, source.heard(), &models)
 }
 
@@ -85,7 +86,12 @@ fn show(args: &Phonemes, analysis: &Analysis, source: Heard, models: &ModelCache
     if args.stats && !args.json {
         for it in statistics() {
             let mib = (it.heap_bytes + it.mapped_bytes) as f64 / MIB as f64;
-            eprintln!("kmidi: {}: loaded {} times, used {} times, {mib:.1} MiB", it.model, it.loads, it.loads + it.hits);
+            eprintln!(
+                "kmidi: {}: loaded {} times, used {} times, {mib:.1} MiB",
+                it.model,
+                it.loads,
+                it.loads + it.hits
+            );
         }
     }
     Ok(ExitCode::from(u8::from(refused)))

@@ -16,7 +16,7 @@ use self::moves::Move;
 use self::scene::Scene;
 use super::progression::Progression;
 use super::text::as_text;
-use crate::theory::{Key, PitchClassSet};
+use crate::theory::{Key, PitchClassSet, nearest};
 
 /// A manner of harmony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -108,8 +108,11 @@ impl fmt::Display for Style {
 
 /// A style that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no style: jazz, pop, rnb, classical or experimental")]
-pub struct StyleError(String);
+#[error("\"{name}\" is no style{}: jazz, pop, rnb, classical or experimental", .nearest.map_or_else(String::new, |it| format!("; did you mean {it}?")))]
+pub struct StyleError {
+    name: String,
+    nearest: Option<&'static str>,
+}
 
 impl FromStr for Style {
     type Err = StyleError;
@@ -117,7 +120,10 @@ impl FromStr for Style {
     fn from_str(text: &str) -> Result<Self, StyleError> {
         let name = if text.eq_ignore_ascii_case("r&b") { "rnb" } else { text };
         let found = Style::ALL.into_iter().find(|style| style.name().eq_ignore_ascii_case(name));
-        found.ok_or_else(|| StyleError(text.chars().take(40).collect()))
+        found.ok_or_else(|| StyleError {
+            name: text.chars().take(40).collect(),
+            nearest: nearest(text, Style::ALL.iter().map(|style| style.name())),
+        })
     }
 }
 

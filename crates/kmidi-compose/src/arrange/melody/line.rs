@@ -12,6 +12,8 @@ pub struct Rules<'a> {
     pub chart: &'a Chart,
     /// Held keys of the other parts for each chord of the chart.
     pub sounding: &'a [Vec<u8>],
+    /// The highest key of the chords part for each chord of the chart.
+    pub tops: &'a [u8],
     /// The tonic of the key.
     pub tonic: PitchClass,
     /// Key that heights are counted from.
@@ -38,6 +40,9 @@ pub struct Wish {
     /// The key that it must have, if any.
     pub fixed: Option<i32>,
 }
+
+/// What each semitone costs that a note lies under the highest key of a chord.
+const UNDER_CHORDS: i32 = 7;
 
 /// How a line came to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,17 +167,26 @@ fn candidates(rules: &Rules<'_>, wish: &Wish, random: &mut Random) -> Vec<Candid
     candidates
 }
 
-/// The keys that other parts hold during a note, and for how many of its ticks.
-fn held<'a>(rules: &Rules<'a>, sketch: &Sketch) -> Vec<(i64, &'a [u8])> {
+/// What other parts hold during a note.
+struct Held<'a> {
+    /// For how many of its ticks.
+    overlap: i64,
+    keys: &'a [u8],
+    /// The highest key of the chords.
+    top: i32,
+}
+
+/// What other parts hold during a note, chord by chord.
+fn held<'a>(rules: &Rules<'a>, sketch: &Sketch) -> Vec<Held<'a>> {
     let first = rules.chart.spans.partition_point(|span| span.end <= sketch.start);
-    let during = rules.chart.spans.iter().zip(rules.sounding).skip(first);
+    let during = rules.chart.spans.iter().zip(rules.sounding.iter().zip(rules.tops)).skip(first);
     let during = during.take_while(|(span, _)| span.start < sketch.end);
     let overlap = |span: &Span| span.end.min(sketch.end) - span.start.max(sketch.start);
-    during.map(|(span, keys)| (overlap(span), keys.as_slice())).collect()
+    during.map(|(span, (keys, top))| Held { overlap: overlap(span), keys, top: i32::from(*top) }).collect()
 }
 
 /// What a key costs a note, wherever the line comes from.
-fn own_cost(rules: &Rules<'_>, wish: &Wish, span: &Span, held: &[(i64, &[u8])], key: i32) -> i32 {
+fn own_cost(rules: &Rules<'_>, wish: &Wish, span: &Span, held: &[Held<'_>], key: i32) -> i32 {
     let sketch = &wish.sketch;
     let length = sketch.end - sketch.start;
     let structural = is_structural(rules.grid, sketch);
@@ -190,10 +204,12 @@ fn own_cost(rules: &Rules<'_>, wish: &Wish, span: &Span, held: &[(i64, &[u8])], 
             cost += 12;
         }
     }
-    for (overlap, keys) in held {
+    for Held { overlap, keys, top } in held {
         if keys.iter().any(|&it| clashes(it, key as u8)) {
             cost += if *overlap > EIGHTH || structural { rules.clash } else { 8 };
         }
+        // A tune among the chords is not heard as one.
+        cost += UNDER_CHORDS * (top - key).clamp(0, 5);
     }
     let next = rules.chart.at(span.end);
     if sketch.end > span.end + SIXTEENTH && !next.has(key as u8) {

@@ -33,6 +33,8 @@ pub struct Ground<'a> {
     pub style: &'a Style,
     /// Held keys of the other parts for each chord.
     pub sounding: &'a [Vec<u8>],
+    /// The highest key of the chords part for each chord.
+    pub tops: &'a [u8],
 }
 
 /// Themes of a piece: what verses say, what choruses say, and that from its other side.
@@ -100,6 +102,7 @@ impl Ground<'_> {
             grid: self.grid,
             chart: self.chart,
             sounding: self.sounding,
+            tops: self.tops,
             tonic: self.plan.key.tonic.pitch_class(),
             centre: self.centre(),
             low,
@@ -112,7 +115,7 @@ impl Ground<'_> {
 
     fn centre(&self) -> i32 {
         let range = &self.style.melody_range;
-        i32::from(self.style.character.register.centre.clamp(range.start() + 4, range.end() - 4))
+        i32::from(self.style.melody_centre.clamp(range.start() + 4, range.end() - 4))
     }
 
     /// The bars of a section that have a melody: from the first to the last that has one.

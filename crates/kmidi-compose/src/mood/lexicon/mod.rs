@@ -2,6 +2,7 @@
 pub mod grammar;
 pub mod phrases;
 pub mod table;
+pub mod turns;
 
 use std::sync::LazyLock;
 
@@ -177,7 +178,8 @@ fn compare(plain: &str, word: &str) -> std::cmp::Ordering {
     plain.bytes().cmp(word.bytes().filter(|&byte| byte != b'\''))
 }
 
-fn stands_at(phrase: &str, words: &Words, place: usize) -> bool {
+/// Whether a phrase (without apostrophes) stands at a place of a text, without a sign inside.
+pub fn stands_at(phrase: &str, words: &Words, place: usize) -> bool {
     use super::text::words::Gap;
     phrase.split(' ').enumerate().all(|(offset, word)| {
         let joined = offset == 0 || words.gap(place + offset) == Gap::None;

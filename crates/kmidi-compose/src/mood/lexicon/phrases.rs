@@ -10,6 +10,8 @@ pub enum Scope {
     Past,
     /// They are wished for.
     Wished,
+    /// They are asked for in a question whose answer is no.
+    Asked,
 }
 
 /// The feelings that some phrases speak for and how much, how what follows is to be taken, and the phrases.
@@ -70,9 +72,11 @@ pub const PHRASES: &[Line] = &[
     (
         &[(Defiance, 1.0)],
         None,
-        "wont give up|will not give up|not give up|not giving up|dont give up|my own|enough is enough|stand up|standing up|\
+        "wont give up|will not give up|not give up|not giving up|dont give up|enough is enough|stand up|standing up|\
          stand tall|standing tall|stand strong|fight back|fighting back|fought back|my terms|wont let you|wont let them",
     ),
+    // Whose own it is matters: what is told apart above is defiant, a life or a room of one's own may be.
+    (&[(Defiance, 0.5)], None, "my own"),
     (&[(Defiance, 1.0)], Some(Scope::Denied), "no more"),
     (&[(Defiance, 0.5)], Some(Scope::Denied), "i wont|we wont|i will not|we will not"),
     (
@@ -167,6 +171,99 @@ pub const PHRASES: &[Line] = &[
         "back when|back then|old days|those days|years ago|long ago|growing up|grew up|my youth|old friend|old friends|old home|old house|old town|old school|old life|old songs|the way things were",
     ),
     (&[(Nostalgia, 1.0)], Some(Scope::Past), "used to"),
+    // Idioms by class. Thanks that are none.
+    (
+        &[(Rage, 1.0)],
+        None,
+        "thanks for nothing|thank you for nothing|thanks a lot for nothing|thanks a bunch|no thanks to|sick to death of|\
+         lost my temper|lose my temper|had it up to here|last straw|fuming mad",
+    ),
+    // Death that nobody dies.
+    (
+        &[(Joy, 1.5)],
+        None,
+        "dying of laughter|dying from laughter|die of laughter|died of laughter|dying laughing|died laughing|die laughing|\
+         laughed to death|laughing to death|laughing myself to death|laughed until i cried|laughed till i cried|laughing so hard|\
+         crying with laughter|cried with laughter|crying of laughter|crying laughing|cried laughing|crying tears of joy|cry of joy|\
+         cry for joy|cried for joy|crying for joy|crying with joy|tears of laughter|in stitches|never better|never been better|\
+         couldnt be better|could not be better",
+    ),
+    (
+        &[(Joy, 1.0)],
+        None,
+        "to die for|cant get enough of|hell of a time|hell of a good time|not bad at all|having a ball|had a ball|had a blast",
+    ),
+    (&[(Joy, 0.5)], None, "not bad|not too bad|not half bad|not too shabby|cant complain|cannot complain"),
+    (
+        &[(Awe, 1.0)],
+        None,
+        "drop dead gorgeous|blown away|blew me away|takes my breath away|took my breath away|left me speechless",
+    ),
+    (
+        &[(Love, 1.5)],
+        None,
+        "mad about you|mad about her|mad about him|crazy about you|crazy about her|crazy about him|madly in love",
+    ),
+    (
+        &[(Love, 1.0)],
+        None,
+        "love you to death|love her to death|love him to death|love them to death|love it to death",
+    ),
+    (
+        &[(Longing, 1.0)],
+        None,
+        "dying to see|dying to meet|dying to be|dying to know|dying to hear|dying to go|dying for",
+    ),
+    (
+        &[(Gratitude, 1.5)],
+        None,
+        "cant thank you enough|cannot thank you enough|thanks a million|thanks a lot",
+    ),
+    (
+        &[(Defiance, 1.0)],
+        None,
+        "over my dead body|my own terms|my own way|my own rules|my own path|my own voice|my own master",
+    ),
+    (&[(Calm, 1.0)], None, "lost in music|lost in the music|dead quiet|so quiet you"),
+    (&[(Confusion, 1.0)], None, "lost my way|lost my mind|losing my mind|lose my mind|losing the plot"),
+    (
+        &[(Melancholy, 1.0)],
+        None,
+        "dead tired|bored to death|bored to tears|bored stiff|nobody cares|no one cares|nobody cared",
+    ),
+    (
+        &[(Melancholy, 0.5)],
+        None,
+        "been better|why bother|whats the point|what is the point|whats the use|what is the use|no love lost",
+    ),
+    // Looking on from outside.
+    (
+        &[(Dissociation, 1.5)],
+        None,
+        "through glass|behind a glass wall|behind a pane of glass|through a pane of glass|through frosted glass|through a fog|\
+         watching myself|outside myself|outside of myself|someone elses life|somebody elses life|like a stranger to myself|\
+         not in my body|not in my own body|like it is happening to someone else|watching from outside|on autopilot",
+    ),
+    (
+        &[(Dissociation, 0.5)],
+        None,
+        "who cares|dont care|do not care|didnt care|doesnt care|couldnt care less|could not care less|could care less",
+    ),
+    (&[(Tenderness, 1.0)], None, "who cares for|who cares deeply"),
+    // What is lost and not mourned; comparisons that seem to deny; what cannot be stopped, helped or believed.
+    (
+        &[],
+        None,
+        "lost my keys|lost my phone|lost my wallet|lost my voice|lost my appetite|lost my place|lost weight|lost count|\
+         lost track of|lost in thought|lost in translation|dead serious|dead sure|dead certain|dead set|dead on|dead heat|\
+         dead language|dead weight|killing time|burning question|burning calories|slow burn|broken record|broke the ice|\
+         food fight|fighting chance|crying shame|cry wolf|never stop|never stopped|never stops|dont stop|wont stop|havent stopped|\
+         hasnt stopped|not stopped|never fail|never fails|never been so|never felt so|never been this|never felt this|\
+         never been more|never felt more|never seen anything so|never seen anything more|couldnt be more|could not be more|\
+         couldnt be prouder|couldnt ask for more|couldnt agree more|cant believe|cannot believe|couldnt believe|no matter|\
+         no less|not to mention|nothing beats|nothing makes me happier than|nothing better than|nothing like|nothing compares to|\
+         never mind|without fail|for nothing|good for nothing|good grief|good luck|pretty much|who knows",
+    ),
     (&[], Some(Scope::Denied), "far from|anything but|no longer|free of|free from|instead of"),
     (
         &[],

@@ -136,7 +136,7 @@ pub const LOVE: AffectPreset = AffectPreset {
     contrast: &[Seventh(4), Borrowed("iv"), Seventh(3), Seventh(6)],
     character: Character {
         register: Register { low: 50, high: 78, centre: 64 },
-        dynamics: Dynamics { floor: 0.25, ceiling: 0.6, variation: 0.35 },
+        dynamics: Dynamics { floor: 0.25, ceiling: 0.58, variation: 0.35 },
         density_per_beat: 1.75,
         space: 0.2,
         dissonance: 0.2,

@@ -8,6 +8,8 @@ pub struct Word {
     end: usize,
     /// What comes between it and the word before.
     pub gap: Gap,
+    /// Whether a question mark is among that.
+    asked: bool,
 }
 
 /// What stands between two words.
@@ -19,6 +21,19 @@ pub enum Gap {
     Comma,
     /// The end of a clause or a sentence.
     Stop,
+}
+
+/// What has been read since the last word.
+#[derive(Clone, Copy)]
+struct Between {
+    gap: Gap,
+    asked: bool,
+}
+
+impl Default for Between {
+    fn default() -> Self {
+        Self { gap: Gap::None, asked: false }
+    }
 }
 
 /// A text as words in lower case; one can be used for text after text.
@@ -33,7 +48,7 @@ impl Words {
     pub fn read(&mut self, plain: &str) {
         self.text.clear();
         self.words.clear();
-        let mut gap = Gap::Stop;
+        let mut between = Between { gap: Gap::Stop, asked: false };
         let mut start = None;
         for letter in plain.chars() {
             let inside = start.is_some() && letter == '\'';
@@ -47,19 +62,21 @@ impl Words {
                 self.text.push(letter);
                 continue;
             }
-            self.end_word(&mut start, &mut gap);
-            gap = gap.max(gap_of(letter));
+            self.end_word(&mut start, &mut between);
+            between.gap = between.gap.max(gap_of(letter));
+            between.asked |= matches!(letter, '?' | '？');
         }
-        self.end_word(&mut start, &mut gap);
+        self.end_word(&mut start, &mut between);
     }
 
-    fn end_word(&mut self, start: &mut Option<usize>, gap: &mut Gap) {
+    fn end_word(&mut self, start: &mut Option<usize>, between: &mut Between) {
         let Some(start) = start.take() else { return };
         let end = start + self.text[start..].trim_end_matches('\'').len();
         let has_letter = self.text[start..end].contains(char::is_alphabetic);
         self.text.truncate(end);
         if has_letter {
-            self.words.push(Word { start, end, gap: std::mem::replace(gap, Gap::None) });
+            let Between { gap, asked } = std::mem::take(between);
+            self.words.push(Word { start, end, gap, asked });
         }
     }
 
@@ -78,13 +95,18 @@ impl Words {
         self.words.get(place).map_or(Gap::Stop, |word| word.gap)
     }
 
+    /// Whether a question ends before the word at a place.
+    pub fn asked(&self, place: usize) -> bool {
+        self.words.get(place).is_some_and(|word| word.asked)
+    }
+
     /// Words `from .. to` with a blank between each.
     pub fn join(&self, from: usize, to: usize) -> String {
         (from..to).map(|place| self.at(place)).collect::<Vec<_>>().join(" ")
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub fn iter(&self) -> impl Iterator<Item = &str> + Clone {
         self.words.iter().map(|word| &self.text[word.start..word.end])
     }
 }
@@ -125,5 +147,7 @@ mod tests {
         let gaps: Vec<Gap> = (0..words.len()).map(|place| words.gap(place)).collect();
         assert_eq!(gaps, [Gap::Stop, Gap::None, Gap::Comma, Gap::Stop, Gap::None, Gap::Stop]);
         assert_eq!((words.at(6), words.join(1, 3).as_str()), ("", "b c"));
+        words.read("a? b! c d?");
+        assert_eq!([0, 1, 2, 3, 4].map(|place| words.asked(place)), [false, true, false, false, false]);
     }
 }

@@ -92,11 +92,14 @@ impl Place {
             )
     }
 
-    /// The place that sounds like `root`, by the plainest name.
+    /// The place that sounds like `root`, by the plainest name: a tone of the key's own is never another one altered, however it is
+    /// written (Ab is V in C# minor, and not bbVI), and one sign is better than two.
     fn of(root: PitchName, small: bool, key: Key) -> Self {
         let class = root.pitch_class();
         let names = [root, key.spell(class), class.spelled(root.lean())];
-        let place = names.into_iter().find_map(|name| Self::named(name, small, key));
+        let places = || names.into_iter().filter_map(|name| Self::named(name, small, key));
+        let own = key.degree_of(class).and_then(|_| places().find(|place| place.accidental == 0));
+        let place = own.or_else(|| places().min_by_key(|place| place.accidental.abs()));
         place.unwrap_or_else(|| {
             // In keys that nobody writes, by sound alone.
             let degrees = 0..7;

@@ -167,6 +167,24 @@ fn every_numeral_round_trips_in_all_twelve_keys_major_and_minor() {
 }
 
 #[test]
+fn a_tone_of_the_key_is_its_degree_however_it_is_written() {
+    for (symbol, of, numeral) in [
+        ("Ab", "C#m", "V"),
+        ("Ab7", "C#m", "V7"),
+        ("Eb", "B", "III"),
+        ("Dbm", "E", "vi"),
+        ("A#", "F", "IV"),
+        // Controls: what is none of the key's tones keeps the sign that it is written with.
+        ("Ab", "C", "bVI"),
+        ("G#dim7", "Am", "viio7"),
+        ("Db", "C", "bII"),
+        ("F#", "C", "#IV"),
+    ] {
+        assert_eq!(Roman::of(&chord(symbol), key(of)).to_string(), numeral, "{symbol} in {of}");
+    }
+}
+
+#[test]
 fn numerals_in_other_keys_are_the_same_chords_transposed() {
     for (numerals, minor, home) in [(IN_MAJOR, false, "C"), (IN_MINOR, true, "Am")] {
         for other in twelve(minor) {

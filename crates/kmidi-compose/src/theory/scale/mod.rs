@@ -3,7 +3,7 @@ use std::fmt;
 
 mod table;
 
-use super::{PitchClassSet, near};
+use super::{PitchClassSet, nearest};
 use table::TABLE;
 
 /// What is known of a scale.
@@ -136,7 +136,7 @@ impl Scale {
 
     /// The name that comes nearest to one that [`Scale::named`] does not know, if any is near.
     pub fn nearest_name(name: &str) -> Option<&'static str> {
-        near::nearest(name, Self::all().flat_map(|scale| scale.names()))
+        nearest(name, Self::all().flat_map(|scale| scale.names()))
     }
 
     /// Its name: `aeolian`, `harmonic minor`.

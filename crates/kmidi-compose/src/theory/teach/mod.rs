@@ -11,7 +11,7 @@ mod pitches;
 mod tests;
 mod time;
 
-use super::{Chord, Key, near, parse_progression_in};
+use super::{Chord, Key, nearest, parse_progression_in};
 
 /// A lesson in a key. Texts are plain, without line breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -153,7 +153,7 @@ pub fn lesson(topic: &str, key: Key) -> Result<Lesson, UnknownTopic> {
     let found = TOPICS.iter().find(|it| it.words().any(|word| plain(word) == wanted));
     let Some(found) = found else {
         let words = TOPICS.iter().flat_map(|it| it.words().map(move |word| (word, it.name)));
-        let nearest = near::nearest(topic, words.clone().map(|it| it.0));
+        let nearest = nearest(topic, words.clone().map(|it| it.0));
         let nearest = nearest.and_then(|near| words.clone().find(|it| it.0 == near)).map(|it| it.1);
         return Err(UnknownTopic { topic: super::shortened(topic), nearest });
     };
