@@ -33,6 +33,11 @@ pub(super) fn factor_of(tensor: &str) -> String {
     format!("{tensor}.factor")
 }
 
+/// What each column of a matrix adds up to.
+pub(super) fn sum_of(matrix: &str) -> String {
+    format!("{matrix}.sum")
+}
+
 /// Writes the graph, from numbers of pieces (`input_ids`) to a vector for each (`token_embeddings`).
 pub(super) fn draw(sizes: &Sizes, path: &Path, weights: Vec<TensorProto>) -> Result<(), ConvertError> {
     let width = sizes.width.to_string();
@@ -58,9 +63,9 @@ fn operators(sizes: &Sizes) -> Graph {
         ("attention", 1.0 / ((width / heads) as f32).sqrt()),
     ];
     numbers.iter().for_each(|(name, value)| graph.real(name, *value));
-    graph.byte("no_offset", 0);
+    graph.byte("no_offset", DataType::INT8);
+    graph.byte("nothing_off", DataType::UINT8);
     graph.wholes("first", &[0]);
-    graph.wholes("in_a_row", &[-1]);
     graph.wholes("heads", &[-1, heads, width / heads]);
     graph.wholes("width", &[-1, width]);
     let mut x = embeddings(&mut graph);
@@ -131,7 +136,7 @@ fn attention(graph: &mut Graph, x: &str, layer: usize) -> String {
 /// Bytes for a row of real numbers: `(byte - offset) * factor` is near each.
 struct Quantised {
     bytes: String,
-    /// One for each row.
+    /// One for each row, beneath each other: a whole number from 0 to 255, as a real one.
     offset: String,
     /// One for each row, beneath each other.
     factor: String,
@@ -154,17 +159,19 @@ fn quantised(graph: &mut Graph, x: &str) -> Quantised {
     let steps = graph.add("Round", &[&steps], &[]);
     let steps = graph.add("Add", &[&steps, &offset], &[]);
     let bytes = graph.add("Cast", &[&steps], &[kind(DataType::UINT8)]);
-    let offset = graph.add("Cast", &[&offset], &[kind(DataType::UINT8)]);
-    let offset = graph.add("Reshape", &[&offset, "in_a_row"], &[]);
     Quantised { bytes, offset, factor }
 }
 
 /// The product with a matrix, and its bias.
+///
+/// What offsets add is taken off behind the product: the runtime (rten 0.27) takes one offset for all rows, and errs with one for each.
 fn multiplied(graph: &mut Graph, input: &Quantised, name: &str) -> String {
     let (matrix, bias) = (format!("{name}.weight"), format!("{name}.bias"));
-    let product = graph.add("MatMulInteger", &[&input.bytes, &matrix, &input.offset, "no_offset"], &[]);
+    let product = graph.add("MatMulInteger", &[&input.bytes, &matrix, "nothing_off", "no_offset"], &[]);
     let product = graph.add("Cast", &[&product], &[kind(DataType::FLOAT)]);
     let product = graph.add("Mul", &[&product, &factor_of(&matrix)], &[]);
+    let added = graph.add("Mul", &[&input.offset, &sum_of(&matrix)], &[]);
+    let product = graph.add("Sub", &[&product, &added], &[]);
     let product = graph.add("Mul", &[&product, &input.factor], &[]);
     graph.add("Add", &[&product, &bias], &[])
 }

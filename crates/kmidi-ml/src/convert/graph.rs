@@ -57,13 +57,10 @@ impl Graph {
         );
     }
 
-    /// A whole number of eight bits.
-    pub fn byte(&mut self, name: &str, value: i8) {
-        let int32_data = vec![value.into()];
-        self.constant(
-            name,
-            TensorProto { data_type: Some(DataType::INT8), int32_data, ..TensorProto::default() },
-        );
+    /// A zero of eight bits.
+    pub fn byte(&mut self, name: &str, kind: DataType) {
+        let int32_data = vec![0];
+        self.constant(name, TensorProto { data_type: Some(kind), int32_data, ..TensorProto::default() });
     }
 
     /// A row of whole numbers: a shape, or places.

@@ -14,7 +14,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::ConvertError;
-use super::bert::{self, PLACE_ROWS, Sizes, TYPE_ROWS, WORD_ROWS, factor_of};
+use super::bert::{self, PLACE_ROWS, Sizes, TYPE_ROWS, WORD_ROWS, factor_of, sum_of};
 use super::quantise::{self, LOOKED_UP, MULTIPLIED};
 use super::safetensors::{self, Entry};
 use super::weights::Weights;
@@ -195,16 +195,23 @@ impl Reading<'_> {
     /// Turned round, as ONNX multiplies: a row for each input.
     fn matrix(&mut self, reader: &mut impl Read, entry: &Entry) -> Result<(), ConvertError> {
         let [outputs, inputs] = entry.shape[..] else { unreachable!("its shape was compared") };
-        let (mut factors, mut whole) = (Vec::with_capacity(outputs), vec![0_u8; outputs * inputs]);
+        let (mut factors, mut sums) = (Vec::with_capacity(outputs), Vec::with_capacity(outputs));
+        let mut whole = vec![0_u8; outputs * inputs];
         safetensors::rows(reader, entry, inputs, |row| {
-            let output = factors.len();
-            let set = |input: usize, value: i8| whole[input * outputs + output] = value.cast_unsigned();
-            factors.push(quantise::row(row, MULTIPLIED, set));
+            let (output, mut sum) = (factors.len(), 0);
+            let set = |input: usize, value: i8| {
+                whole[input * outputs + output] = value.cast_unsigned();
+                sum += i32::from(value);
+            };
+            let factor = quantise::row(row, MULTIPLIED, set);
+            factors.push(factor);
+            sums.push(sum as f32 * factor);
             Ok(())
         })?;
         self.weights.begin(&entry.name, &[inputs, outputs], DataType::INT8)?;
         self.weights.append(&whole)?;
-        self.weights.reals(&factor_of(&entry.name), &[outputs], &factors)
+        self.weights.reals(&factor_of(&entry.name), &[outputs], &factors)?;
+        self.weights.reals(&sum_of(&entry.name), &[outputs], &sums)
     }
 
     fn step(&mut self, bytes: u64) -> Result<(), ConvertError> {
