@@ -143,7 +143,7 @@ fn what_cannot_be_used_is_an_error_of_one_object() {
     refused(&[clip, "--expect", "hh 7"], "no phone");
     refused(&[clip, "--text", &"word ".repeat(5_000)], "20000");
     refused(&[clip, "--text", "a", "--expect", "ə"], "cannot be used with");
-    refused(&[clip, "--min-seconds", "-1"], "over 0");
+    refused(&[clip, "--min-seconds", "0"], "over 0");
 }
 
 #[test]

@@ -367,9 +367,9 @@ mod tests {
 
     #[test]
     fn speech_well_over_noise_is_accepted() {
-        let quality = measured(&[many(30, (0.3, true)), many(20, (0.003, false))].concat());
+        let quality = measured(&[many(30, (0.3, true)), many(20, (0.001, false))].concat());
         assert!(quality.accepted, "{quality:?}");
-        assert!((quality.snr_db.unwrap() - 40.0).abs() < 1.0, "{quality:?}");
+        assert!((quality.snr_db.unwrap() - 49.5).abs() < 1.0, "{quality:?}");
         assert_eq!(quality.speech_share, 1.0);
     }
 
