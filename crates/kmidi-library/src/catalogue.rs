@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,8 @@ use crate::{Item, ItemKind, Key};
 
 /// Files that have gone and are remembered; those that went first are forgotten first.
 const MAX_GONE: usize = 20_000;
+/// Bytes that are written at once.
+const WRITTEN_BYTES: usize = 64 << 10;
 
 /// By what a file is known not to have changed without being read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,8 +86,16 @@ impl Catalogue {
         path.ancestors().find(is_told).is_some_and(|folder| self.roots.contains(folder))
     }
 
-    pub fn to_bytes(&self) -> Vec<u8> {
+    /// Gives all of it as bytes, some thousands at a time: an index has as many files as a disk.
+    pub fn write(&self, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut out = Writer::default();
+        let mut flush = |out: &mut Writer, least: usize| -> io::Result<()> {
+            if out.0.len() >= least {
+                put(&out.0)?;
+                out.0.clear();
+            }
+            Ok(())
+        };
         for paths in [&self.roots, &self.excluded] {
             out.varint(paths.len() as u64);
             paths.iter().for_each(|path| out.bytes(path.as_os_str().as_bytes()));
@@ -93,13 +104,15 @@ impl Catalogue {
         for (path, record) in &self.files {
             out.bytes(path.as_os_str().as_bytes());
             write_record(record, &mut out);
+            flush(&mut out, WRITTEN_BYTES)?;
         }
         out.varint(self.gone.len() as u64);
         for gone in self.gone.values() {
             out.varint(gone.order);
             write_record(&gone.record, &mut out);
+            flush(&mut out, WRITTEN_BYTES)?;
         }
-        out.0
+        flush(&mut out, 0)
     }
 
     /// `None` where the bytes are damaged.
@@ -210,7 +223,12 @@ mod tests {
         all.let_go(Path::new("/a/left.mid"));
         all.let_go(Path::new("/never"));
         assert_eq!((all.gone.len(), all.items().count()), (1, 2));
-        let bytes = all.to_bytes();
+        let mut bytes = vec![];
+        all.write(&mut |part| {
+            bytes.extend_from_slice(part);
+            Ok(())
+        })
+        .unwrap();
         assert_eq!(Catalogue::read(&bytes).unwrap(), all);
         for len in 0..bytes.len() {
             assert!(Catalogue::read(&bytes[..len]).is_none(), "{len}");

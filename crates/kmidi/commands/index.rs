@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use kmidi_host::Format;
 use kmidi_library::{
@@ -186,11 +186,7 @@ fn in_a_job(work: impl FnOnce(&JobContext) -> Result<IndexReport, IndexJobError>
 
 fn add(args: &Add) -> Result<()> {
     let settings = IndexSettings { rebuild: args.rebuild, ..IndexSettings::default() };
-    let indexer = open(&args.file, settings)?;
-    if args.folders.is_empty() && indexer.roots().next().is_none() && args.no_plugins {
-        let error = anyhow!("no folder has been added yet: name one that has sounds, songs or SoundFonts");
-        return Err(Unreadable(error).into());
-    }
+    let path = args.file.path()?;
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
     let cancel = Cancel::default();
     let told = cancel.clone();
@@ -204,6 +200,11 @@ fn add(args: &Add) -> Result<()> {
     let done = JobContext::run(&memory.budgets, need, &cancel, |job| {
         let plugins = Plugins { index: scan.as_ref(), presets: &presets };
         let model = model.as_mut().map(|model| model as &mut dyn Embed);
+        // Here, so that what it knows is the job's.
+        let indexer = Indexer::open(&path, settings)?;
+        if args.folders.is_empty() && args.no_plugins && indexer.roots().next().is_none() {
+            eprintln!("kmidi: no folder has been added yet: name one that has sounds, songs or SoundFonts");
+        }
         indexer.add(&args.folders, plugins, model, &job, &mut |progress| {
             bar.set_length(progress.total);
             bar.set_position(progress.done);

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use super::layout::{ALIGN, Extent, HEADER_BYTES, Header, ModelId, Section};
 use super::names::{NameRecord, stem};
 use super::open::{Columns, IndexError};
-use super::postings::{MAX_WEIGHT, Posting, write_postings};
+use super::postings::Postings;
 use crate::Item;
+use crate::catalogue::Catalogue;
 use crate::codec::Writer;
 use crate::vectors::Packed;
 use crate::words::terms;
@@ -34,7 +35,7 @@ pub(crate) struct Builder {
     columns: Writer,
     names: Writer,
     folders: BTreeMap<Vec<u8>, u32>,
-    terms: BTreeMap<Box<str>, Vec<Posting>>,
+    terms: BTreeMap<Box<str>, Postings>,
     hashes: Vec<u128>,
     total_weight: u64,
     items: u32,
@@ -86,15 +87,9 @@ impl Builder {
         let mut add = |text: &str, weight: u8| {
             terms(text, term, &mut |term| {
                 total = total.saturating_add(weight.into());
-                let list = match all.get_mut(term) {
-                    Some(list) => list,
-                    None => all.entry(term.into()).or_default(),
-                };
-                match list.last_mut() {
-                    Some(last) if last.item == number => {
-                        last.weight = last.weight.saturating_add(weight).min(MAX_WEIGHT);
-                    }
-                    _ => list.push(Posting { item: number, weight }),
+                match all.get_mut(term) {
+                    Some(list) => list.add(number, weight),
+                    None => all.entry(term.into()).or_default().add(number, weight),
                 }
             });
         };
@@ -112,7 +107,7 @@ impl Builder {
         generation: u64,
         model: ModelId,
         vector: &mut dyn FnMut(u128) -> Packed,
-        catalogue: &[u8],
+        catalogue: &Catalogue,
     ) -> Result<(), IndexError> {
         let io = |source| IndexError::Io { path: path.to_owned(), source };
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -135,8 +130,9 @@ impl Builder {
         generation: u64,
         model: ModelId,
         vector: &mut dyn FnMut(u128) -> Packed,
-        catalogue: &[u8],
+        catalogue: &Catalogue,
     ) -> io::Result<()> {
+        let Builder { columns, names, folders, terms: lists, hashes, .. } = self;
         let rows = if model.is_none() { 0 } else { self.items };
         let mut header = Header {
             items: self.items,
@@ -146,20 +142,20 @@ impl Builder {
             sections: [Extent::default(); Section::COUNT],
         };
         let (mut terms, mut postings) = (fst::MapBuilder::memory(), Writer::default());
-        for (term, list) in &self.terms {
+        for (term, list) in lists {
             terms.insert(term.as_bytes(), postings.0.len() as u64).map_err(io::Error::other)?;
-            write_postings(list, &mut postings);
+            list.write(&mut postings);
         }
         let terms = terms.into_inner().map_err(io::Error::other)?;
         let mut out = Sections { out: BufWriter::with_capacity(1 << 18, file), at: 0 };
         out.write(&[0; HEADER_BYTES])?;
         let mut scales = Writer::default();
-        let hash = |row: u32| self.hashes[row as usize];
+        let hash = |row: u32| hashes[row as usize];
         (0..rows).for_each(|row| scales.f32(vector(hash(row)).scale));
         for (section, bytes) in [
-            (Section::Columns, &self.columns.0),
-            (Section::Names, &self.names.0),
-            (Section::Folders, &folder_table(&self.folders)),
+            (Section::Columns, &columns.0),
+            (Section::Names, &names.0),
+            (Section::Folders, &folder_table(&folders)),
             (Section::Terms, &terms),
             (Section::Postings, &postings.0),
             (Section::Scales, &scales.0),
@@ -170,7 +166,7 @@ impl Builder {
             out.streamed(rows, &mut |row, out| out.extend(vector(hash(row)).numbers.map(i8::cast_unsigned)))?;
         header.sections[Section::TextHashes as usize] =
             out.streamed(rows, &mut |row, out| out.extend(hash(row).to_le_bytes()))?;
-        header.sections[Section::Catalogue as usize] = out.section(catalogue)?;
+        header.sections[Section::Catalogue as usize] = out.chunked(&|put| catalogue.write(put))?;
         let file = out.out.into_inner().map_err(|error| error.into_error())?;
         std::os::unix::fs::FileExt::write_all_at(file, &header.to_bytes(), 0)
     }
@@ -213,6 +209,9 @@ fn folder_table(folders: &BTreeMap<Vec<u8>, u32>) -> Vec<u8> {
     table.0
 }
 
+/// Takes some bytes.
+type Put<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
+
 struct Sections<'a> {
     out: BufWriter<&'a mut File>,
     at: u64,
@@ -235,6 +234,17 @@ impl Sections<'_> {
         let at = self.align()?;
         self.write(bytes)?;
         Ok(Extent { at, len: bytes.len() as u64, crc: crc32fast::hash(bytes) })
+    }
+
+    /// A section that comes in parts.
+    fn chunked(&mut self, write: &dyn Fn(&mut Put) -> io::Result<()>) -> io::Result<Extent> {
+        let at = self.align()?;
+        let mut hasher = crc32fast::Hasher::new();
+        write(&mut |bytes| {
+            hasher.update(bytes);
+            self.write(bytes)
+        })?;
+        Ok(Extent { at, len: self.at - at, crc: hasher.finalize() })
     }
 
     /// A section of rows that are never in memory together.

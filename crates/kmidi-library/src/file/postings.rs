@@ -4,7 +4,7 @@
 use crate::codec::{Reader, Writer};
 
 /// Most that a term weighs in an item; three bits.
-pub(crate) const MAX_WEIGHT: u8 = 8;
+const MAX_WEIGHT: u8 = 8;
 
 /// An item that has a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +14,40 @@ pub(crate) struct Posting {
     pub weight: u8,
 }
 
-pub(crate) fn write_postings(postings: &[Posting], out: &mut Writer) {
-    out.varint(postings.len() as u64);
-    let mut next = 0;
-    for posting in postings {
-        let gap = u64::from(posting.item - next);
-        out.varint(gap << 3 | u64::from(posting.weight.clamp(1, MAX_WEIGHT) - 1));
-        next = posting.item + 1;
+/// A list that grows, in the form in which it is written.
+#[derive(Default)]
+pub(crate) struct Postings {
+    packed: Writer,
+    count: u32,
+    /// One behind the last item that is packed.
+    next: u32,
+    /// Not packed yet: its weight may grow.
+    last: Option<Posting>,
+}
+
+impl Postings {
+    /// A term stands in an item, perhaps once more; items come in their order.
+    pub fn add(&mut self, item: u32, weight: u8) {
+        match &mut self.last {
+            Some(last) if last.item == item => last.weight = last.weight.saturating_add(weight),
+            _ => {
+                self.pack();
+                self.last = Some(Posting { item, weight });
+            }
+        }
+    }
+
+    fn pack(&mut self) {
+        let Some(Posting { item, weight }) = self.last.take() else { return };
+        let gap = u64::from(item - self.next);
+        self.packed.varint(gap << 3 | u64::from(weight.clamp(1, MAX_WEIGHT) - 1));
+        (self.count, self.next) = (self.count + 1, item + 1);
+    }
+
+    pub fn write(mut self, out: &mut Writer) {
+        self.pack();
+        out.varint(self.count.into());
+        out.0.extend(&self.packed.0);
     }
 }
 
@@ -52,7 +79,13 @@ mod tests {
             [(0, 1), (1, 8), (500, 3), (70_000, 2)].map(|(item, weight)| Posting { item, weight }).into();
         let mut out = Writer::default();
         out.u8(0xff);
-        write_postings(&postings, &mut out);
+        let mut list = Postings::default();
+        for posting in &postings {
+            // A weight that comes in parts, and is more than there is room for.
+            list.add(posting.item, posting.weight);
+            list.add(posting.item, if posting.weight == MAX_WEIGHT { 200 } else { 0 });
+        }
+        list.write(&mut out);
         let (count, list) = read_postings(&out.0, 1, 70_001).unwrap();
         assert_eq!((count, list.collect::<Vec<_>>()), (4, postings.clone()));
         assert_eq!(read_postings(&out.0, 1, 70_000).unwrap().1.count(), 3, "an item that is not there");

@@ -28,7 +28,9 @@ use crate::{Embed, EmbedError};
 const HASH_BYTES: usize = 256 << 10;
 /// What writing an index takes at most beside what is known: for its dictionary, and for names and terms of each item.
 const COMMIT_BYTES: u64 = 4 << 20;
-const COMMIT_BYTES_PER_ITEM: u64 = 2 << 10;
+const COMMIT_BYTES_PER_ITEM: u64 = 512;
+/// New vectors that are held before they are written.
+const MAX_NEW_VECTORS: usize = 20_000;
 /// File systems count time in steps of up to two seconds.
 const FRESH_NS: i64 = 2_000_000_000;
 /// Damaged files that are named in a report.
@@ -253,7 +255,8 @@ impl Indexer {
             tell(Progress { done: done as u64, total, path });
             self.take(path, *stamp, &known, job)?;
             self.embed(path, model)?;
-            if self.is_changed && self.committed.elapsed() >= self.settings.commit_every {
+            let is_time = self.committed.elapsed() >= self.settings.commit_every;
+            if self.is_changed && (is_time || self.vectors.new_ones() >= MAX_NEW_VECTORS) {
                 self.commit(job)?;
             }
         }
@@ -392,13 +395,13 @@ impl Indexer {
             let mut builder = Builder::new();
             self.catalogue.items().for_each(|item| builder.push(&item));
             self.generation += 1;
-            let (model, catalogue) = (self.vectors.model(), self.catalogue.to_bytes());
+            let model = self.vectors.model();
             builder.write(
                 &self.path,
                 self.generation,
                 model,
                 &mut |hash| self.vectors.get(hash),
-                &catalogue,
+                &self.catalogue,
             )?;
             self.vectors = Vectors::of(IndexFile::open(&self.path)?)?;
             self.is_changed = false;

@@ -49,6 +49,11 @@ impl Vectors {
         self.new.contains_key(&text) || self.rows.contains_key(&text)
     }
 
+    /// How many are not in the index yet.
+    pub fn new_ones(&self) -> usize {
+        self.new.len()
+    }
+
     pub fn put(&mut self, text: u128, vector: &[f32; DIMENSIONS]) {
         self.new.insert(text, Box::new(Packed::of(vector)));
     }

@@ -80,7 +80,7 @@ fn indexing_takes_no_more_than_it_was_promised_and_a_budget_that_is_too_small_is
     let (refused, ..) = index(5 * MIB);
     assert!(matches!(refused, Err(IndexJobError::Job(JobError::OverBudget(_)))), "{refused:?}");
     let (done, peak, promised) = index(64 * MIB);
-    let writing = 4 * MIB + 2500 * 2048;
+    let writing = 4 * MIB + 2500 * 512;
     println!("peak {peak} bytes, promised {promised} and {writing} while it was written");
     assert_eq!(done.unwrap().items, 2500);
     assert!(peak <= promised + writing, "{peak} {promised}");

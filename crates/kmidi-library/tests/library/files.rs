@@ -91,7 +91,7 @@ fn what_is_taken_out_of_a_folder_stays_out_until_it_is_added_again() {
     place.song("old/b.mid", 110);
     place.add();
     let old = place.sounds().join("old");
-    assert_eq!(remove(place.indexer(), &[old.clone()]).unwrap().removed, 1);
+    assert_eq!(remove(place.indexer(), std::slice::from_ref(&old)).unwrap().removed, 1);
     assert_eq!((place.add().items, found(&place, "b").len()), (1, 0));
     assert!(matches!(remove(place.indexer(), &[place.path("never")]), Err(IndexJobError::NoSuch { .. })));
     add(place.indexer(), &[old], None).unwrap();
@@ -108,7 +108,7 @@ fn a_folder_that_cannot_be_read_keeps_what_is_known_of_it() {
     place.song("open/b.mid", 110);
     place.add();
     let closed = place.sounds().join("closed");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
     // Nothing is closed to the administrator.
     if fs::read_dir(&closed).is_err() {
         let report = place.add();
