@@ -6,5 +6,6 @@ pub mod fetch;
 pub mod model;
 pub mod phonemes;
 mod source;
+pub mod transcribe;
 
 pub use source::{MonoSource, Progress, Samples, SourceError};

@@ -1,0 +1,112 @@
+//! From sound to notes. `[side B]`
+//!
+//! Of any instruments by basic-pitch ([`polyphonic()`]), of a single voice by swift-f0 ([`monophonic()`]). Both read a
+//! source of any length window by window, in memory that does not grow with it but for the notes themselves.
+
+mod midi;
+mod monophonic;
+mod network;
+mod notes;
+mod polyphonic;
+
+use kmidi_memory::JobError;
+
+use crate::model::ModelError;
+use crate::{Progress, SourceError};
+
+pub use midi::{MidiOptions, to_song};
+pub use monophonic::{MonoOptions, SAMPLE_RATE_HZ as MONO_SAMPLE_RATE_HZ, monophonic};
+pub use polyphonic::{PolyOptions, SAMPLE_RATE_HZ as POLY_SAMPLE_RATE_HZ, polyphonic};
+
+/// What a transcription takes at most beyond its model, its source and the notes that it finds.
+pub const WORKING_BYTES: u64 = 20 << 20;
+
+/// A note that was heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeardNote {
+    /// When it begins.
+    pub start_seconds: f64,
+    /// When it ends, which is later.
+    pub end_seconds: f64,
+    /// Key, 0 to 127.
+    pub key: u8,
+    /// Velocity, 1 to 127.
+    pub velocity: u8,
+    /// Its course of pitch, evenly from start to end: 4096 a semitone, -8192 to 8191. Empty where it is not known.
+    pub bends: Vec<i16>,
+}
+
+/// What was heard.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcription {
+    /// By start, key and end.
+    pub notes: Vec<HeardNote>,
+    /// How long the sound is.
+    pub seconds: f64,
+    /// How many times it was too long to be looked at as a whole: a note that sounds there may end.
+    pub cuts: u64,
+}
+
+impl Transcription {
+    fn sort(&mut self) {
+        self.notes.sort_by(|a, b| {
+            let times = a.start_seconds.total_cmp(&b.start_seconds);
+            times.then(a.key.cmp(&b.key)).then(a.end_seconds.total_cmp(&b.end_seconds))
+        });
+    }
+}
+
+/// Why there is no transcription.
+#[derive(Debug, thiserror::Error)]
+pub enum TranscribeError {
+    /// The model cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The sound cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It was cancelled, or there is no room.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// The source has another rate than the model hears.
+    #[error("the model hears {expected_hz} frames a second, not {found_hz}")]
+    SampleRate {
+        /// What it hears.
+        expected_hz: u32,
+        /// What the source has.
+        found_hz: u32,
+    },
+    /// A sample is no number.
+    #[error("the sample at frame {frame} is no number")]
+    NotANumber {
+        /// Which.
+        frame: u64,
+    },
+    /// An option is none.
+    #[error("{0}")]
+    Option(String),
+}
+
+/// How a transcription is going.
+pub type OnProgress<'a> = &'a mut dyn FnMut(Progress);
+
+/// A value that must lie between two others.
+fn within(name: &str, value: f64, least: f64, most: f64) -> Result<(), TranscribeError> {
+    if value >= least && value <= most {
+        return Ok(());
+    }
+    Err(TranscribeError::Option(format!("{name} is {value}, and must be from {least} to {most}")))
+}
+
+/// The first sample that is no number.
+fn check_numbers(samples: &[f32], first_frame: u64) -> Result<(), TranscribeError> {
+    match samples.iter().position(|sample| !sample.is_finite()) {
+        Some(at) => Err(TranscribeError::NotANumber { frame: first_frame + at as u64 }),
+        None => Ok(()),
+    }
+}
+
+/// The velocity of an amplitude from 0 to 1.
+fn velocity(amplitude: f32) -> u8 {
+    (127.0 * amplitude).round_ties_even().clamp(1.0, 127.0) as u8
+}

@@ -1,0 +1,178 @@
+//! The notes of a single voice, by swift-f0.
+
+mod segment;
+
+use kmidi_memory::JobContext;
+
+use self::segment::{Seen, Segmenter, VoiceNote};
+use super::{HeardNote, OnProgress, TranscribeError, Transcription, check_numbers, within};
+use crate::model::{Input, Model, ModelError};
+use crate::{MonoSource, Progress};
+
+/// What the model hears.
+pub const SAMPLE_RATE_HZ: u32 = 16_000;
+
+/// Samples from a frame to the next.
+const HOP: usize = 256;
+const FRAME_SECONDS: f64 = HOP as f64 / SAMPLE_RATE_HZ as f64;
+/// Frames before and behind a frame that decide what the model says of it.
+const BEFORE: usize = 11;
+const BEHIND: usize = 10;
+/// Frames of a run: two seconds, beyond which a run takes more memory than it may.
+const RUN: usize = 125;
+/// Pitches that the model knows, in Hz.
+const RANGE_HZ: (f64, f64) = (46.875, 2093.75);
+/// The least of them between the lowest and the highest that count: one step of the model.
+const STEP_RATIO: f64 = 1.041_3;
+/// What is quieter is silence, in which the model hears what it likes.
+const SILENCE: f32 = 1e-3;
+
+/// What is taken for a note.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonoOptions {
+    /// How long a pitch a semitone away must be held to be another note, in milliseconds.
+    pub min_note_ms: f64,
+    /// The lowest and the highest pitch that count, in Hz.
+    pub min_hz: Option<f64>,
+    /// The highest.
+    pub max_hz: Option<f64>,
+    /// Whether to give the course of pitch within notes.
+    pub bends: bool,
+}
+
+impl Default for MonoOptions {
+    fn default() -> Self {
+        MonoOptions { min_note_ms: 80.0, min_hz: None, max_hz: None, bends: false }
+    }
+}
+
+impl MonoOptions {
+    fn range_hz(&self) -> Result<[f32; 2], TranscribeError> {
+        within("the shortest note", self.min_note_ms, 0.0, 10_000.0)?;
+        for (name, hz) in [("the lowest frequency", self.min_hz), ("the highest frequency", self.max_hz)] {
+            within(name, hz.unwrap_or(440.0), 20.0, 20_000.0)?;
+        }
+        let min = self.min_hz.unwrap_or(RANGE_HZ.0).max(RANGE_HZ.0);
+        let max = self.max_hz.unwrap_or(RANGE_HZ.1).min(RANGE_HZ.1);
+        if max < min * STEP_RATIO {
+            let (least, most) = RANGE_HZ;
+            return Err(TranscribeError::Option(format!(
+                "there is no pitch between {min} and {max} Hz that the model knows: it knows {least} to {most} Hz"
+            )));
+        }
+        Ok([min as f32, max as f32])
+    }
+}
+
+/// Hears the notes of a single voice.
+///
+/// # Errors
+/// [`TranscribeError`].
+pub fn monophonic(
+    model: &Model,
+    source: &mut dyn MonoSource,
+    options: &MonoOptions,
+    job: &JobContext,
+    on_progress: OnProgress<'_>,
+) -> Result<Transcription, TranscribeError> {
+    let range_hz = options.range_hz()?;
+    let found_hz = source.sample_rate_hz();
+    if found_hz != SAMPLE_RATE_HZ {
+        return Err(TranscribeError::SampleRate { expected_hz: SAMPLE_RATE_HZ, found_hz });
+    }
+    let mut segmenter = Segmenter::new(options.min_note_ms / 1000.0 / FRAME_SECONDS);
+    let mut found = Vec::new();
+    let mut voice = Voice { model, range_hz, samples: vec![0.0; RUN * HOP], filled: 0, given: 0, power: 0.0 };
+    let (mut read, mut ended) = (0, false);
+    while !ended {
+        job.check()?;
+        while voice.filled < voice.samples.len() && !ended {
+            let free = &mut voice.samples[voice.filled..];
+            let count = source.read(free)?;
+            check_numbers(&free[..count], read)?;
+            voice.filled += count;
+            read += count as u64;
+            ended = count == 0;
+        }
+        voice.hear(ended, &mut |seen| segmenter.push(seen, &mut found))?;
+        on_progress(Progress { frames: read, of: source.frames() });
+    }
+    segmenter.finish(&mut found);
+    let notes = found.into_iter().map(|note| heard(note, options.bends)).collect();
+    let seconds = read as f64 / f64::from(SAMPLE_RATE_HZ);
+    let mut transcription = Transcription { notes, seconds, cuts: 0 };
+    transcription.sort();
+    Ok(transcription)
+}
+
+fn heard(note: VoiceNote, with_bends: bool) -> HeardNote {
+    let key = (note.semitone + 0.5).floor().clamp(0.0, 127.0);
+    let bend = |semitone: &f32| ((f64::from(*semitone) - key) * 4096.0).round().clamp(-8192.0, 8191.0) as i16;
+    // Amplitude goes with the square of velocity; a voice that is as loud as can be is at -6 dB.
+    let loudness = f64::from(note.loudest_db) + 6.0;
+    HeardNote {
+        start_seconds: note.start as f64 * FRAME_SECONDS,
+        end_seconds: note.end as f64 * FRAME_SECONDS,
+        key: key as u8,
+        velocity: (127.0 * 10f64.powf(loudness / 40.0)).round().clamp(1.0, 127.0) as u8,
+        bends: if with_bends { note.course.iter().map(bend).collect() } else { Vec::new() },
+    }
+}
+
+/// Gives each frame's pitch, as the model says it of the whole.
+struct Voice<'a> {
+    model: &'a Model,
+    range_hz: [f32; 2],
+    samples: Vec<f32>,
+    filled: usize,
+    /// Frames at the start of `samples` that have been given.
+    given: usize,
+    /// Of the last frame that was given.
+    power: f64,
+}
+
+impl Voice<'_> {
+    /// Hears what there is, and keeps what later frames need of it.
+    fn hear(&mut self, ended: bool, each: &mut dyn FnMut(Seen)) -> Result<(), TranscribeError> {
+        let whole = self.filled / HOP;
+        // A sound shorter than a frame is one.
+        let end = match ended {
+            true if whole == 0 && self.filled > 0 => 1,
+            true => whole,
+            false => whole - BEHIND,
+        };
+        if end <= self.given {
+            return Ok(());
+        }
+        let samples = &self.samples[..self.filled];
+        let shape = [1, samples.len()];
+        let inputs = [
+            Input::f32("audio", &shape, samples),
+            Input::f32("fmin", &[], &self.range_hz[..1]),
+            Input::f32("fmax", &[], &self.range_hz[1..]),
+        ];
+        let outputs = self.model.run(&inputs, &["pitch", "confidence"])?;
+        let (pitches, confidences) = (outputs[0].f32s(), outputs[1].f32s());
+        if pitches.len() < end || confidences.len() < end {
+            let reason = format!("{} frames of {end}", pitches.len());
+            return Err(ModelError::Run { model: self.model.entry().name, reason }.into());
+        }
+        for frame in self.given..end {
+            let hop = &samples[frame * HOP..samples.len().min((frame + 1) * HOP)];
+            let before = self.power;
+            self.power = hop.iter().map(|sample| f64::from(*sample) * f64::from(*sample)).sum();
+            let level = ((before + self.power) / 512.0).sqrt().max(1e-7);
+            let is_silent = hop.iter().all(|sample| sample.abs() < SILENCE);
+            each(Seen {
+                pitch_hz: pitches[frame],
+                confidence: if is_silent { 0.0 } else { confidences[frame] },
+                level_db: (20.0 * level.log10()) as f32,
+            });
+        }
+        let keep_from = end.saturating_sub(BEFORE);
+        self.samples.copy_within(keep_from * HOP..self.filled, 0);
+        self.filled -= keep_from * HOP;
+        self.given = end - keep_from;
+        Ok(())
+    }
+}
