@@ -36,4 +36,5 @@ mod e2e {
     mod tight_memory;
     mod time;
     mod trace;
+    mod transcribe;
 }

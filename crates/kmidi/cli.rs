@@ -29,6 +29,7 @@ use crate::commands::search::Search;
 use crate::commands::teach::Teach;
 use crate::commands::therapy::Therapy;
 use crate::commands::trace::args::Trace;
+use crate::commands::transcribe::Transcribe;
 use crate::font_flag::{self, FontFlag};
 use crate::memory::MemoryArgs;
 use crate::models_flag::ModelsFlag;
@@ -128,6 +129,8 @@ pub enum Command {
     Analyze(Analyze),
     /// Tell the phones that are spoken in a recording, and how they differ from a text
     Phonemes(Phonemes),
+    /// Hear the notes of a recording, and write them as a MIDI file
+    Transcribe(Box<Transcribe>),
     /// Tell what each chord of a progression does
     Diagnose(Diagnose),
     /// Write a progression in other chords
@@ -169,6 +172,7 @@ impl Command {
             Command::Groove(args) => args.wants_json(),
             Command::Analyze(args) => args.json,
             Command::Phonemes(args) => args.json,
+            Command::Transcribe(args) => args.json,
             Command::Diagnose(args) => args.json,
             Command::Reharm(args) => args.json,
             Command::Teach(args) => args.json,

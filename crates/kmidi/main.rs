@@ -111,6 +111,7 @@ fn obey(command: Command, entry: &mut Entry) -> Result<ExitCode> {
         Command::Groove(args) => return commands::groove::run(args),
         Command::Analyze(args) => commands::analyze::run(args)?,
         Command::Phonemes(args) => return commands::phonemes::run(args),
+        Command::Transcribe(args) => return commands::transcribe::run(*args, entry),
         Command::Diagnose(args) => commands::diagnose::run(args)?,
         Command::Reharm(args) => commands::reharm::run(args)?,
         Command::Intent(args) => return commands::intent::run(args, entry),

@@ -93,6 +93,11 @@ impl MemoryArgs {
     pub fn start(&self, tell: impl Fn(String) + Send + 'static) -> Result<Memory> {
         let region = (self.memory_audio_mb * MIB) as usize;
         kmidi_memory::reserve_region(region.min(kmidi_memory::LARGEST_REGION_BYTES), 0)?;
+        self.look_after(tell)
+    }
+
+    /// The same for what has no audio callback, or none yet.
+    pub fn look_after(&self, tell: impl Fn(String) + Send + 'static) -> Result<Memory> {
         let budgets = Budgets::new(self.limits());
         // Without it everything else works.
         let bound = control::Bound::new()

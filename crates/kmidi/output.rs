@@ -31,6 +31,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::Error::other("this is a folder"));
     }
+    if path.exists() && !path.is_file() {
+        return Err(io::Error::other("this is no file: a whole file cannot take its place"));
+    }
     let mut file = tempfile::Builder::new().permissions(readable()).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

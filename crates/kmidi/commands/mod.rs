@@ -29,6 +29,7 @@ pub mod soak;
 pub mod teach;
 pub mod therapy;
 pub mod trace;
+pub mod transcribe;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,7 @@ use kmidi_session::{
 };
 use serde::Serialize;
 
-use crate::cli::Play;
+use crate::cli::{Output, Play};
 use crate::commands::{audio_request, print_message, song_line, sort_files, sound_settings};
 use crate::exit::{UNREADABLE, Unreadable, on_signals};
 use crate::output::print_json;
@@ -89,6 +90,15 @@ pub fn run(args: Play, entry: &mut Entry) -> Result<ExitCode> {
         Some(Severity::UnreadableInput) => ExitCode::from(UNREADABLE),
         _ => ExitCode::SUCCESS,
     })
+}
+
+/// As `kmidi play FILE` plays it, with what the environment and the configuration file say.
+pub fn file(file: &Path, device: &Output, entry: &mut Entry) -> Result<ExitCode> {
+    let arguments: [OsString; 3] = ["kmidi".into(), "play".into(), file.into()];
+    match crate::parse(&arguments)?.command {
+        crate::cli::Command::Play(play) => run(Play { output: device.clone(), ..play }, entry),
+        _ => Err(anyhow!("`play` is another command")),
+    }
 }
 
 /// On a terminal: a screen, and keys.

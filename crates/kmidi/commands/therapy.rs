@@ -1,6 +1,5 @@
 //! `kmidi therapy`: a feeling becomes a plan becomes music.
 
-use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -183,18 +182,7 @@ impl Wanted {
         let name: String = title.chars().map(|it| if it.is_alphanumeric() { it } else { '-' }).collect();
         let played = folder.path().join(format!("{}.mid", name.chars().take(40).collect::<String>()));
         std::fs::write(&played, score.to_song().to_smf()?).with_context(|| played.display().to_string())?;
-        play(&played, device, entry)
-    }
-}
-
-/// As `kmidi play FILE` plays it, with what the environment and the configuration file say.
-fn play(file: &Path, device: &Output, entry: &mut Entry) -> Result<ExitCode> {
-    let arguments: [OsString; 3] = ["kmidi".into(), "play".into(), file.into()];
-    match crate::parse(&arguments)?.command {
-        crate::cli::Command::Play(play) => {
-            super::play::run(crate::cli::Play { output: device.clone(), ..play }, entry)
-        }
-        _ => Err(anyhow!("`play` is another command")),
+        super::play::file(&played, device, entry)
     }
 }
 

@@ -1,0 +1,263 @@
+//! `kmidi transcribe`: a recording becomes a MIDI file.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use kmidi_memory::{Cancel, Domain, JobContext, JobError, Need};
+use kmidi_ml::model::{Model, ModelName};
+use kmidi_ml::transcribe::{
+    self, HeardNote, MidiOptions, MonoOptions, PolyOptions, TranscribeError, Transcription,
+};
+use kmidi_ml::{MonoSource, Progress};
+use kmidi_session::{Heard, Listening, STDIN, check_output};
+use serde::Serialize;
+
+use super::progress_bar;
+use crate::cli::Output;
+use crate::exit::{Interrupted, Unreadable, on_signals};
+use crate::memory::MemoryArgs;
+use crate::models_flag::ModelsFlag;
+use crate::output::{print, print_json, write_whole};
+use crate::trace_flag::Entry;
+
+const AFTER_HELP: &str = "\
+basic-pitch hears any instruments together; it knows no drums, and its notes have no instruments. --mono hears a single voice
+better: a singer, a wind instrument, a bass. The whole recording is read window by window: memory does not grow with its length,
+but for the notes. Up to two minutes are looked at as a whole, more is cut where least sounds.
+
+The file counts time at --tempo, whatever the tempo of the music is; kmidi analyze tells that.
+
+EXAMPLES:
+  kmidi transcribe piano.flac -o piano.mid
+  kmidi transcribe voice.wav --mono --bends -o voice.mid --play
+  kmidi transcribe guitar.mp3 -o guitar.mid --onset-threshold 0.6 --min-freq 80 --json";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Transcribe {
+    /// A recording: WAV, FLAC, MP3 or Ogg Vorbis
+    #[arg(value_name = "AUDIO")]
+    pub file: PathBuf,
+    /// MIDI file to write; it appears when it is complete
+    #[arg(short, long, value_name = "FILE.mid")]
+    pub output: PathBuf,
+    /// Hear a single voice, by swift-f0
+    #[arg(long)]
+    pub mono: bool,
+    /// How sure the beginning of a note must be, 0.01 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.5, conflicts_with = "mono")]
+    pub onset_threshold: f64,
+    /// How sure each moment of a note must be, 0.01 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.3, conflicts_with = "mono")]
+    pub frame_threshold: f64,
+    /// Milliseconds that a note must last, or with --mono that another pitch must be held; 127.7 or 80 otherwise
+    #[arg(long, value_name = "MS")]
+    pub min_note_ms: Option<f64>,
+    /// Lowest frequency to hear, in Hz
+    #[arg(long, value_name = "HZ")]
+    pub min_freq: Option<f64>,
+    /// Highest frequency to hear, in Hz
+    #[arg(long, value_name = "HZ")]
+    pub max_freq: Option<f64>,
+    /// Write the course of pitch within notes that sound alone, as pitch bends of two semitones
+    #[arg(long)]
+    pub bends: bool,
+    /// Quarter notes a minute of the file
+    #[arg(long, value_name = "BPM", default_value_t = 120.0)]
+    pub tempo: f64,
+    /// Play what was heard
+    #[arg(long)]
+    pub play: bool,
+    #[command(flatten)]
+    pub device: Output,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub models: ModelsFlag,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    output: String,
+    model: ModelName,
+    duration_seconds: f64,
+    notes: usize,
+    lowest_key: Option<u8>,
+    highest_key: Option<u8>,
+    most_at_once: usize,
+    /// Places where the recording was too long to be looked at as a whole.
+    cuts: u64,
+    cpu_seconds: f64,
+    recording: Heard,
+    heard: &'a [Told],
+}
+
+#[derive(Serialize)]
+struct Told {
+    start_seconds: f64,
+    end_seconds: f64,
+    key: u8,
+    velocity: u8,
+}
+
+pub fn run(args: Transcribe, entry: &mut Entry) -> Result<ExitCode> {
+    if args.output.as_os_str() == STDIN {
+        return Err(Unreadable(anyhow!("-o -: name a file; standard output has the report")).into());
+    }
+    check_output(&args.output, std::iter::once(&args.file)).map_err(|error| Unreadable(error.into()))?;
+    let midi = MidiOptions { tempo_bpm: args.tempo, ..MidiOptions::default() };
+    // Before an hour of listening, not after it.
+    transcribe::to_song(&[], 0.0, &midi).map_err(|error| failure(&args.file, error))?;
+    let (heard, recording) = listen(&args)?;
+    let song = transcribe::to_song(&heard.notes, heard.seconds, &midi);
+    let bytes =
+        song.map_err(|error| failure(&args.file, error))?.to_smf().context("the notes fit no MIDI file")?;
+    write_whole(&args.output, &bytes).with_context(|| args.output.display().to_string())?;
+    if args.json {
+        print_json(&report(&args, &heard, recording, &heard.notes.iter().map(told).collect::<Vec<_>>()))?;
+    } else {
+        print(text(&report(&args, &heard, recording, &[])).as_bytes())?;
+    }
+    match args.play {
+        true => super::play::file(&args.output, &args.device, entry),
+        false => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn model_of(args: &Transcribe) -> ModelName {
+    if args.mono { ModelName::SwiftF0 } else { ModelName::BasicPitch }
+}
+
+fn listen(args: &Transcribe) -> Result<(Transcription, Heard)> {
+    let memory = args.memory.look_after(|line| eprintln!("kmidi: {line}"))?;
+    let cancel = Cancel::default();
+    let interrupted = cancel.clone();
+    on_signals(move || interrupted.cancel())?;
+    let rate_hz = if args.mono { transcribe::MONO_SAMPLE_RATE_HZ } else { transcribe::POLY_SAMPLE_RATE_HZ };
+    let mut source = Listening::open(&args.file, rate_hz).map_err(|error| Unreadable(error.into()))?;
+    let models = args.models.cache(&memory.budgets);
+    let model = models.get(model_of(args)).map_err(|error| failure(&args.file, error.into()))?;
+    let bar = progress_bar();
+    bar.set_message("listening");
+    let mut show = |progress: Progress| {
+        let of = progress.of.unwrap_or(u64::MAX).max(1);
+        bar.set_position((u128::from(progress.frames) * 1000 / u128::from(of)) as u64);
+    };
+    let need = Need {
+        domain: Domain::Models,
+        bytes: transcribe::WORKING_BYTES + source.bytes(),
+        name: format!("transcribing {}", args.file.display()),
+    };
+    let heard = JobContext::run(&memory.budgets, need, &cancel, |job| {
+        hear(args, &model, &mut source, &job, &mut show)
+    });
+    bar.finish_and_clear();
+    let heard = heard.map_err(TranscribeError::Job).and_then(|heard| heard);
+    let heard = heard.map_err(|error| failure(&args.file, error))?;
+    let faults = source.heard().to_string();
+    if !faults.is_empty() {
+        eprintln!("kmidi: warning: {}: {faults}", args.file.display());
+    }
+    Ok((heard, source.heard()))
+}
+
+fn hear(
+    args: &Transcribe,
+    model: &Model,
+    source: &mut dyn MonoSource,
+    job: &JobContext,
+    show: &mut dyn FnMut(Progress),
+) -> Result<Transcription, TranscribeError> {
+    let (min_hz, max_hz, bends) = (args.min_freq, args.max_freq, args.bends);
+    if args.mono {
+        let otherwise = MonoOptions::default();
+        let min_note_ms = args.min_note_ms.unwrap_or(otherwise.min_note_ms);
+        return transcribe::monophonic(
+            model,
+            source,
+            &MonoOptions { min_note_ms, min_hz, max_hz, bends },
+            job,
+            show,
+        );
+    }
+    let otherwise = PolyOptions::default();
+    let options = PolyOptions {
+        onset_threshold: args.onset_threshold,
+        frame_threshold: args.frame_threshold,
+        min_note_ms: args.min_note_ms.unwrap_or(otherwise.min_note_ms),
+        min_hz,
+        max_hz,
+        bends,
+    };
+    transcribe::polyphonic(model, source, &options, job, show)
+}
+
+/// What the user gave cannot be used, was interrupted, or cannot be done here.
+fn failure(file: &Path, error: TranscribeError) -> anyhow::Error {
+    match error {
+        TranscribeError::Job(JobError::Cancelled) => Interrupted.into(),
+        error @ TranscribeError::Option(_) => Unreadable(error.into()).into(),
+        error @ (TranscribeError::Source(_) | TranscribeError::NotANumber { .. }) => {
+            Unreadable(anyhow!(error).context(file.display().to_string())).into()
+        }
+        error => anyhow!(error),
+    }
+}
+
+fn told(note: &HeardNote) -> Told {
+    let HeardNote { start_seconds, end_seconds, key, velocity, .. } = *note;
+    Told { start_seconds, end_seconds, key, velocity }
+}
+
+fn report<'a>(args: &Transcribe, heard: &Transcription, recording: Heard, notes: &'a [Told]) -> Report<'a> {
+    let keys = || heard.notes.iter().map(|note| note.key);
+    Report {
+        output: args.output.display().to_string(),
+        model: model_of(args),
+        duration_seconds: heard.seconds,
+        notes: heard.notes.len(),
+        lowest_key: keys().min(),
+        highest_key: keys().max(),
+        most_at_once: most_at_once(&heard.notes),
+        cuts: heard.cuts,
+        cpu_seconds: kmidi_session::cpu_seconds(),
+        recording,
+        heard: notes,
+    }
+}
+
+fn most_at_once(notes: &[HeardNote]) -> usize {
+    let mut turns: Vec<(f64, i32)> =
+        notes.iter().flat_map(|note| [(note.start_seconds, 1), (note.end_seconds, -1)]).collect();
+    turns.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut now = 0;
+    let most = turns.iter().map(|turn| {
+        now += turn.1;
+        now
+    });
+    // There are never fewer than none.
+    most.max().unwrap_or(0) as usize
+}
+
+fn text(report: &Report<'_>) -> String {
+    let keys = match (report.lowest_key, report.highest_key) {
+        (Some(lowest), Some(highest)) => {
+            format!(", keys {lowest} to {highest}, at most {} at once", report.most_at_once)
+        }
+        _ => String::new(),
+    };
+    let cuts = match report.cuts {
+        0 => String::new(),
+        cuts => format!("\n  cuts        {cuts}: longer than can be looked at as a whole"),
+    };
+    format!(
+        "{}\n  heard by    {}\n  notes       {}{keys}\n  duration    {:.2} s{cuts}\n",
+        report.output, report.model, report.notes, report.duration_seconds
+    )
+}

@@ -1,0 +1,194 @@
+//! `kmidi transcribe`: what was played is heard again, and what cannot be heard or written is said.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kmidi_song::{SmfEvent, Song};
+
+use crate::support::program::{self, DEADLINE, Outcome};
+use crate::support::root;
+
+const SCALE: [u64; 8] = [60, 62, 64, 65, 67, 69, 71, 72];
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Folder(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    /// The scale of C major, rendered with these arguments.
+    fn scale(&self, name: &str, arguments: &[&str]) -> String {
+        let song = root().join("tests/data/midi/jazzsoft/test-c-major-scale.mid");
+        let output = self.text(name);
+        let mut all = vec!["render", song.to_str().expect("UTF-8"), "--sf", "built-in", "-o", &output];
+        all.extend(arguments);
+        program::kmidi(&all).success();
+        output
+    }
+
+    /// A file of floats.
+    fn sound(
+        &self,
+        name: &str,
+        rate: u32,
+        channels: u16,
+        frames: usize,
+        sample: impl Fn(usize) -> f32,
+    ) -> String {
+        let (bits_per_sample, sample_format) = (32, hound::SampleFormat::Float);
+        let spec = hound::WavSpec { channels, sample_rate: rate, bits_per_sample, sample_format };
+        let mut writer = hound::WavWriter::create(self.path(name), spec).expect("created");
+        for frame in 0..frames {
+            (0..channels).for_each(|_| writer.write_sample(sample(frame)).expect("written"));
+        }
+        writer.finalize().expect("written");
+        self.text(name)
+    }
+
+    fn transcribe(&self, sound: &str, arguments: &[&str]) -> Outcome {
+        let output = self.text("heard.mid");
+        let mut all = vec!["transcribe", sound, "-o", &output, "--json"];
+        all.extend(arguments);
+        program::kmidi(&all)
+    }
+
+    /// Keys in the order in which they were heard.
+    fn keys(&self, sound: &str, arguments: &[&str]) -> Vec<u64> {
+        let told = self.transcribe(sound, arguments).success().json();
+        let keys = |note: &serde_json::Value| note["key"].as_u64().expect("a key");
+        let keys: Vec<u64> = told["heard"].as_array().expect("notes").iter().map(keys).collect();
+        assert_eq!(told["notes"], keys.len());
+        assert_eq!(struck(&self.path("heard.mid")), keys, "the file has what is told");
+        keys
+    }
+}
+
+/// The keys that a file strikes.
+fn struck(path: &Path) -> Vec<u64> {
+    let (song, _) = Song::from_smf(&fs::read(path).expect("it was written")).expect("a MIDI file");
+    let key = |(_, event): &(_, SmfEvent)| match event {
+        SmfEvent::Channel([0x90, key, 1..]) => Some(u64::from(*key)),
+        _ => None,
+    };
+    song.tracks.iter().flat_map(|track| &track.events).filter_map(key).collect()
+}
+
+#[test]
+fn a_scale_that_was_rendered_is_heard_again_whatever_the_file_is() {
+    let folder = Folder::new();
+    for (name, arguments) in [
+        ("a.wav", &["-r", "48000"][..]),
+        ("b.flac", &["-r", "44100", "--bits", "24"]),
+        ("c.wav", &["-r", "22050"]),
+    ] {
+        assert_eq!(folder.keys(&folder.scale(name, arguments), &[]), SCALE, "{name}");
+    }
+    let telephone = folder.scale("d.wav", &["-r", "8000"]);
+    assert_eq!(folder.keys(&telephone, &[]), SCALE, "8 kHz");
+    assert_eq!(folder.keys(&folder.path("a.wav").display().to_string(), &["--mono", "--bends"]), SCALE);
+}
+
+#[test]
+fn six_channels_and_samples_that_are_no_numbers_are_heard_too() {
+    let folder = Folder::new();
+    let tone = |frame: usize| {
+        let age = frame as f32 / 44_100.0;
+        let sum: f32 =
+            (1..6).map(|n| (age * 440.0 * n as f32 * std::f32::consts::TAU).sin() / n as f32).sum();
+        0.2 * sum * (-1.5 * age).exp() * (age * 200.0).min(1.0)
+    };
+    assert_eq!(folder.keys(&folder.sound("six.wav", 44_100, 6, 60_000, tone), &[]), [69]);
+    let bad = |frame: usize| if frame % 9999 == 5000 { f32::NAN } else { tone(frame) };
+    let outcome = folder.transcribe(&folder.sound("bad.wav", 44_100, 1, 60_000, bad), &[]).success();
+    assert!(outcome.stderr.contains("no numbers"), "{outcome:#?}");
+    assert_eq!(outcome.json()["recording"]["not_numbers"], 6);
+    let keys = outcome.json()["heard"].as_array().map(Vec::len);
+    assert!(keys >= Some(1), "{outcome:#?}");
+}
+
+#[test]
+fn silence_noise_a_tenth_of_a_second_and_nothing_are_files_without_notes_or_with_few() {
+    let folder = Folder::new();
+    for (name, frames) in [("nothing.wav", 0), ("silence.wav", 100_000), ("short.wav", 4410)] {
+        let sound = folder.sound(name, 44_100, 2, frames, |_| 0.0);
+        for arguments in [&[][..], &["--mono"]] {
+            assert_eq!(folder.keys(&sound, arguments), [0; 0], "{name}");
+        }
+    }
+    let noise = |frame: usize| (frame as u32).wrapping_mul(2_654_435_761) as i32 as f32 / 4e9;
+    let few = folder.keys(&folder.sound("noise.wav", 44_100, 1, 200_000, noise), &[]).len();
+    assert!(few < 40, "{few} notes in noise");
+}
+
+#[test]
+fn refusals_have_their_codes_and_leave_nothing_behind() {
+    let folder = Folder::new();
+    let sound = folder.sound("a.wav", 22_050, 1, 22_050, |frame| (frame as f32 * 0.1).sin());
+    let missing = folder.text("no/such/folder/out.mid");
+    symlink(&sound, folder.path("link.wav")).expect("a link");
+    let (link, before) = (folder.text("link.wav"), fs::read(&sound).expect("read"));
+    fs::write(folder.path("text.wav"), "no sound at all").expect("written");
+    let text = folder.text("text.wav");
+    let out = folder.text("out.mid");
+    let (sound, link, text, missing, out) = (&*sound, &*link, &*text, &*missing, &*out);
+    for (arguments, code) in [
+        (vec!["/nonexistent.wav", "-o", out], 2),
+        (vec![text, "-o", out], 2),
+        (vec![sound, "-o", sound], 2),
+        (vec![sound, "-o", link], 2),
+        (vec![sound, "-o", "-"], 2),
+        (vec![sound], 2),
+        (vec![sound, "-o", missing], 1),
+        (vec![sound, "-o", "/dev/full"], 1),
+        (vec![sound, "-o", out, "--onset-threshold", "2"], 2),
+        (vec![sound, "-o", out, "--tempo", "0"], 2),
+        (vec![sound, "-o", out, "--min-freq", "900", "--max-freq", "100"], 2),
+        (vec![sound, "-o", out, "--mono", "--frame-threshold", "0.2"], 2),
+        (vec![sound, "-o", out, "--memory-models-mb", "8"], 1),
+    ] {
+        let mut all = vec!["transcribe", "--json"];
+        all.extend(arguments);
+        let outcome = program::kmidi(&all);
+        assert_eq!(outcome.code, Some(code), "{all:?}: {outcome:#?}");
+        assert_eq!(outcome.json()["exit_code"], code, "{all:?}");
+        assert!(!folder.path("out.mid").exists(), "{all:?}");
+    }
+    assert!(fs::read(sound).expect("read") == before, "the recording is as it was");
+    assert!(fs::metadata("/dev/full").is_ok_and(|it| !it.is_file()), "the device is a device");
+}
+
+#[test]
+fn who_has_enough_ends_it_and_no_file_is_written() {
+    let folder = Folder::new();
+    let sound = folder.sound("long.wav", 8000, 1, 8000 * 600, |frame| (frame as f32 * 0.3).sin() * 0.3);
+    let output = folder.text("heard.mid");
+    let running = program::spawn(program::command(&["transcribe", &sound, "-o", &output]));
+    std::thread::sleep(Duration::from_secs(1));
+    running.signal("INT");
+    let outcome = running.wait(DEADLINE);
+    assert_eq!(outcome.code, Some(130), "{outcome:#?}");
+    assert!(!Path::new(&output).exists());
+    let left: Vec<_> = fs::read_dir(folder.0.path()).expect("a folder").collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn what_was_heard_is_played() {
+    let folder = Folder::new();
+    let sound = folder.scale("a.wav", &["--to", "1s"]);
+    let outcome =
+        program::kmidi(&["transcribe", &sound, "-o", &folder.text("b.mid"), "--play", "--audio", "null"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert!(outcome.stderr.contains("playing"), "{outcome:#?}");
+}
