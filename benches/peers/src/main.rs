@@ -21,6 +21,7 @@ mod songs;
 mod sound;
 mod soundfont;
 mod table;
+mod transcription;
 mod voices;
 
 use std::path::{Path, PathBuf};
@@ -31,13 +32,18 @@ use anyhow::{Context, Result, bail};
 use compare::Comparison;
 use engine::Commands;
 use plugins::Plugins;
+use transcription::Transcription;
 
 const USAGE: &str = "\
-usage: peers KMIDI [--seconds N] [--python PATH] [NAME]...
+usage: peers KMIDI [--seconds N] [--python PATH] [--listening-python PATH] [NAME]...
 
   KMIDI         the kmidi to measure
   --seconds N   how long each song lasts at least, and what effects are done to (600)
-X
+  --python PATH a Python with pedalboard and dawdreamer; without it effects and searches are left out
+  --listening-python PATH
+                a Python with basic-pitch; without it transcription is left out
+  NAME          only songs with this in their name (\"strokes\": the onset errors, \"plugins\": effects,
+                \"library\": searches, \"transcription\": what is heard in recordings)
 ";
 
 /// What the figures mean.
@@ -81,6 +87,7 @@ fn main() -> ExitCode {
 struct Options {
     seconds: u64,
     python: Option<PathBuf>,
+    listening_python: Option<PathBuf>,
     names: Vec<String>,
 }
 
@@ -94,23 +101,35 @@ impl Options {
 fn bench(kmidi: PathBuf, arguments: &[&str]) -> Result<()> {
     let options = options(arguments)?;
     let folder = tempfile::tempdir()?;
-    if options.names.iter().any(|name| name != PLUGINS && name != LIBRARY) || options.names.is_empty() {
+    let apart = [PLUGINS, LIBRARY, TRANSCRIPTION];
+    if options.names.is_empty() || options.names.iter().any(|name| !apart.contains(&name.as_str())) {
         songs(&kmidi, &options, folder.path())?;
     }
-    let Some(python) = &options.python else {
-        return match options.names.iter().find(|name| *name == PLUGINS || *name == LIBRARY) {
-            Some(name) => bail!("{name} needs --python"),
-            None => Ok(()),
-        };
-    };
-    if options.wants(PLUGINS) {
-        Plugins::new(&kmidi, python, folder.path(), options.seconds)?.run()?;
+    let named = |names: &[&str]| options.names.iter().find(|name| names.contains(&name.as_str()));
+    match (&options.python, named(&[PLUGINS, LIBRARY])) {
+        (Some(python), _) => {
+            if options.wants(PLUGINS) {
+                Plugins::new(&kmidi, python, folder.path(), options.seconds)?.run()?;
+            }
+            if options.wants(LIBRARY) {
+                library::run(python)?;
+            }
+        }
+        (None, Some(name)) => bail!("{name} needs --python"),
+        (None, None) => {}
     }
-    if options.wants(LIBRARY) {
-        library::run(python)?;
+    match (&options.listening_python, named(&[TRANSCRIPTION])) {
+        (Some(python), _) if options.wants(TRANSCRIPTION) => {
+            Transcription::new(&kmidi, python, folder.path(), options.seconds).run()?;
+        }
+        (None, Some(name)) => bail!("{name} needs --listening-python"),
+        _ => {}
     }
     Ok(())
 }
+
+/// The name that stands for what is heard in recordings.
+const TRANSCRIPTION: &str = "transcription";
 
 /// The name that stands for the comparison of effects.
 const PLUGINS: &str = "plugins";
@@ -148,7 +167,7 @@ fn songs(kmidi: &Path, options: &Options, folder: &Path) -> Result<()> {
 }
 
 fn options(arguments: &[&str]) -> Result<Options> {
-    let mut options = Options { seconds: 600, python: None, names: Vec::new() };
+    let mut options = Options { seconds: 600, python: None, listening_python: None, names: Vec::new() };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match *word {
@@ -158,6 +177,10 @@ fn options(arguments: &[&str]) -> Result<Options> {
                     value.parse().with_context(|| format!("--seconds takes a number, not {value}"))?;
             }
             "--python" => options.python = Some(words.next().context("--python takes a path")?.into()),
+            "--listening-python" => {
+                options.listening_python =
+                    Some(words.next().context("--listening-python takes a path")?.into());
+            }
             option if option.starts_with('-') => bail!("there is no option {option}\n\n{USAGE}"),
             name => options.names.push(name.to_owned()),
         }

@@ -29,7 +29,8 @@ usage: cargo xtask COMMAND
   bench-peers [--seconds N] [NAME]...
                             install FluidSynth, TiMidity, pedalboard and dawdreamer, and measure kmidi, them
                             and rustysynth with the same songs (those with NAME in their name) of N seconds
-                            (600) or more; `plugins`: the comparison of hosts
+                            (600) or more; `plugins`: the comparison of hosts, `transcription`:
+                            with basic-pitch
 ";
 
 fn main() -> ExitCode {

@@ -91,6 +91,9 @@ pub const PLUGIN_PEERS: &[Package] = &[
     package("python3-venv", "keeps the other hosts, which are Python packages, to themselves"),
 ];
 
+/// What the comparison with Python packages needs besides [`BUILD`].
+pub const PYTHON: &[Package] = &[package("python3-venv", "keeps Python packages to themselves")];
+
 /// Installs those of `packages` that are missing, where this is Debian (or a child of it) and the
 /// user may; elsewhere says what is needed and goes on, since it may be there under another name.
 ///
