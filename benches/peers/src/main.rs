@@ -39,11 +39,11 @@ usage: peers KMIDI [--seconds N] [--python PATH] [--listening-python PATH] [NAME
 
   KMIDI         the kmidi to measure
   --seconds N   how long each song lasts at least, and what effects are done to (600)
-  --python PATH a Python with pedalboard and dawdreamer; without it effects are left out
+  --python PATH a Python with pedalboard and dawdreamer; without it effects and searches are left out
   --listening-python PATH
                 a Python with basic-pitch; without it transcription is left out
   NAME          only songs with this in their name (\"strokes\": the onset errors, \"plugins\": effects,
-                \"transcription\": what is heard in recordings)
+                \"library\": searches, \"transcription\": what is heard in recordings)
 ";
 
 /// What the figures mean.
@@ -101,27 +101,28 @@ impl Options {
 fn bench(kmidi: PathBuf, arguments: &[&str]) -> Result<()> {
     let options = options(arguments)?;
     let folder = tempfile::tempdir()?;
-    let is_song = |name: &String| name != PLUGINS && name != LIBRARY && name != TRANSCRIPTION;
-    if options.names.iter().any(is_song) || options.names.is_empty() {
+    let apart = [PLUGINS, LIBRARY, TRANSCRIPTION];
+    if options.names.is_empty() || options.names.iter().any(|name| !apart.contains(&name.as_str())) {
         songs(&kmidi, &options, folder.path())?;
     }
-    if let Some(python) = &options.python {
-        if options.wants(PLUGINS) {
-            Plugins::new(&kmidi, python, folder.path(), options.seconds)?.run()?;
+    let named = |names: &[&str]| options.names.iter().find(|name| names.contains(&name.as_str()));
+    match (&options.python, named(&[PLUGINS, LIBRARY])) {
+        (Some(python), _) => {
+            if options.wants(PLUGINS) {
+                Plugins::new(&kmidi, python, folder.path(), options.seconds)?.run()?;
+            }
+            if options.wants(LIBRARY) {
+                library::run(python)?;
+            }
         }
-        if options.wants(LIBRARY) {
-            library::run(python)?;
-        }
-    } else if let Some(name) = options.names.iter().find(|name| *name == PLUGINS || *name == LIBRARY) {
-        bail!("{name} needs --python");
+        (None, Some(name)) => bail!("{name} needs --python"),
+        (None, None) => {}
     }
-    match &options.listening_python {
-        Some(python) if options.wants(TRANSCRIPTION) => {
+    match (&options.listening_python, named(&[TRANSCRIPTION])) {
+        (Some(python), _) if options.wants(TRANSCRIPTION) => {
             Transcription::new(&kmidi, python, folder.path(), options.seconds).run()?;
         }
-        None if options.names.iter().any(|name| name == TRANSCRIPTION) => {
-            bail!("{TRANSCRIPTION} needs --listening-python")
-        }
+        (None, Some(name)) => bail!("{name} needs --listening-python"),
         _ => {}
     }
     Ok(())

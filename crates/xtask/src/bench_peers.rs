@@ -39,10 +39,10 @@ const HOSTS: [&str; 3] = ["pedalboard==0.9.26", "dawdreamer==0.9.0", "numpy==2.4
 /// Something is missing, does not build, or cannot be measured.
 pub fn run(arguments: &[String]) -> Result<()> {
     let names = names(arguments);
-    let wants = |name: &str| names.is_empty() || names.contains(&name);
+    let apart = [PLUGINS, LIBRARY, TRANSCRIPTION];
+    let songs = names.is_empty() || names.iter().any(|name| !apart.contains(name));
+    let wants = |name| names.is_empty() || names.contains(&name);
     let (plugins, library, transcription) = (wants(PLUGINS), wants(LIBRARY), wants(TRANSCRIPTION));
-    let others = [PLUGINS, LIBRARY, TRANSCRIPTION];
-    let songs = names.is_empty() || names.iter().any(|name| !others.contains(name));
     packages::ensure(packages::BUILD)?;
     if songs {
         packages::ensure(packages::PEERS)?;
