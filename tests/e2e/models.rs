@@ -88,7 +88,7 @@ fn a_missing_a_truncated_and_a_changed_model_are_told_apart() {
         told
     };
     let profile = || kmidi(home.path(), &["models", "profile", FETCHED]);
-    let verify = |names: &[&str]| kmidi(home.path(), &[&["models", "verify"], names].concat());
+    let verify = |names: &[&str]| kmidi(home.path(), &[&["models", "verify"][..], names].concat());
 
     let missing = info("missing");
     assert!(missing["fault"].as_str().expect("a text").contains("`kmidi models fetch minilm`"));
@@ -115,7 +115,7 @@ fn a_missing_a_truncated_and_a_changed_model_are_told_apart() {
     assert!(refused.code == Some(1) && refused.stderr.contains(&told), "{refused:#?}");
 
     for file in &files {
-        fs::write(folder.join(name(file)), vec![7; bytes(file) as usize]).expect("written");
+        fs::write(folder.join(name(file)), vec![7u8; bytes(file) as usize]).expect("written");
     }
     let changed = info("damaged");
     let expected = files[0]["sha256"].as_str().expect("a hash");
