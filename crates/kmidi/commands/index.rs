@@ -15,6 +15,7 @@ use super::meaning;
 use super::progress_bar;
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::memory::MemoryArgs;
+use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json};
 
 /// What indexing needs at first; it asks for more as it goes.
@@ -71,6 +72,8 @@ pub struct Add {
     /// Leave out the meaning of texts: faster, and found by words alone
     #[arg(long)]
     pub no_model: bool,
+    #[command(flatten)]
+    pub models: ModelsFlag,
     #[command(flatten)]
     pub file: LibraryFile,
     /// Print one JSON object on stdout
@@ -194,7 +197,7 @@ fn add(args: &Add) -> Result<()> {
     let scan = if args.no_plugins { None } else { Some(plugins::open_index()?) };
     let has_lv2 = scan.iter().flat_map(|it| it.plugins()).any(|plugin| plugin.id.format == Format::Lv2);
     let presets = if has_lv2 { kmidi_host::lv2::all_presets() } else { vec![] };
-    let mut model = if args.no_model { None } else { meaning::open(&memory.budgets)? };
+    let mut model = if args.no_model { None } else { meaning::open(&args.models, &memory.budgets) };
     let bar = progress_bar();
     let need = Need::working(NEED_BYTES, "index");
     let done = JobContext::run(&memory.budgets, need, &cancel, |job| {

@@ -1,27 +1,48 @@
 //! The model by which the library tells what texts mean.
 
-use anyhow::Result;
+use std::sync::Arc;
+
 use kmidi_library::{DIMENSIONS, Embed, EmbedError};
 use kmidi_memory::Budgets;
+use kmidi_ml::embed::Embedder;
+use kmidi_ml::model::{ModelError, ModelName};
+
+use crate::models_flag::ModelsFlag;
 
 /// What to do where it is not here.
 pub const HOW_TO_GET_IT: &str =
     "`kmidi models fetch minilm` brings the model for meaning, then `kmidi index add`";
 
 /// A model that is open.
-pub enum Model {}
+pub struct Model {
+    embedder: Embedder,
+    id: String,
+}
 
-/// The model, if it is here.
-pub fn open(_budgets: &Budgets) -> Result<Option<Model>> {
-    Ok(None)
+/// The model, if it is here. Where it is damaged or has no room, that is told, and words are enough.
+pub fn open(flag: &ModelsFlag, budgets: &Budgets) -> Option<Model> {
+    let models = Arc::new(flag.cache(budgets));
+    match models.get(ModelName::MiniLm) {
+        Ok(_) => {}
+        Err(ModelError::Missing { .. }) => return None,
+        Err(error) => {
+            eprintln!("kmidi: {error}; going by words alone");
+            return None;
+        }
+    }
+    // Vectors of other files are others, whatever the model is called.
+    let files = &models.entry(ModelName::MiniLm).files;
+    let hashes: Vec<&str> = files.iter().map(|file| file.sha256.get(..12).unwrap_or(&file.sha256)).collect();
+    let id = format!("{} {}", ModelName::MiniLm, hashes.join(" "));
+    Some(Model { embedder: Embedder::new(models), id })
 }
 
 impl Embed for Model {
     fn id(&self) -> &str {
-        match *self {}
+        &self.id
     }
 
-    fn embed(&mut self, _text: &str) -> Result<[f32; DIMENSIONS], EmbedError> {
-        match *self {}
+    fn embed(&mut self, text: &str) -> Result<[f32; DIMENSIONS], EmbedError> {
+        self.embedder.embed(text).map_err(|error| EmbedError(error.into()))
     }
 }

@@ -9,12 +9,12 @@ use kmidi_library::{
     CacheLimits, Embed, Filter, Found, Hit, ItemKind, Key, MAX_LIMIT, Query, Range, Reading, SearchError,
     SearchedBy, Searcher, WordMatch,
 };
-use kmidi_memory::Budgets;
 use serde::Serialize;
 
 use super::index::{LibraryFile, index_error};
 use super::meaning;
 use crate::memory::MemoryArgs;
+use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json};
 
 const AFTER_HELP: &str = "\
@@ -69,6 +69,8 @@ pub struct Search {
     /// End each path with a zero byte (with --paths)
     #[arg(long = "null", short = '0', requires = "paths")]
     pub null: bool,
+    #[command(flatten)]
+    pub models: ModelsFlag,
     #[command(flatten)]
     pub file: LibraryFile,
     /// Print one JSON object on stdout
@@ -156,7 +158,7 @@ pub fn run(args: Search) -> Result<()> {
     let memory;
     if !args.no_model && searcher.index().model().is_some() {
         memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
-        model = open_model(&memory.budgets)?;
+        model = meaning::open(&args.models, &memory.budgets);
     }
     let id = model.as_ref().map(|model| model.id().to_owned());
     let searched_by = searcher.searched_by(&query, id.as_deref());
@@ -178,10 +180,6 @@ pub fn run(args: Search) -> Result<()> {
         return print_json(&Answer { query: &text, searched_by, note, results });
     }
     print(list(&results)?.as_bytes())
-}
-
-fn open_model(budgets: &Budgets) -> Result<Option<meaning::Model>> {
-    meaning::open(budgets)
 }
 
 fn search_error(error: SearchError) -> anyhow::Error {
