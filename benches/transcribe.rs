@@ -249,7 +249,7 @@ fn heard(piece: &Piece, folder: &Path) -> Result<Vec<Note>> {
         let muted: Vec<String> = piece.muted.iter().map(u8::to_string).collect();
         render.args(["--mute", &muted.join(",")]);
     }
-    json(&mut render.arg("--json"))?;
+    json(render.arg("--json"))?;
     let told = json(kmidi().arg("transcribe").arg(&wav).arg("-o").arg(&mid).arg("--json"))?;
     let heard = told["heard"].as_array().context("no notes are told")?;
     let number =

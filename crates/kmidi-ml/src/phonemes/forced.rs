@@ -63,7 +63,7 @@ impl Lattice<'_> {
     }
 
     fn symbol(&self, state: usize) -> u16 {
-        if state % 2 == 0 { self.blank } else { self.symbols[state / 2] }
+        if state.is_multiple_of(2) { self.blank } else { self.symbols[state / 2] }
     }
 
     /// Whether a symbol may follow the one before it without a blank.
@@ -135,7 +135,7 @@ impl Lattice<'_> {
         let mut spans: Vec<Span> = Vec::with_capacity(self.symbols.len());
         for (frame, state) in way.iter().enumerate() {
             let state = *state as usize;
-            if state % 2 == 0 {
+            if state.is_multiple_of(2) {
                 continue;
             }
             let probability = self.frames.frame(frame)[usize::from(self.symbol(state))].exp();

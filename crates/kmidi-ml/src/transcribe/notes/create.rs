@@ -69,8 +69,8 @@ impl Stretch<'_> {
             if frame < 2 || frame - 1 < self.history {
                 continue;
             }
-            for key in 0..KEYS {
-                let [before, here, after] = [row[0][key], row[1][key], row[2][key]];
+            let [before, here, after] = &row;
+            for (key, ((&before, &here), &after)) in before.iter().zip(here).zip(after).enumerate() {
                 if here >= rules.onset_threshold && here > before && here > after {
                     peaks.push((frame - 1, key));
                 }
