@@ -55,9 +55,10 @@ impl Place {
 
 /// A record of this number.
 fn record(number: u64) -> Value {
+    let kind = ["plan", "job"][number as usize % 2];
     json!({
-        "kind": ["plan", "job"][number as usize % 2],
-        "provider": format!("test::{}", ["plan", "job"][number as usize % 2]),
+        "kind": kind,
+        "provider": format!("test::{kind}"),
         "source_id": format!("song-{}", number % 3),
         "timestamp": 1_700_000_000 + number,
         "score": number as f64 / 10.0,

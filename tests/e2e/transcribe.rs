@@ -78,7 +78,7 @@ impl Folder {
 fn struck(path: &Path) -> Vec<u64> {
     let (song, _) = Song::from_smf(&fs::read(path).expect("it was written")).expect("a MIDI file");
     let key = |(_, event): &(_, SmfEvent)| match event {
-        SmfEvent::Channel([0x90, key, 1..]) => Some(u64::from(*key)),
+        SmfEvent::Channel([0x90, key, velocity]) if *velocity > 0 => Some(u64::from(*key)),
         _ => None,
     };
     song.tracks.iter().flat_map(|track| &track.events).filter_map(key).collect()
