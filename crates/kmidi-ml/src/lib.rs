@@ -4,6 +4,7 @@
 
 pub mod fetch;
 pub mod model;
+pub mod phonemes;
 mod source;
 
 pub use source::{MonoSource, Progress, Samples, SourceError};
