@@ -19,6 +19,7 @@ mod e2e {
     mod models;
     mod music;
     mod outputs;
+    mod phonemes;
     mod playing;
     mod plugins;
     mod pulse;

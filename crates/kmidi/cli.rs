@@ -19,6 +19,7 @@ use crate::commands::groove::GrooveArgs;
 use crate::commands::intent::IntentCommand;
 use crate::commands::mem::args::Mem;
 use crate::commands::models::args::Models;
+use crate::commands::phonemes::args::Phonemes;
 use crate::commands::plugin::args::Plugin;
 use crate::commands::reharm::Reharm;
 use crate::commands::run::Run;
@@ -119,6 +120,8 @@ pub enum Command {
     Groove(GrooveArgs),
     /// Tell key, chords, sections and tempo of a MIDI file, or tempo and onsets of a recording
     Analyze(Analyze),
+    /// Tell the phones that are spoken in a recording, and how they differ from a text
+    Phonemes(Phonemes),
     /// Tell what each chord of a progression does
     Diagnose(Diagnose),
     /// Write a progression in other chords
@@ -151,6 +154,7 @@ impl Command {
             Command::Intent(args) => args.wants_json(),
             Command::Groove(args) => args.wants_json(),
             Command::Analyze(args) => args.json,
+            Command::Phonemes(args) => args.json,
             Command::Diagnose(args) => args.json,
             Command::Reharm(args) => args.json,
             Command::Teach(args) => args.json,

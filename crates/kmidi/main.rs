@@ -100,6 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Teach(args) => commands::teach::run(args)?,
         Command::Groove(args) => return commands::groove::run(args),
         Command::Analyze(args) => commands::analyze::run(args)?,
+        Command::Phonemes(args) => return commands::phonemes::run(args),
         Command::Diagnose(args) => commands::diagnose::run(args)?,
         Command::Reharm(args) => commands::reharm::run(args)?,
         Command::Intent(args) => return commands::intent::run(args),

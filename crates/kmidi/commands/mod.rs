@@ -13,6 +13,7 @@ pub mod info;
 pub mod intent;
 pub mod mem;
 pub mod models;
+pub mod phonemes;
 pub mod play;
 pub mod plugin;
 pub mod reharm;
