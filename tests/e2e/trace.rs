@@ -61,7 +61,7 @@ fn record(number: u64) -> Value {
         "provider": format!("test::{kind}"),
         "source_id": format!("song-{}", number % 3),
         "timestamp": 1_700_000_000 + number,
-        "score": number as f64 / 10.0,
+        "score": (number % 10) as f64 / 10.0,
         "features": ["all", format!("number:{number}")],
     })
 }

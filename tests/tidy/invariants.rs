@@ -23,9 +23,9 @@ fn unknown_tests(document: &str, sources: &[Source]) -> Vec<String> {
                 problems.push(format!("`{}` without a file", pair[0]));
                 continue;
             };
-            let there = sources
-                .iter()
-                .any(|source| source.path == *file && source.text.contains(&format!("fn {function}(")));
+            let has_it =
+                |text: &str| ["(", "<"].iter().any(|it| text.contains(&format!("fn {function}{it}")));
+            let there = sources.iter().any(|source| source.path == *file && has_it(&source.text));
             if !there {
                 problems.push(format!("no `{function}` in `{file}`"));
             }

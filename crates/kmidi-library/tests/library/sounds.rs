@@ -62,7 +62,7 @@ fn a_recording_is_found_by_its_tags_and_by_how_it_sounds() {
     let files = [
         ("a/one.wav", tagged),
         ("b/two.wav", wav(44_100, 1, &sine(44_100, 6000.0, 0.4), &[])),
-        ("c/three.wav", wav(44_100, 1, &sine(44_100, 440.0, 5.0), &[])),
+        ("c/three.wav", wav(44_100, 1, &sine(44_100, 1500.0, 5.0), &[])),
     ];
     for (text, name) in
         [("foghorn", "one"), ("nautical", "one"), ("dark deep", "one"), ("airy", "two"), ("one-shot", "two")]

@@ -90,7 +90,8 @@ pub(super) fn phones(
     (phones, word_starts)
 }
 
-const WORD_PAUSE_SECONDS: f64 = 0.1;
+/// More than the mouth is closed before a plosive.
+const WORD_PAUSE_SECONDS: f64 = 0.3;
 
 #[cfg(test)]
 mod tests {
