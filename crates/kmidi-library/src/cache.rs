@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::search::Hit;
 
-/// How much a [`QueryCache`] keeps, and how long.
+/// How much a cache of questions keeps, and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheLimits {
     /// Bytes of all that is kept, its own bookkeeping included.
