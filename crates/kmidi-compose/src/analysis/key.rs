@@ -95,8 +95,8 @@ pub(crate) fn correlations(chroma: &Chroma) -> KeyScores {
     scores
 }
 
-/// Pearson's correlation; 0 where one of the two does not vary.
-pub(crate) fn correlation(one: &[f64], other: &[f64]) -> f64 {
+/// Pearson's correlation, -1 to 1; 0 where one of the two does not vary. `[side B]`
+pub fn correlation(one: &[f64], other: &[f64]) -> f64 {
     let count = one.len().min(other.len()) as f64;
     let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
     let (mean_one, mean_other) = (mean(one), mean(other));

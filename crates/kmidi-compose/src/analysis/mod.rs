@@ -34,7 +34,7 @@ pub use diagnose::{Diagnosis, Suggestion, diagnose};
 pub use error::AnalysisError;
 pub(crate) use function::origin_of;
 pub use function::{ChordReading, Function, Origin, borrowed_chords};
-pub use key::{KeyEstimate, LocalKey, MAJOR_PROFILE, MINOR_PROFILE};
+pub use key::{KeyEstimate, LocalKey, MAJOR_PROFILE, MINOR_PROFILE, correlation};
 pub use notes::{MAX_BARS, NoteView};
 pub use progression::{MAX_CHORDS, Progression};
 pub use quantise::{GRIDS, GridError, GridValue, Quantise, Quantised};

@@ -3,7 +3,7 @@
 use std::f32::consts::TAU;
 use std::sync::Arc;
 
-use kmidi_compose::analysis::{MAJOR_PROFILE, MINOR_PROFILE};
+use kmidi_compose::analysis::{MAJOR_PROFILE, MINOR_PROFILE, correlation};
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
@@ -98,7 +98,7 @@ impl Spectrum {
             return None;
         }
         let fit = |tonic: usize, profile: &[f64; 12]| {
-            let turned = std::array::from_fn(|step| self.chroma[(step + tonic) % 12]);
+            let turned: [f64; 12] = std::array::from_fn(|step| self.chroma[(step + tonic) % 12]);
             correlation(&turned, profile)
         };
         let mut fits: Vec<(f64, Key)> = (0..12u8)
@@ -119,21 +119,6 @@ impl Spectrum {
         }
         self
     }
-}
-
-/// Pearson's correlation; 0 where one of the two does not vary.
-fn correlation(one: &[f64; 12], other: &[f64; 12]) -> f64 {
-    let mean = |values: &[f64; 12]| values.iter().sum::<f64>() / 12.0;
-    let (mean_one, mean_other) = (mean(one), mean(other));
-    let (mut both, mut square_one, mut square_other) = (0.0, 0.0, 0.0);
-    for (a, b) in one.iter().zip(other) {
-        let (a, b) = (a - mean_one, b - mean_other);
-        both += a * b;
-        square_one += a * a;
-        square_other += b * b;
-    }
-    let norm = (square_one * square_other).sqrt();
-    if norm > 1e-12 { both / norm } else { 0.0 }
 }
 
 #[cfg(test)]
