@@ -87,6 +87,16 @@ fn control_one_different_bit_is_seen() {
     assert_eq!(first_difference(&audio(0x3f00_0000), &audio(0x3f00_0001)), Some(0));
 }
 
+/// Fifteen seconds of the song as a recorder hears them in real time.
+fn capture_in_real_time(song: &str, folder: &Path) -> Recording {
+    let jack = Jack::start(256);
+    let mut player = play(&jack, &[song]);
+    let recording = finish_recording(start_recorder(&jack, folder, 15, "realtime"), folder);
+    assert!(player.is_running());
+    interrupt(player);
+    recording
+}
+
 #[test]
 fn real_time_capture_at_256_is_continuous() {
     if !servers::available("jackd") {
@@ -97,18 +107,24 @@ fn real_time_capture_at_256_is_continuous() {
     let song = write_song(folder.path());
     let arguments = ["--rate", "48000", "--to", "30s", &song];
     let rendered = program::render(&arguments, &folder.path().join("out.wav")).trimmed();
-    let jack = Jack::start(256);
-    let mut player = play(&jack, &[&song]);
-    let recorder = start_recorder(&jack, folder.path(), 15, "realtime");
-    let recording = finish_recording(recorder, folder.path());
-    assert!(player.is_running());
-    interrupt(player);
-    // A late server drops a period on its own; then the sound before it still has to be right.
-    assert!(recording.xruns <= 10, "{} xruns", recording.xruns);
-    let captured = recording.audio.trimmed();
-    assert!(captured.seconds() > 5.0, "{} s captured", captured.seconds());
-    let difference = first_difference(&captured, &rendered);
-    assert!(difference.is_none() || recording.xruns > 0, "differs from frame {difference:?} without an xrun");
+    // A machine that other work holds up drops periods, which says nothing of the player: then once more.
+    let mut xruns = Vec::new();
+    for _ in 0..4 {
+        let recording = capture_in_real_time(&song, folder.path());
+        let captured = recording.audio.trimmed();
+        assert!(captured.seconds() > 5.0, "{} s captured", captured.seconds());
+        // A late server drops a period on its own; then the sound before it still has to be right.
+        let difference = first_difference(&captured, &rendered);
+        assert!(
+            difference.is_none() || recording.xruns > 0,
+            "differs from frame {difference:?} without an xrun"
+        );
+        if recording.xruns <= 10 {
+            return;
+        }
+        xruns.push(recording.xruns);
+    }
+    panic!("xruns of each try: {xruns:?}");
 }
 
 #[test]
