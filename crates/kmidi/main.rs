@@ -32,9 +32,13 @@ use crate::trace_flag::Entry;
 #[global_allocator]
 static HEAP: kmidi_memory::Heap = kmidi_memory::Heap::new();
 
+/// What can be done where a plugin has ended the program.
+const AFTER_A_CRASH: &str = "If that is a plugin, `kmidi certify` shows what it does; a rack has all its changes when it is started again";
+
 fn main() -> ExitCode {
     kmidi_session::plugins::hide_the_screen_from_plugins();
     kmidi_memory::charge_panics_to_the_program();
+    kmidi_sys::name_who_crashes(AFTER_A_CRASH);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match parse(&arguments) {
         Ok(cli) => cli,

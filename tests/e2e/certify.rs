@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::support::misdeeds::{self, Misdeeds};
 use crate::support::program::{self, Outcome, Running};
+use crate::support::root;
 
 /// Trials of many plugins on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -139,6 +140,26 @@ fn every_misdeed_is_graded_with_its_reason_and_the_good_ones_are_green() {
     assert!((1 << 20..(1 << 20) + 4096 + 512).contains(&more), "{more} bytes");
     let block = |name| reason(plugin(&report, name), "allocation", "steady")["blocks"].as_u64();
     assert_eq!(block("allocates"), Some(1000));
+}
+
+#[test]
+fn a_crash_in_a_song_names_the_file_that_did_it() {
+    let machine = Machine::new();
+    let built = Misdeeds::new();
+    fs::create_dir(machine.path("plugins")).expect("a folder");
+    copy_folder(&built.bundle(), &machine.path("plugins").join("misdeeds.lv2"));
+    machine.run(&["plugin", "scan"]).success();
+    let song = root().join("tests/data/midi/jazzsoft/test-c-major-scale.mid");
+    let output = machine.path("out.wav");
+    for (name, signal) in [("crashes", "SIGSEGV"), ("aborts", "SIGABRT")] {
+        let plugin = format!("lv2:urn:misdeed:{name}");
+        let outcome = machine.run(&["render", path(&song), "-o", path(&output), "-p", &plugin]);
+        assert_eq!(outcome.code, None, "by a signal: {outcome:#?}");
+        let told = outcome.stderr.lines().last().expect("a line");
+        assert!(told.starts_with(&format!("kmidi: {signal} in ")) && told.contains("misdeeds.so"), "{told}");
+        assert!(!output.exists(), "nothing half-written");
+    }
+    machine.run(&["render", path(&song), "-o", path(&output), "-p", "lv2:urn:misdeed:good"]).success();
 }
 
 #[test]

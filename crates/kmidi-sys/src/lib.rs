@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod crash;
 mod denormals;
 mod environment;
 mod limits;
@@ -15,6 +16,7 @@ mod unnamed_file;
 mod usage;
 
 pub use clock::{monotonic_ns, sleep_until_ns};
+pub use crash::name_who_crashes;
 pub use denormals::{FloatModes, FlushDenormals};
 pub use environment::hide_the_screen_from_plugins;
 pub use limits::{Resource, limit};
@@ -24,4 +26,4 @@ pub use memory::{ProcessMemory, SystemMemory, prefault_code, prefault_stack, pro
 pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo};
 #[cfg(target_os = "linux")]
 pub use unnamed_file::{create_unnamed, name_file};
-pub use usage::{ThreadUsage, page_faults_of, process_cpu_time, thread_id, thread_usage};
+pub use usage::{ThreadUsage, page_faults_of, process_cpu_time, thread_cpu_time, thread_id, thread_usage};

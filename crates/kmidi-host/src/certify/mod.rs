@@ -32,4 +32,4 @@ pub use tally::{Deed, Held, Site, Tally, Watch};
 pub use trial::certify_for_parent;
 
 /// Of what is tried and how it is graded: a certificate of another version says nothing.
-pub const CERTIFY_VERSION: u32 = 1;
+pub const CERTIFY_VERSION: u32 = 2;

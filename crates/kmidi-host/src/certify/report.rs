@@ -52,7 +52,7 @@ pub struct Sound {
     pub events_out: u64,
 }
 
-/// How long blocks took, by a clock: what else the machine did is in it.
+/// How long blocks took: by a clock, without what the machine did for others while the plugin did not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
     /// Half of the blocks took no longer, in nanoseconds.

@@ -15,7 +15,10 @@ pub fn page(certificates: &[Certificate], level: u8) -> Text {
         out,
         "Made by `kmidi certify --all --level {level} --markdown FILE`, not by hand. What the grades mean and what is tried at"
     )?;
-    writeln!(out, "which level: `kmidi certify --help`. Times are of a shared machine.\n")?;
+    writeln!(
+        out,
+        "which level: `kmidi certify --help`. Times are without what the machine did meanwhile for others.\n"
+    )?;
     out += &counts(certificates)?;
     out += &kinds(certificates)?;
     out += &table(certificates)?;
