@@ -259,6 +259,53 @@ fn a_file_that_is_read_again_is_what_plays() {
 }
 
 #[test]
+fn what_somebody_else_writes_into_the_file_is_not_lost_by_a_save() {
+    let machine = Stage::new();
+    let rack = machine.rack(LEVEL);
+    let (player, mut commands) = machine.play(&rack);
+    status_after(&player, &mut commands, "set level gain -6.5\ngain -3");
+    fs::write(&rack, format!("{LEVEL}zone = {{ transpose = -24 }}\n# precious\n")).expect("written");
+    commands.write_all(b"save\n").expect("it listens");
+    player.wait_for_output("\"saved\"");
+    let text = fs::read_to_string(&rack).expect("read");
+    assert!(text.contains("# precious") && text.contains("transpose = -24"), "theirs: {text}");
+    assert!(text.contains("gain = -6.5") && text.contains("gain_db = -3"), "and ours: {text}");
+    let status = status_after(&player, &mut commands, "set level gain -7.5");
+    assert_eq!(slot(&status, "level")["transpose"], -24);
+    // One that is half typed is theirs; the rack goes beside it.
+    fs::write(&rack, "[[slot").expect("written");
+    player.signal("TERM");
+    let outcome = player.wait(Duration::from_secs(30));
+    assert!(outcome.stderr.contains("live.toml.unsaved"), "{outcome:#?}");
+    assert_eq!(fs::read_to_string(&rack).expect("read"), "[[slot");
+    let aside = fs::read_to_string(machine.path("live.toml.unsaved")).expect("written");
+    assert!(aside.contains("gain = -7.5") && aside.contains("# precious"), "{aside}");
+}
+
+#[test]
+fn one_value_that_cannot_be_costs_a_slot_nothing_else() {
+    let machine = Stage::new();
+    let rack = machine
+        .rack(&format!("{LEVEL}preset = \"Hall\"\naudio_in = true\nparameters = {{ gain = \"loud\" }}\n"));
+    let (player, mut commands) = machine.play(&rack);
+    let status =
+        status_after(&player, &mut commands, "set level nosuch 1\nset level Gain -2\nset level gain 1000");
+    assert_eq!(slot(&status, "level")["state"], "active", "{status:#}");
+    let outcome = terminate(player);
+    for told in [
+        "\"loud\" is no value of gain",
+        "no parameter \"nosuch\"",
+        "\"1000\" is no value of gain",
+        "--audio-in",
+        "no preset \"Hall\"",
+    ] {
+        assert!(outcome.stderr.contains(told), "{told}: {outcome:#?}");
+    }
+    let text = fs::read_to_string(&rack).expect("read");
+    assert!(!text.contains("nosuch") && !text.contains("Gain"), "{text}");
+}
+
+#[test]
 fn hostile_racks_end_with_one_line_and_exit_code_2() {
     let machine = Stage::new();
     let play = |path: &Path| {

@@ -26,12 +26,25 @@ impl Studio {
         machine.install("libkmidi_soundfont_clap.so", "soundfont.clap");
         machine.install("libkmidi_test_clap.so", "test.clap");
         machine.scan();
+        let studio = Studio { machine };
+        studio.write_song(0, 9);
+        studio
+    }
+
+    /// A melody on one channel and a drum on another.
+    fn write_song(&self, melody: u8, drum: u8) {
         let mut track = Track::default();
         for beat in 0..6u64 {
-            track.note(beat * 240, 200, 0, 60 + beat as u8, 100).note(beat * 240, 100, 9, 36, 100);
+            // One after the other: of what begins at the same time the order is nobody's.
+            track.note(beat * 240, 200, melody, 60 + beat as u8, 100).note(
+                beat * 240 + 9,
+                100,
+                drum,
+                36,
+                100,
+            );
         }
-        fs::write(machine.path("song.mid"), midi::file(0, midi::ppq(480), &[track])).expect("written");
-        Studio { machine }
+        fs::write(self.machine.path("song.mid"), midi::file(0, midi::ppq(480), &[track])).expect("written");
     }
 
     fn path(&self, name: &str) -> String {
@@ -86,6 +99,25 @@ fn effects_change_what_they_are_for_and_nothing_else() {
     let (_, quiet) = studio.render(&["-p", &gain, C, "gain=-20", "--tail", "1"]);
     let ratio = quiet.peak() / sound.peak();
     assert!((ratio - 0.1).abs() < 0.01, "{ratio}");
+}
+
+#[test]
+fn what_changes_notes_plays_what_stands_behind_it() {
+    let studio = Studio::new();
+    let shift = clap("test.shift");
+    let (_, plain) = studio.render(&[]);
+    let (_, both) = studio.render(&["-p", &shift]);
+    let (_, twice) = studio.render(&["-p", &shift, "-p", &shift]);
+    let (_, melody) = studio.render(&["--channel", &format!("1:{shift}")]);
+    // Behind an instrument of other channels it plays the synthesiser.
+    let (_, behind) = studio.render(&["--channel", &format!("16:{SYNTH}"), "-p", &shift]);
+    for (rendered, (on, drum)) in
+        [(plain, (0, 9)), (both, (1, 10)), (twice, (2, 11)), (melody, (1, 9)), (behind, (1, 10))]
+    {
+        studio.write_song(on, drum);
+        let (_, written) = studio.render(&[]);
+        assert!(rendered == written, "as a song that is written so, on {on} and {drum}");
+    }
 }
 
 #[test]

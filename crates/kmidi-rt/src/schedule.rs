@@ -165,6 +165,11 @@ impl ChannelFilter {
         ChannelFilter { notes: channels, controls: channels }
     }
 
+    /// Whether nothing begins behind it.
+    pub const fn is_empty(&self) -> bool {
+        self.notes | self.controls == 0
+    }
+
     /// Whether an event passes that ends nothing. `[side A]`
     pub(crate) fn passes(&self, event: &Event) -> bool {
         let Some(channel) = event.channel() else { return true };
@@ -172,6 +177,15 @@ impl ChannelFilter {
             matches!(event, Event::NoteOn { .. } | Event::NoteOff { .. } | Event::PolyPressure { .. });
         let channels = if is_of_note { self.notes } else { self.controls };
         channels >> channel & 1 == 1
+    }
+}
+
+impl std::ops::BitAnd<u16> for ChannelFilter {
+    type Output = Self;
+
+    /// Of what it lets through, these channels.
+    fn bitand(self, channels: u16) -> Self {
+        ChannelFilter { notes: self.notes & channels, controls: self.controls & channels }
     }
 }
 

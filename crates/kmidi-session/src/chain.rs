@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kmidi_core::{NodeInfo, Processor};
 use kmidi_host::scan::{FindError, Index};
 use kmidi_host::{
-    ActivateError, Activation, ActivePlugin, Description, LoadError, Parameter, Plugin, StateError,
+    ActivateError, Activation, ActivePlugin, Description, Kind, LoadError, Parameter, Plugin, StateError,
 };
 use kmidi_memory::{BudgetExceeded, audio_heap};
 use serde::{Deserialize, Serialize};
@@ -126,6 +126,15 @@ pub(crate) fn find(text: &str) -> Result<Description, ChainError> {
     Ok(index.find(text)?.clone())
 }
 
+/// Whether one of them makes other notes of notes, as far as the index of this machine knows.
+pub(crate) fn changes_notes<'a>(mut choices: impl Iterator<Item = &'a PluginChoice>) -> bool {
+    let Some(first) = choices.next() else { return false };
+    let Ok(index) = plugins::open_index() else { return false };
+    let changes =
+        |choice: &PluginChoice| index.find(&choice.plugin).is_ok_and(|it| it.kind == Kind::NoteEffect);
+    changes(first) || choices.any(changes)
+}
+
 /// Loads one plugin, has it prepared, and activates it; `before` it is loaded, what it is is shown.
 pub(crate) fn link(
     find: &dyn Fn(&str) -> Result<Description, ChainError>,
@@ -220,9 +229,8 @@ pub(crate) fn parse(
 ) -> Result<(u32, f64), ChainError> {
     let parameter = parameter(plugin.description(), name)
         .ok_or_else(|| ChainError::NoParameter { plugin: said.to_owned(), name: name.to_owned() })?;
-    let value = plugin.value_of(parameter.id, text);
-    let value = value.filter(|value| (parameter.min..=parameter.max).contains(value)).ok_or_else(|| {
-        let shown = |value: f64| plugin.text_of(parameter.id, value).unwrap_or_else(|| value.to_string());
+    let value = value_of(plugin, parameter, text).ok_or_else(|| {
+        let shown = |value: f64| shown(plugin, parameter, value);
         ChainError::NoValue {
             plugin: said.to_owned(),
             name: name.to_owned(),
@@ -234,6 +242,166 @@ pub(crate) fn parse(
     Ok((parameter.id, value))
 }
 
+/// A bare number that the parameter can have is that; all else is what the plugin shows.
+fn value_of(plugin: &impl Parameters, parameter: &Parameter, text: &str) -> Option<f64> {
+    let is_in = |value: &f64| (parameter.min..=parameter.max).contains(value);
+    let written = number_and_unit(text);
+    if let Some((number, "")) = written.filter(|(number, _)| is_in(number)) {
+        return Some(number);
+    }
+    // Many plugins take the beginning of any text for a number, and nothing for 0; some go to the end of the range.
+    let says = |value: &f64| {
+        let shown = plugin.text_of(parameter.id, *value).unwrap_or_default();
+        let Some((number, unit)) = written else { return is_same(shown.trim(), text.trim()) };
+        let shown = number_and_unit(&shown);
+        let of_shown = shown.map_or("", |(_, unit)| unit);
+        let Some(times) = [of_shown, &parameter.unit].iter().find_map(|known| times(unit, known)) else {
+            return false;
+        };
+        let is_end = *value == parameter.min || *value == parameter.max;
+        let is_near = |shown: f64| (shown - number * times).abs() <= 0.1 + 0.05 * shown.abs();
+        !is_end || shown.is_none_or(|(shown, _)| is_near(shown))
+    };
+    let value = plugin.value_of(parameter.id, text).filter(is_in).filter(says);
+    value.or_else(|| match (parameter.steps, text.trim().to_lowercase().as_str()) {
+        (1, "on" | "true" | "yes") => Some(parameter.max),
+        (1, "off" | "false" | "no") => Some(parameter.min),
+        _ => None,
+    })
+}
+
+/// A finite number, and what stands behind it.
+fn number_and_unit(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    let is_of_number = |c: char| c.is_ascii_digit() || "+-.".contains(c);
+    let (number, unit) = text.split_at(text.find(|c| !is_of_number(c)).unwrap_or(text.len()));
+    // An exponent has no unit behind it.
+    let whole = text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| (number, ""));
+    whole.or_else(|| Some((number.parse().ok()?, unit.trim_start())))
+}
+
+/// How many of the known unit this is, if it is one: itself, none, a thousand or a thousandth of it.
+fn times(unit: &str, known: &str) -> Option<f64> {
+    let known = known.trim();
+    let is = |prefix: &str| is_same(unit, &format!("{prefix}{known}"));
+    match () {
+        () if unit.is_empty() || is("") => Some(1.0),
+        () if known.is_empty() => None,
+        () if is("k") => Some(1e3),
+        () if is("m") => Some(1e-3),
+        () => None,
+    }
+}
+
+fn shown(plugin: &impl Parameters, parameter: &Parameter, value: f64) -> String {
+    match plugin.text_of(parameter.id, value) {
+        Some(text) if !is_same(&value.to_string(), text.trim()) => format!("{value} ({})", text.trim()),
+        _ => value.to_string(),
+    }
+}
+
 fn is_same(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use kmidi_host::{Format, PluginId};
+
+    use super::*;
+
+    /// What many plugins are: what begins as a number is that number, all else is 0.
+    struct Careless(Description);
+
+    impl Parameters for Careless {
+        fn description(&self) -> &Description {
+            &self.0
+        }
+
+        fn value_of(&self, id: u32, text: &str) -> Option<f64> {
+            if text == "Hall" {
+                return Some(3.0);
+            }
+            let digits: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
+            let number: f64 = digits.parse().unwrap_or(0.0);
+            let value = if text.ends_with("kHz") { number * 1000.0 } else { number };
+            let parameter = &self.0.parameters[id as usize];
+            Some(value.clamp(parameter.min, parameter.max))
+        }
+
+        fn text_of(&self, id: u32, value: f64) -> Option<String> {
+            Some(match id {
+                0 => format!("{value} dB"),
+                1 => ["Room", "Plate", "Spring", "Hall"][value as usize].to_owned(),
+                2 => format!("{value:.0} Hz"),
+                _ => format!("{:.0} %", value * 100.0),
+            })
+        }
+    }
+
+    fn careless() -> Careless {
+        let parameter = |id: u32, min: f64, max: f64| Parameter {
+            id,
+            symbol: format!("p{id}"),
+            name: format!("P {id}"),
+            group: String::new(),
+            unit: String::new(),
+            min,
+            max,
+            default: min,
+            steps: 0,
+            choices: vec![],
+            is_output: false,
+            is_hidden: false,
+            is_bypass: false,
+        };
+        Careless(Description {
+            id: PluginId::new(Format::Clap, "x"),
+            name: "x".into(),
+            vendor: String::new(),
+            version: String::new(),
+            path: PathBuf::new(),
+            kind: Kind::Effect,
+            tags: vec![],
+            audio_inputs: vec![],
+            audio_outputs: vec![],
+            event_inputs: vec![],
+            event_outputs: vec![],
+            parameters: vec![
+                parameter(0, -80.0, 0.0),
+                parameter(1, 0.0, 3.0),
+                parameter(2, 20.0, 20_000.0),
+                parameter(3, 0.0, 1.0),
+            ],
+        })
+    }
+
+    #[test]
+    fn a_value_that_is_none_is_refused_though_the_plugin_takes_anything() {
+        let plugin = careless();
+        let value = |name: &str, text: &str| parse(&plugin, "x", name, text).ok().map(|(_, value)| value);
+        for (name, text, wanted) in [
+            ("p0", "-40", -40.0),
+            ("P 0", " -40.5 ", -40.5),
+            ("p0", "-40 dB", -40.0),
+            ("p0", "-40db", -40.0),
+            ("p1", "Hall", 3.0),
+            ("p1", "2", 2.0),
+            ("p2", "2 kHz", 2000.0),
+            ("p2", "20 kHz", 20_000.0),
+            ("p2", "1e3", 1000.0),
+            ("p3", "0.5", 0.5),
+        ] {
+            assert_eq!(value(name, text), Some(wanted), "{name} {text}");
+        }
+        for text in
+            ["abc", "", "inf", "nan", "-20abc", "-1,5", "-40 dBx", "- 40", "dB", "10", "-1000", "20 dB"]
+        {
+            assert_eq!(value("p0", text), None, "{text:?}");
+        }
+        assert_eq!(value("p1", "Cathedral"), None);
+        assert_eq!((value("p2", "30 kHz"), value("p3", "150 %")), (None, None));
+        let refused = parse(&plugin, "x", "p0", "abc").unwrap_err().to_string();
+        assert_eq!(refused, "x: \"abc\" is no value of p0, which goes from -80 (-80 dB) to 0 (0 dB)");
+    }
 }

@@ -252,7 +252,7 @@ mod tests {
             SoundBank::open_here(&[], &Collector::new().handle(), &Budgets::default(), &Cancel::default())
                 .unwrap(),
         );
-        let wanted = presets::wanted(&song, false);
+        let wanted = presets::wanted(&song, presets::Notes::AsWritten);
         let set = presets::load_all(
             &Pool::new(2, &Budgets::default()).unwrap(),
             &bank,

@@ -74,11 +74,33 @@ pub(crate) fn silence(key: PresetKey, handle: &Handle) -> Shared<Preset> {
     Shared::new(handle, Preset { bank, program, name: "silence".into(), zones: Box::new([]) })
 }
 
-/// What is to be loaded for a song. Where keys may change (live notes, transposition) melodic
-/// presets are wanted whole; of drum kits, which no transposition reaches, only the keys that sound.
-pub(crate) fn wanted(song: &OpenSong, keys_may_change: bool) -> Vec<(PresetKey, KeySet)> {
-    let whole = |key: PresetKey| keys_may_change && !key.is_drum();
-    song.presets.iter().map(|&(key, keys)| (key, if whole(key) { KeySet::ALL } else { keys })).collect()
+/// What becomes of a song's notes before they sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notes {
+    /// They stay.
+    AsWritten,
+    /// Their keys change, but for those of drums.
+    Transposed,
+    /// A plugin does with them what it likes.
+    Changed,
+}
+
+/// What is to be loaded for a song: the keys that it plays, and whole presets where others may sound. A plugin may also play
+/// other channels, which have no program then but the first.
+pub(crate) fn wanted(song: &OpenSong, notes: Notes) -> Vec<(PresetKey, KeySet)> {
+    let is_whole = |key: PresetKey| match notes {
+        Notes::AsWritten => false,
+        Notes::Transposed => !key.is_drum(),
+        Notes::Changed => true,
+    };
+    let keys = |&(key, keys): &(PresetKey, KeySet)| (key, if is_whole(key) { KeySet::ALL } else { keys });
+    let mut wanted: Vec<(PresetKey, KeySet)> = song.presets.iter().map(keys).collect();
+    if notes == Notes::Changed {
+        let first = [PresetKey::melodic(0, 0), PresetKey::drum(0)];
+        let missing = first.into_iter().filter(|key| !song.presets.iter().any(|(it, _)| it == key));
+        wanted.extend(missing.map(|key| (key, KeySet::ALL)));
+    }
+    wanted
 }
 
 /// Starts loading one preset, its samples side by side on all workers; `deliver` is called on one.

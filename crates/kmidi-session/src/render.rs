@@ -12,7 +12,7 @@ use kmidi_memory::Budgets;
 use kmidi_soundfont::{Preset, PresetKey};
 use serde::Serialize;
 
-use crate::chain::LinkError;
+use crate::chain::{self, LinkError};
 use crate::command::Position;
 use crate::feed::RESIDENT_EVENTS;
 use crate::fx::FxPlugin;
@@ -21,7 +21,7 @@ use crate::job::{Cancel, JobContext, JobError};
 use crate::loudness::{Loudness, LoudnessMeter};
 use crate::offline::{Counts, PassError, Score};
 use crate::pool::{Pool, PoolFull, Priority};
-use crate::presets::{self, LoadedSet};
+use crate::presets::{self, LoadedSet, Notes};
 use crate::rack::RackConfig;
 use crate::rig::{CHANNELS, RigError, SoundSettings};
 use crate::snapshot::dbfs;
@@ -304,7 +304,12 @@ fn render_with(
     let pool = Arc::new(Pool::new(workers, budgets).map_err(no_thread)?);
     let bank = Arc::new(SoundBank::open_here(&request.sound_fonts, handle, budgets, cancel)?);
     let song = OpenSong::open_here(&request.song, budgets, cancel)?;
-    let wanted = presets::wanted(&song, request.sound.transpose != 0);
+    let notes = match () {
+        () if chain::changes_notes(request.rack.plugins.iter().map(|it| &it.choice)) => Notes::Changed,
+        () if request.sound.transpose != 0 => Notes::Transposed,
+        () => Notes::AsWritten,
+    };
+    let wanted = presets::wanted(&song, notes);
     let tell = |part| on_progress(RenderProgress::Opening(part));
     let LoadedSet { presets, complaints, refused } = presets::load_all(&pool, &bank, &wanted, cancel, tell);
     if cancel.is_cancelled() {

@@ -258,7 +258,7 @@ mod tests {
         let collector = presets::collector();
         let bank = SoundBank::open_here(&[], &collector.handle(), &budgets, &Cancel::default()).unwrap();
         let pool = Pool::new(1, &budgets).unwrap();
-        let wanted = presets::wanted(&song, false);
+        let wanted = presets::wanted(&song, presets::Notes::AsWritten);
         let set = presets::load_all(&pool, &bank.into(), &wanted, &Cancel::default(), |_| ());
         let (mut rig, mut engine) = make(CONFIG, &SoundSettings::default()).unwrap();
         for (key, preset) in set.presets {

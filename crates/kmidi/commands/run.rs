@@ -50,11 +50,12 @@ TO BEGIN:
     [[slot]]
     name = \"room\"
     plugin = \"lv2:urn:zamaudio:ZamVerb\"
-    parameters = { room = 0.3 }                           # by symbol (kmidi plugin info ID)
+    parameters = { room = 0.3 }                           # by symbol (kmidi plugin info ID), also as shown: \"-40 dB\"
     map = [{ from = \"cc 91\", parameter = \"wetdry\" }]    # also cc14 N, nrpn N, nrpn7 N, bend, pressure;
                                                           # channels, range = [0, 50], pick_up = false
 
-  Instruments sound side by side, effects behind them in their order. Also: preset, bypass, side_chain = \"SLOT\",
+  Instruments sound side by side, effects behind them in their order; what changes notes (an arpeggiator, a transposition)
+  stands before the instrument that it plays, in its zone. Also: preset, bypass, side_chain = \"SLOT\",
   audio_in = true, outputs = [{ port = 2, to = \"SLOT\" }, { port = 3, device = \"3-4\" }]: ports of a plugin with several,
   into other slots or to channels of the device (JACK: out_2, out_3). Of a device with fewer, they go to 1-2.
 

@@ -47,7 +47,7 @@ use self::layout::Layout;
 use self::main_half::Lv2Main;
 use self::parameters::Parameters;
 use self::properties::last_word;
-use self::uris::{LV2_ANALYSER, LV2_INSTRUMENT, LV2_MIDI_PLUGIN, MIDI_EVENT};
+use self::uris::{LV2_ANALYSER, LV2_HARD_RT, LV2_INSTRUMENT, LV2_MIDI_PLUGIN, MIDI_EVENT};
 use crate::plugin::MainHalf;
 use crate::{Description, Format, Kind, LoadError, PluginId};
 
@@ -80,6 +80,10 @@ fn description(text: &PluginText) -> Description {
     let event_inputs = Layout::event_ports(text, &layout.event_inputs);
     let event_outputs = Layout::event_ports(text, &layout.event_outputs);
     let is_class_of_effects = |name: &&str| name.ends_with("Plugin") && *name != "Plugin";
+    let classes = text.classes.iter().map(|iri| last_word(iri));
+    // What it says of itself: `certify` says whether it is so.
+    let says_hard_rt = text.required.iter().chain(&text.optional).any(|feature| feature == LV2_HARD_RT);
+    let hard_rt = says_hard_rt.then(|| last_word(LV2_HARD_RT));
     Description {
         id: PluginId::new(Format::Lv2, &text.uri),
         name: if text.name.is_empty() { last_word(&text.uri).to_owned() } else { text.name.clone() },
@@ -87,13 +91,7 @@ fn description(text: &PluginText) -> Description {
         version: text.version.clone(),
         path: text.folder.clone(),
         kind: kind(text, &layout),
-        tags: text
-            .classes
-            .iter()
-            .map(|iri| last_word(iri))
-            .filter(is_class_of_effects)
-            .map(str::to_owned)
-            .collect(),
+        tags: classes.filter(is_class_of_effects).chain(hard_rt).map(str::to_owned).collect(),
         audio_inputs: layout.inputs.ports,
         audio_outputs: layout.outputs.ports,
         event_inputs,

@@ -10,6 +10,7 @@ mod late;
 mod main_thread;
 mod multi;
 mod presets;
+mod shift;
 mod stamp;
 mod watch;
 
@@ -53,6 +54,8 @@ pub mod ids {
     pub const LATE_NOTES: &str = "test.late.notes";
     /// Plays a single sample for each note: where the song is there, as it is told.
     pub const STAMP: &str = "test.stamp";
+    /// Sends all to the channel after its own; it has no audio.
+    pub const SHIFT: &str = "test.shift";
     /// Several outputs, each of which holds a level.
     pub const MULTI: &str = "test.multi";
 }
@@ -142,11 +145,12 @@ impl TestFactory {
             ids::LATE_NOTES,
             ids::STAMP,
             ids::MULTI,
+            ids::SHIFT,
         ];
         let descriptor = |id: &'static str| {
             let feature = match id {
                 ids::GAIN | ids::SLOW | ids::MONO | ids::LATE => AUDIO_EFFECT,
-                ids::LATE_NOTES => NOTE_EFFECT,
+                ids::LATE_NOTES | ids::SHIFT => NOTE_EFFECT,
                 _ => INSTRUMENT,
             };
             let descriptor = PluginDescriptor::new(id, "Test").with_vendor("KmiDi").with_version("1.2.3");
@@ -177,6 +181,10 @@ impl PluginFactoryImpl for TestFactory {
             ids::MULTI => {
                 let main = |_: HostMainThreadHandle<'a>, _: &'a ()| Ok(multi::Main);
                 return Some(PluginInstance::new::<multi::Multi>(host, descriptor, |_| Ok(()), main));
+            }
+            ids::SHIFT => {
+                let main = |_: HostMainThreadHandle<'a>, _: &'a ()| Ok(shift::Main);
+                return Some(PluginInstance::new::<shift::Shift>(host, descriptor, |_| Ok(()), main));
             }
             ids::STAMP => {
                 let main = |_: HostMainThreadHandle<'a>, _: &'a ()| Ok(stamp::Main);

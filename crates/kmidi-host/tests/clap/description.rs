@@ -30,7 +30,8 @@ fn a_plugin_that_does_not_start_costs_none_of_its_neighbours() {
             ids::LATE,
             ids::LATE_NOTES,
             ids::STAMP,
-            ids::MULTI
+            ids::MULTI,
+            ids::SHIFT
         ]
     );
     assert!(listed[1..].iter().all(|id| Plugin::load(&probe::file(), id).is_ok()));

@@ -6,7 +6,6 @@ use kmidi_core::{SongTime, TempoScale};
 use super::{Conductor, Slot};
 use crate::command::{Command, LoopRequest, Position, silent_mask};
 use crate::feeder::Order;
-use crate::pool::Priority;
 use crate::rig::db_to_linear;
 use crate::snapshot::{PlayState, Severity};
 
@@ -166,12 +165,7 @@ impl Conductor {
     fn transpose(&mut self, semitones: i8) {
         let semitones = semitones.clamp(-MAX_TRANSPOSE, MAX_TRANSPOSE);
         self.config.sound.transpose = semitones;
-        // Other keys sound from now on: of some presets they have not been loaded.
-        let numbers = [&self.current, &self.next].map(|part| part.as_ref().map(|part| part.number));
-        for number in numbers.into_iter().flatten() {
-            let needed = self.needed_by(number).unwrap_or_default();
-            self.load_presets(&needed, Priority::Urgent);
-        }
+        self.load_for_other_notes();
         let melodic = self.melodic();
         self.engine(|rig| rig.handle.transpose(semitones, melodic));
     }

@@ -18,7 +18,12 @@ pub(super) fn new(config: &SessionConfig, notes: Sender<Note>) -> Rack {
 
 impl Conductor {
     pub(super) fn hear_plugin(&mut self, answer: Answer) {
-        if let Some((ticket, plugins)) = self.rack.hear(answer, self.rig.as_mut()) {
+        let changed_notes = self.rack.changes_notes();
+        let saved = self.rack.hear(answer, self.rig.as_mut());
+        if self.rack.changes_notes() && !changed_notes {
+            self.load_for_other_notes();
+        }
+        if let Some((ticket, plugins)) = saved {
             // States are not to be lost because of messages that nobody reads.
             let _ = self.events.send_timeout(SessionEvent::PluginsSaved { ticket, plugins }, TICK);
         }

@@ -113,8 +113,27 @@ impl Conductor {
     /// What a song of the playlist needs, if it has been opened.
     pub(super) fn needed_by(&self, number: usize) -> Option<Vec<(PresetKey, KeySet)>> {
         match self.slots.get(number)? {
-            Slot::Open(song) => Some(presets::wanted(song, self.config.sound.transpose != 0)),
+            Slot::Open(song) => Some(presets::wanted(song, self.notes())),
             _ => None,
+        }
+    }
+
+    /// What becomes of the notes of songs.
+    fn notes(&self) -> presets::Notes {
+        match () {
+            () if self.rack.changes_notes() => presets::Notes::Changed,
+            () if self.config.sound.transpose != 0 => presets::Notes::Transposed,
+            () => presets::Notes::AsWritten,
+        }
+    }
+
+    /// Other notes may sound from now on: of some presets they have not been loaded.
+    pub(super) fn load_for_other_notes(&mut self) {
+        let parts = [&self.current, &self.next].map(|part| part.as_ref().map(|part| part.number));
+        let wanted = self.wanted.as_ref().map(|wanted| wanted.number);
+        for number in parts.into_iter().chain([wanted]).flatten() {
+            let needed = self.needed_by(number).unwrap_or_default();
+            self.load_presets(&needed, Priority::Urgent);
         }
     }
 

@@ -5,18 +5,14 @@ use crate::command::Command;
 use crate::rack::{InputRequest, ParameterValue, PluginRequest, Routing};
 use crate::rack_file::{Rack, RackSlot, RackTarget, RackValue};
 
-/// A slot as the session is asked for it. Numbers are set afterwards: they are the plugin's own, not what it shows.
+/// A slot as the session is asked for it. Parameters are set afterwards: one that cannot be set is told, and the rest plays.
 pub(super) fn request_of(slot: &RackSlot, state: Option<Vec<u8>>) -> PluginRequest {
-    let texts = slot.parameters.iter().filter_map(|(symbol, value)| match value {
-        RackValue::Text(text) => Some((symbol.clone(), text.clone())),
-        RackValue::Number(_) => None,
-    });
     PluginRequest {
         choice: PluginChoice {
             plugin: slot.plugin.to_string(),
             // A state has been saved after the preset was taken up.
             preset: slot.preset.clone().filter(|_| state.is_none()),
-            settings: texts.collect(),
+            settings: vec![],
         },
         state,
         bypassed: slot.bypassed,
@@ -54,11 +50,21 @@ fn routing_of(slot: &RackSlot, number_of: impl Fn(&str) -> Option<u32>) -> Routi
     }
 }
 
+/// What the states that a rack names are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum States {
+    /// What the plugins gave themselves: they are in them already.
+    OfPlugins,
+    /// What somebody has written: plugins are to be in them.
+    OfFile,
+}
+
 /// The commands that lead from one rack to the other. `numbers` are the session's numbers of the slots, in the order of the
 /// rack; `next_number` is the last that was given out.
 pub(super) fn commands_between(
     before: &Rack,
     after: &Rack,
+    states: States,
     numbers: &mut Vec<(String, u32)>,
     next_number: &mut u32,
     mut request: impl FnMut(&RackSlot) -> PluginRequest,
@@ -89,8 +95,16 @@ pub(super) fn commands_between(
                     commands.push(Command::MovePlugin { slot: number, to: at });
                 }
                 numbers.insert(at, moved);
-                let old = before.slot(&slot.name);
-                change(&mut commands, number, old, slot, &mut request);
+                let Some(old) = before.slot(&slot.name) else { continue };
+                let is_other = (&old.plugin, &old.preset) != (&slot.plugin, &slot.preset)
+                    || states == States::OfFile && old.state != slot.state;
+                match is_other {
+                    true => {
+                        commands.push(Command::ReplacePlugin { slot: number, plugin: request(slot) });
+                        set_parameters(&mut commands, number, None, slot);
+                    }
+                    false => change(&mut commands, number, old, slot),
+                }
             }
         }
     }
@@ -110,19 +124,8 @@ pub(super) fn commands_between(
     commands
 }
 
-fn change(
-    commands: &mut Vec<Command>,
-    number: u32,
-    old: Option<&RackSlot>,
-    slot: &RackSlot,
-    request: &mut impl FnMut(&RackSlot) -> PluginRequest,
-) {
-    let Some(old) = old else { return };
-    if (&old.plugin, &old.preset) != (&slot.plugin, &slot.preset) {
-        commands.push(Command::ReplacePlugin { slot: number, plugin: request(slot) });
-        return set_parameters(commands, number, None, slot);
-    }
-    // A state that the plugin gave itself is its state already.
+/// The same plugin, set in another way.
+fn change(commands: &mut Vec<Command>, number: u32, old: &RackSlot, slot: &RackSlot) {
     if old.bypassed != slot.bypassed {
         commands.push(Command::BypassPlugin { slot: number, bypassed: slot.bypassed });
     }
@@ -132,15 +135,11 @@ fn change(
     set_parameters(commands, number, Some(old), slot);
 }
 
-/// Sets what is another value than before; of a new plugin, the numbers: it was loaded with the texts.
+/// Sets what is another value than before; of a new plugin, all.
 fn set_parameters(commands: &mut Vec<Command>, number: u32, old: Option<&RackSlot>, slot: &RackSlot) {
     for (symbol, value) in &slot.parameters {
-        let is_set = match (old, value) {
-            (Some(old), value) => old.parameters.iter().any(|(it, old)| it == symbol && old == value),
-            (None, RackValue::Text(_)) => true,
-            (None, RackValue::Number(_)) => false,
-        };
-        if !is_set {
+        let has_it = |old: &RackSlot| old.parameters.iter().any(|(it, old)| it == symbol && old == value);
+        if !old.is_some_and(has_it) {
             commands.push(Command::SetPluginParameter {
                 slot: number,
                 parameter: symbol.clone(),
@@ -250,7 +249,9 @@ mod tests {
         for _ in 0..500 {
             let after = random_rack(&mut random);
             let commands =
-                commands_between(&before, &after, &mut numbers, &mut next, |slot| request_of(slot, None));
+                commands_between(&before, &after, States::OfFile, &mut numbers, &mut next, |slot| {
+                    request_of(slot, None)
+                });
             commands.into_iter().for_each(|command| model.obey(command));
             assert_eq!(model.gain_db, after.gain_db);
             assert_eq!(model.slots.len(), after.slots.len());
@@ -263,15 +264,35 @@ mod tests {
                 assert_eq!(*routing, routing_of(slot, of));
                 for (symbol, value) in &slot.parameters {
                     let set = set.iter().rev().find(|(it, _)| it == symbol).map(|(_, value)| value.clone());
-                    let loaded = request.choice.settings.iter().find(|(it, _)| it == symbol);
-                    let has = set.or(loaded.map(|(_, text)| ParameterValue::Text(text.clone())));
-                    assert_eq!(has, Some(value_of(value)), "{}: {symbol}", slot.name);
+                    assert_eq!(set, Some(value_of(value)), "{}: {symbol}", slot.name);
                 }
             }
             before = after;
         }
         // Nothing changes where nothing has changed.
-        let none = commands_between(&before, &before, &mut numbers, &mut next, |slot| request_of(slot, None));
+        let request = |slot: &RackSlot| request_of(slot, None);
+        let none = commands_between(&before, &before, States::OfFile, &mut numbers, &mut next, request);
         assert_eq!(none, []);
+    }
+
+    #[test]
+    fn another_state_in_the_file_is_taken_up_and_one_that_the_plugin_gave_is_not() {
+        let path = std::path::Path::new("r.toml");
+        let rack = |state: &str| {
+            let text = format!("[[slot]]\nname = \"a\"\nplugin = \"clap:x\"\n{state}");
+            crate::rack_file::parsed(path, &text).unwrap()
+        };
+        let (none, one, other) =
+            (rack(""), rack("state = \"r.states/a.1.state\"\n"), rack("state = \"r.states/a.2.state\"\n"));
+        let commands = |before: &Rack, after: &Rack, states| {
+            let request = |slot: &RackSlot| request_of(slot, None);
+            commands_between(before, after, states, &mut vec![("a".into(), 1)], &mut 1, request)
+        };
+        for (before, after) in [(&one, &other), (&none, &one), (&one, &none)] {
+            let replaced = commands(before, after, States::OfFile);
+            assert!(matches!(replaced[..], [Command::ReplacePlugin { slot: 1, .. }]), "{replaced:?}");
+            assert_eq!(commands(before, after, States::OfPlugins), []);
+        }
+        assert_eq!(commands(&one, &one, States::OfFile), []);
     }
 }

@@ -28,8 +28,8 @@ pub enum RackCommand {
 /// A line that asks for nothing that there is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no command: bypass SLOT [on|off], set SLOT PARAMETER VALUE, transpose SLOT SEMITONES, gain DB, save, reload \
-     (names with spaces in \"\")"
+    "{0:?} is no command: bypass SLOT [on|off], set SLOT PARAMETER VALUE, transpose SLOT SEMITONES, gain DB (-60 to 24), save, \
+     reload, status, quit (names with spaces in \"\")"
 )]
 pub struct ParseCommandError(pub String);
 
@@ -60,7 +60,7 @@ impl FromStr for RackCommand {
                 RackCommand::Edit(RackEdit::Transpose { slot: slot.to_owned(), semitones })
             }
             ["gain", gain_db] => RackCommand::Edit(RackEdit::Gain {
-                gain_db: number(gain_db).ok_or_else(wrong)?.clamp(-60.0, 24.0),
+                gain_db: number(gain_db).filter(|db| (-60.0..=24.0).contains(db)).ok_or_else(wrong)?,
             }),
             ["save"] => RackCommand::Save,
             ["reload"] => RackCommand::Reload,
@@ -111,7 +111,9 @@ mod tests {
         ] {
             assert_eq!(line.parse(), Ok(command), "{line}");
         }
-        for line in ["", "bypass", "bypass a maybe", "gain nan", "transpose a 200", "save now", "rm -rf"] {
+        for line in
+            ["", "bypass", "bypass a maybe", "gain nan", "gain 1000", "transpose a 200", "save now", "rm -rf"]
+        {
             let error = line.parse::<RackCommand>().unwrap_err().to_string();
             assert!(error.contains("bypass SLOT") && error.lines().count() == 1, "{error}");
         }

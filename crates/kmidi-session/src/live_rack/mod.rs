@@ -14,7 +14,7 @@ use kmidi_memory::Budgets;
 use serde::Serialize;
 
 use self::autosave::Autosave;
-use self::changes::{commands_between, request_of};
+use self::changes::{States, commands_between, request_of};
 pub use self::command::{ParseCommandError, RackCommand};
 use crate::command::Command;
 use crate::rack::{PluginState, RackConfig, SavedPlugin};
@@ -106,6 +106,8 @@ pub struct LiveRack {
     /// Since when all plugins are loaded.
     loaded_at: Option<Duration>,
     autosave: Autosave,
+    /// Whether the audio input of the device was asked for.
+    hears_device: bool,
     events: Vec<RackEvent>,
 }
 
@@ -131,6 +133,7 @@ impl LiveRack {
                 "{count} changes that were not saved the last time are here again: save them, or not, as you like"
             ));
         }
+        let hears_device = config.audio.channels_in > 0;
         let session = Session::start(SessionConfig {
             rack: RackConfig { synthesiser: false, ..RackConfig::default() },
             audio: AudioRequest {
@@ -152,9 +155,10 @@ impl LiveRack {
             is_ready: false,
             loaded_at: None,
             autosave: Autosave::default(),
+            hears_device,
             events,
         };
-        rack.follow(&Rack { gain_db: 0.0, slots: Vec::new() });
+        rack.follow(&Rack { gain_db: 0.0, slots: Vec::new() }, States::OfFile);
         Ok(rack)
     }
 
@@ -187,7 +191,7 @@ impl LiveRack {
     }
 
     /// Has the session do what leads from one rack to the present one.
-    fn follow(&mut self, before: &Rack) {
+    fn follow(&mut self, before: &Rack, states: States) {
         let mut warnings = Vec::new();
         let store = &self.store;
         let request = |slot: &crate::rack_file::RackSlot| {
@@ -198,7 +202,17 @@ impl LiveRack {
             request_of(slot, state)
         };
         let commands =
-            commands_between(before, store.rack(), &mut self.numbers, &mut self.next_number, request);
+            commands_between(before, store.rack(), states, &mut self.numbers, &mut self.next_number, request);
+        let is_deaf = |slot: &&crate::rack_file::RackSlot| {
+            slot.audio_in && before.slot(&slot.name).is_none_or(|before| !before.audio_in)
+        };
+        if !self.hears_device {
+            warnings.extend(
+                store.rack().slots.iter().filter(is_deaf).map(|slot| {
+                    format!("{} has audio_in, and hears nothing: start with --audio-in", slot.name)
+                }),
+            );
+        }
         commands.into_iter().for_each(|command| self.session.send(command));
         warnings.into_iter().for_each(|text| self.tell(Severity::Warning, text));
     }
@@ -215,12 +229,31 @@ impl LiveRack {
                 let bypassed = !self.rack().slot(&slot).is_some_and(|slot| slot.bypassed);
                 RackEdit::Bypass { slot, bypassed }
             }
+            RackCommand::Edit(RackEdit::Parameter { slot, symbol, value }) => {
+                match self.symbol(&slot, &symbol) {
+                    Some(symbol) => RackEdit::Parameter { slot, symbol, value },
+                    None => {
+                        let text = format!(
+                            "{slot} has no parameter {symbol:?}; `kmidi plugin info` shows those it has"
+                        );
+                        return self.tell(Severity::Warning, text);
+                    }
+                }
+            }
             RackCommand::Edit(edit) => edit,
         };
         let before = self.rack().clone();
         if self.edit(edit) {
-            self.follow(&before);
+            self.follow(&before, States::OfPlugins);
         }
+    }
+
+    /// The symbol of a parameter that a person means, as far as the parameters of the slot are known.
+    fn symbol(&self, slot: &str, meant: &str) -> Option<String> {
+        let known = self.baselines.get(slot).map(|baseline| &baseline.parameters).filter(|it| !it.is_empty());
+        let Some(known) = known else { return Some(meant.to_owned()) };
+        let exactly = known.keys().find(|symbol| *symbol == meant);
+        exactly.or_else(|| known.keys().find(|symbol| symbol.eq_ignore_ascii_case(meant))).cloned()
     }
 
     /// Makes a change and writes it down.
@@ -237,15 +270,23 @@ impl LiveRack {
     }
 
     fn reload(&mut self) {
-        let (before, now) = (self.rack().clone(), self.now());
-        match self.store.reload(now) {
-            Ok(reopened) => {
-                reopened.warnings.into_iter().for_each(|text| self.tell(Severity::Warning, text));
-                self.follow(&before);
-                self.events.push(RackEvent::Reloaded);
-            }
+        match self.take_up_file() {
+            Ok(()) => self.events.push(RackEvent::Reloaded),
             Err(error) => self.tell(Severity::Warning, format!("{error}; the rack stays as it was")),
         }
+    }
+
+    /// Goes on with what the file says, and with what has not been saved here where the file says nothing new of it.
+    fn take_up_file(&mut self) -> Result<(), RackFileError> {
+        let (mut before, now) = (self.rack().clone(), self.now());
+        let reopened = self.store.reload(now)?;
+        reopened.warnings.into_iter().for_each(|text| self.tell(Severity::Warning, text));
+        for slot in before.slots.iter_mut().filter(|slot| reopened.rewritten_states.contains(&slot.name)) {
+            // The file has its old name, and is another one.
+            slot.state = None;
+        }
+        self.follow(&before, States::OfFile);
+        Ok(())
     }
 
     fn ask(&mut self, what: Asked) {
@@ -372,11 +413,33 @@ impl LiveRack {
     }
 
     fn save(&mut self) {
+        if self.store.is_changed() && self.store.is_overtaken() {
+            let path = self.store.path().display().to_string();
+            match self.take_up_file() {
+                Ok(()) => self.tell(
+                    Severity::Warning,
+                    format!("{path} was changed by somebody else meanwhile: what was changed here is laid over that"),
+                ),
+                Err(error) => return self.save_aside(&error),
+            }
+        }
         let saved = if self.store.is_changed() { self.store.save() } else { Ok(()) };
         match saved {
             Ok(()) => self.events.push(RackEvent::Saved),
             Err(error) => self.tell(Severity::Failure, error.to_string()),
         }
+    }
+
+    /// Somebody else has changed the file, and it cannot be read now: it is theirs.
+    fn save_aside(&mut self, unreadable: &RackFileError) {
+        let text = match self.store.save_aside() {
+            Ok(path) => format!(
+                "{unreadable}; it was changed by somebody else and stays as it is: the rack is in {}",
+                path.display()
+            ),
+            Err(error) => error.to_string(),
+        };
+        self.tell(Severity::Failure, text);
     }
 
     /// Ends, with everything saved. Returns what happened meanwhile, and how the session ended.

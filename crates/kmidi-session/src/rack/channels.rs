@@ -6,7 +6,7 @@ use std::str::FromStr;
 use kmidi_core::limits::MAX_DEVICE_CHANNELS;
 use serde::{Deserialize, Serialize};
 
-use super::wiring::Link;
+use super::taps::Link;
 
 /// One channel of the device, or two that stand side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -93,21 +93,24 @@ impl Rack {
         let Some(description) = entry.description.as_ref().filter(|_| entry.is_active()) else {
             return entry.remember(name, value);
         };
-        let value = match value {
-            ParameterValue::Text(text) => {
-                return self.order(Order::Parse { instance, parameter: name, text });
-            }
-            value => value,
+        let Some(parameter) = chain::parameter(description, &name) else {
+            let id = description.id.clone();
+            return self.warn(format!(
+                "{id} has no parameter {name:?}; `kmidi plugin info {id}` shows those it has"
+            ));
         };
-        match chain::parameter(description, &name).map(|parameter| entry::plain(parameter, &value)) {
-            Some((id, value)) => entry.set(id, value),
-            None => {
-                let id = description.id.clone();
-                self.warn(format!(
-                    "{id} has no parameter {name:?}; `kmidi plugin info {id}` shows those it has"
-                ));
+        let text = match value {
+            ParameterValue::Text(text) => text,
+            // It can be meant as the plugin shows it; if not, that is told.
+            ParameterValue::Plain(value) if !(parameter.min..=parameter.max).contains(&value) => {
+                value.to_string()
             }
-        }
+            value => {
+                let (id, value) = entry::plain(parameter, &value);
+                return entry.set(id, value);
+            }
+        };
+        self.order(Order::Parse { instance, parameter: name, text });
     }
 
     /// Has a plugin take up a state while it plays.

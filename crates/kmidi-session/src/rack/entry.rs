@@ -86,6 +86,11 @@ impl Entry {
         self.state == PluginState::Loading
     }
 
+    /// Whether it cannot be had: its place is passed over.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.state, PluginState::Missing { .. } | PluginState::Failed { .. })
+    }
+
     pub fn is_leaving(&self) -> bool {
         self.leaving.is_some()
     }

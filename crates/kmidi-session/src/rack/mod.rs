@@ -13,6 +13,7 @@ mod order;
 mod renewal;
 mod request;
 mod sides;
+mod taps;
 mod thread;
 mod threads;
 mod transition;
@@ -78,6 +79,7 @@ pub(crate) struct Rack {
     muted_frames: u64,
     /// Slots whose plugins have said that their states are others.
     changed: BTreeSet<u32>,
+    changes_notes: bool,
 }
 
 impl Rack {
@@ -101,6 +103,7 @@ impl Rack {
             said: vec![],
             muted_frames: 0,
             changed: BTreeSet::new(),
+            changes_notes: false,
         };
         plugins.into_iter().for_each(|plugin| rack.add_plugin(usize::MAX, plugin));
         rack
@@ -133,6 +136,11 @@ impl Rack {
     /// Slots whose plugins have changed their states themselves since the last call.
     pub fn changed(&mut self) -> BTreeSet<u32> {
         std::mem::take(&mut self.changed)
+    }
+
+    /// Whether a plugin that has been here changes notes: then others may sound than are written.
+    pub fn changes_notes(&self) -> bool {
+        self.changes_notes
     }
 
     /// Frames for which plugins were muted because they had to be activated anew.
@@ -168,6 +176,7 @@ impl Rack {
     pub fn hear(&mut self, answer: Answer, rig: Option<&mut Rig>) -> Option<(u64, Vec<SavedPlugin>)> {
         match answer {
             Answer::Begins { instance } => self.threads.begins(instance),
+            Answer::ChangesNotes => self.changes_notes = true,
             Answer::Ready { instance, half } => {
                 self.threads.ends(instance);
                 self.ready(instance, *half, rig);
@@ -296,7 +305,7 @@ impl Rack {
         self.channels_out = Some(rig.config.channels_out);
         self.tell_missing_channels(None);
         self.holds = (!self.entries.is_empty()).then(Instant::now);
-        self.wiring = Wiring::new(&rig.parts, &[], true);
+        self.wiring = Wiring::new(&rig.parts, &[], true, false);
         (self.transition, self.refused) = (None, None);
         self.discard(Entry::is_leaving);
         let active: Vec<u64> = self.entries.iter_mut().filter_map(Entry::begin_again).collect();
@@ -387,27 +396,32 @@ impl Rack {
             let playing = self.entries.iter().filter(|entry| entry.slot == slot && !entry.is_leaving());
             playing.filter_map(|entry| entry.nodes.as_ref()).next()
         };
-        let row: Vec<Place> = self
-            .entries
-            .iter()
-            .filter_map(|entry| {
-                let Routing { side_chain, audio_in, outputs, devices } = &entry.routing;
-                let outputs = outputs.iter().filter_map(|(port, slot)| Some((*port, nodes_of(*slot)?)));
-                let has = |channels: &DeviceChannels| channels.last() <= rig.config.channels_out;
-                let on_device =
-                    |channels: &DeviceChannels| Some(*channels).filter(has).unwrap_or(DeviceChannels::MAIN);
-                let devices = devices.iter().map(|(port, channels)| (*port, on_device(channels)));
-                let routes = Routes {
-                    side_chain: side_chain.and_then(nodes_of),
-                    audio_in: *audio_in,
-                    outputs: outputs.collect(),
-                    devices: devices.collect(),
-                };
-                Some(Place { routes, ..entry.place()? })
-            })
-            .collect();
+        let mut row: Vec<Place> = vec![];
+        // What a plugin should hear of the device that is not there goes to the next one.
+        let mut orphaned = false;
+        for entry in &self.entries {
+            let Routing { side_chain, audio_in, outputs, devices } = &entry.routing;
+            let Some(place) = entry.place() else {
+                orphaned |= *audio_in && entry.is_absent();
+                continue;
+            };
+            let takes_over = orphaned && place.is_effect() && !place.is_leaving;
+            orphaned &= !takes_over;
+            let outputs = outputs.iter().filter_map(|(port, slot)| Some((*port, nodes_of(*slot)?)));
+            let has = |channels: &DeviceChannels| channels.last() <= rig.config.channels_out;
+            let on_device =
+                |channels: &DeviceChannels| Some(*channels).filter(has).unwrap_or(DeviceChannels::MAIN);
+            let devices = devices.iter().map(|(port, channels)| (*port, on_device(channels)));
+            let routes = Routes {
+                side_chain: side_chain.and_then(nodes_of),
+                audio_in: *audio_in || takes_over,
+                outputs: outputs.collect(),
+                devices: devices.collect(),
+            };
+            row.push(Place { routes, ..place });
+        }
         let staying = order::without_movers(&row, &self.wiring);
-        Wiring::new(&rig.parts, &staying, self.config.synthesiser)
+        Wiring::new(&rig.parts, &staying, self.config.synthesiser, orphaned)
     }
 
     fn note(&mut self, progress: Progress, rig: &Rig) {
@@ -432,7 +446,7 @@ impl Rack {
         self.gone.extend(gone);
         let mut given_up = vec![];
         for entry in &self.entries {
-            let is_new = |nodes: &&Nodes| !self.wiring.has(nodes.junction);
+            let is_new = |nodes: &&Nodes| !self.wiring.has_plugin(nodes);
             let Some(nodes) = entry.nodes.as_ref().filter(is_new) else { continue };
             self.gone.extend(nodes.all());
             given_up.push((entry.instance, format!("{}: {reason}", entry.name())));

@@ -45,8 +45,8 @@ pub(crate) fn wire(
     }
     let row: Vec<Place> =
         nodes.iter().zip(&config.plugins).map(|(nodes, request)| place(nodes, request)).collect();
-    let before = Wiring::new(parts, &[], true);
-    Wiring::new(parts, &row, config.synthesiser).connect(&before, graph)?;
+    let before = Wiring::new(parts, &[], true, false);
+    Wiring::new(parts, &row, config.synthesiser, false).connect(&before, graph)?;
     Ok(plugins)
 }
 

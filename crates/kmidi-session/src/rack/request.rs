@@ -69,7 +69,7 @@ impl From<Compensation> for kmidi_graph::Compensation {
 pub enum ParameterValue {
     /// As a person writes it, in the plugin's unit or the name of a choice.
     Text(String),
-    /// The plugin's own value; beyond its range, the end of it.
+    /// The plugin's own value; one beyond its range is understood as text is.
     Plain(f64),
     /// The part of the range from its lowest (0) to its highest value (1).
     Part(f64),

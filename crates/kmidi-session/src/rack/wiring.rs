@@ -8,6 +8,10 @@ use kmidi_host::{AudioPort, Description, Kind, PortRole};
 use kmidi_rt::{ChannelFilter, Junction, Quiet, RackInput};
 
 use super::channels::DeviceChannels;
+use super::taps::{Link, Tap};
+
+/// Where sound goes past a plugin.
+const DRY: Tap = Tap::stereo(Junction::DRY);
 
 /// What every rig has.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +31,14 @@ pub(crate) struct Nodes {
     /// What is in front of it, where it is played live.
     pub inlet: Option<NodeId>,
     pub quiet: Quiet,
-    /// The port that takes sound; none of an instrument.
-    audio_in: Option<u16>,
-    audio_out: u16,
-    side_chain: Option<u16>,
-    /// Channels of its output ports.
-    outputs: Vec<u16>,
+    role: Role,
+    /// Whether notes go in.
+    takes_notes: bool,
+    /// Its outputs, in their order.
+    outputs: Vec<Tap>,
+    /// Which of them is the sound itself.
+    main_output: usize,
+    side_chain: Option<Tap>,
 }
 
 impl Nodes {
@@ -40,6 +46,30 @@ impl Nodes {
     pub fn all(&self) -> impl Iterator<Item = NodeId> {
         [self.plugin, self.junction].into_iter().chain(self.inlet)
     }
+
+    /// The port that takes the sound of the row.
+    fn audio_in(&self) -> Option<Tap> {
+        match self.role {
+            Role::Effect { audio_in } => Some(audio_in),
+            Role::Instrument | Role::NoteEffect => None,
+        }
+    }
+
+    /// Where events for it go in.
+    fn first(&self) -> NodeId {
+        self.inlet.unwrap_or(self.plugin)
+    }
+}
+
+/// What a plugin is in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Makes sound of notes.
+    Instrument,
+    /// Makes sound of sound.
+    Effect { audio_in: Tap },
+    /// Makes notes of notes.
+    NoteEffect,
 }
 
 /// What goes beside the row.
@@ -76,27 +106,6 @@ pub(crate) struct Wire {
     pub gain: f32,
 }
 
-/// One connection.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Link {
-    /// Of two ports, whose channels are adapted.
-    Ports(u16, u16),
-    /// Of two channels, counted over all ports of their nodes; and its part of the gain.
-    Channels { from: u16, to: u16, part: f32 },
-}
-
-impl Link {
-    /// Makes the connection.
-    pub fn connect(&self, graph: &mut Graph, from: NodeId, to: NodeId) -> Result<(), GraphError> {
-        match *self {
-            Link::Ports(out, into) => graph.connect_audio((from, out), (to, into)),
-            Link::Channels { from: out, to: into, part } => {
-                graph.connect_channel((from, out), (to, into), part)
-            }
-        }
-    }
-}
-
 /// The connections of a rig, by their two nodes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Wiring {
@@ -110,10 +119,8 @@ pub(crate) struct Wiring {
 pub enum NoPlace {
     #[error("it has no audio {what}: it cannot stand in a rack")]
     NoAudio { what: &'static str },
-    #[error("its audio {what} has {channels} channels: a rack takes one or two")]
-    Channels { what: &'static str, channels: u16 },
-    #[error("it changes notes, not sound: it cannot stand in a rack yet")]
-    NoteEffect,
+    #[error("nothing comes out of it, neither sound nor notes: it cannot stand in a rack")]
+    NothingOut,
     #[error(transparent)]
     Graph(#[from] GraphError),
 }
@@ -134,19 +141,18 @@ pub(crate) fn add(
     processor: Box<dyn kmidi_core::Processor>,
     input: Option<RackInput>,
 ) -> Result<Nodes, NoPlace> {
-    if description.kind == Kind::NoteEffect {
-        return Err(NoPlace::NoteEffect);
-    }
-    let audio_out = port(&description.audio_outputs, &info.audio_outputs, "output")?;
-    let audio_in = match is_instrument(description) {
-        true => None,
-        false => Some(port(&description.audio_inputs, &info.audio_inputs, "input")?),
+    let role = role(description, info)?;
+    let outputs = Tap::all(&info.audio_outputs, role == Role::Instrument);
+    let main_output = match role {
+        Role::NoteEffect => 0,
+        Role::Instrument | Role::Effect { .. } => main(&description.audio_outputs, &outputs, "output")?,
     };
     let is_side_chain = |port: &AudioPort| port.role == PortRole::SideChain;
     let side_chain = description.audio_inputs.iter().position(is_side_chain);
-    let side_chain = side_chain.filter(|at| *at < info.audio_inputs.len()).map(|at| at as u16);
-    let outputs = info.audio_outputs.clone();
+    let inputs = Tap::all(&info.audio_inputs, false);
+    let side_chain = side_chain.and_then(|port| inputs.into_iter().find(|tap| usize::from(tap.port) == port));
     let (junction, quiet) = Junction::new();
+    let takes_notes = info.event_inputs > 0;
     // Parameters from its map come as events, also to a plugin that takes no notes.
     let event_inputs = info.event_inputs.max(u16::from(input.is_some()));
     let plugin = graph.add_processor(NodeInfo { event_inputs, ..info.clone() }, processor)?;
@@ -156,7 +162,7 @@ pub(crate) fn add(
     let inlet = input.map(|input| graph.add_processor(info, Box::new(input))).transpose();
     match (junction, inlet) {
         (Ok(junction), Ok(inlet)) => {
-            Ok(Nodes { plugin, junction, inlet, quiet, audio_in, audio_out, side_chain, outputs })
+            Ok(Nodes { plugin, junction, inlet, quiet, role, takes_notes, outputs, main_output, side_chain })
         }
         (junction, inlet) => {
             let made =
@@ -167,48 +173,61 @@ pub(crate) fn add(
     }
 }
 
-/// The port for the sound itself.
-fn port(described: &[AudioPort], channels: &[u16], what: &'static str) -> Result<u16, NoPlace> {
-    let main = described.iter().position(|port| port.role == PortRole::Main).unwrap_or(0);
-    let at = if main < channels.len() { main } else { 0 };
-    match channels.get(at) {
-        Some(1 | 2) => Ok(at as u16),
-        Some(0) | None => Err(NoPlace::NoAudio { what }),
-        Some(&channels) => Err(NoPlace::Channels { what, channels }),
+/// What it can be in a row.
+fn role(description: &Description, info: &NodeInfo) -> Result<Role, NoPlace> {
+    match description.kind {
+        Kind::Instrument => Ok(Role::Instrument),
+        Kind::NoteEffect if info.event_outputs == 0 => Err(NoPlace::NothingOut),
+        Kind::NoteEffect => Ok(Role::NoteEffect),
+        Kind::Effect | Kind::Analyzer => {
+            let inputs = Tap::all(&info.audio_inputs, false);
+            let main = main(&description.audio_inputs, &inputs, "input")?;
+            Ok(Role::Effect { audio_in: inputs[main] })
+        }
     }
 }
 
+/// Where the sound itself is.
+fn main(described: &[AudioPort], taps: &[Tap], what: &'static str) -> Result<usize, NoPlace> {
+    let main = described.iter().position(|port| port.role == PortRole::Main).unwrap_or(0);
+    let of_main = taps.iter().position(|tap| usize::from(tap.port) == main);
+    of_main.or_else(|| (!taps.is_empty()).then_some(0)).ok_or(NoPlace::NoAudio { what })
+}
+
 impl Wiring {
-    /// Instruments sound side by side with the synthesiser; effects follow each other behind them.
-    pub fn new(parts: &Parts, row: &[Place], has_synthesiser: bool) -> Self {
+    /// Instruments sound side by side with the synthesiser; effects follow each other behind them. What changes notes plays
+    /// the next instrument of the row, and the synthesiser where none follows. `hears_device`: what the device captures goes to
+    /// the output as it is.
+    pub fn new(parts: &Parts, row: &[Place], has_synthesiser: bool, hears_device: bool) -> Self {
         let mut wiring = Wiring::default();
-        let (instruments, effects): (Vec<&Place>, Vec<&Place>) =
-            row.iter().partition(|place| place.nodes.audio_in.is_none());
-        wiring.events(parts, &instruments, has_synthesiser);
-        wiring.live_events(parts, row);
+        wiring.events(parts, row, has_synthesiser);
         let mut sources = vec![parts.synth];
-        for place in instruments {
-            wiring.wire(place.nodes.plugin, place.nodes.junction, place.wet_ports(), place.wet());
+        for place in row.iter().filter(|place| place.nodes.role == Role::Instrument) {
+            wiring.wire(place.nodes.plugin, place.nodes.junction, place.wet_taps(), place.wet());
             if place.is_heard() {
                 sources.push(place.nodes.junction);
             }
         }
-        for place in effects {
-            let Nodes { plugin, junction, audio_in, .. } = *place.nodes;
+        for place in row {
+            let Nodes { plugin, junction, role: Role::Effect { audio_in }, .. } = *place.nodes else {
+                continue;
+            };
             for source in sources {
-                if let Some(port) = audio_in.filter(|_| !place.is_leaving) {
-                    wiring.wire(source, plugin, (0, port), 1.0);
+                if !place.is_leaving {
+                    wiring.wire(source, plugin, (Tap::MAIN, audio_in), 1.0);
                 }
                 // It is there while nothing goes over it, with its delay full: so the way past the effect is in time.
                 let dry = if place.is_bypassed || place.is_leaving { 1.0 } else { 0.0 };
-                wiring.wire(source, junction, (0, Junction::DRY), dry);
+                wiring.wire(source, junction, (Tap::MAIN, DRY), dry);
             }
-            wiring.wire(plugin, junction, place.wet_ports(), place.wet());
+            wiring.wire(plugin, junction, place.wet_taps(), place.wet());
             // What all goes to channels of its own goes no further.
             sources = if place.is_for_device() { vec![] } else { vec![junction] };
         }
+        // What a plugin would have heard that is not there.
+        sources.extend(parts.device_in.filter(|_| hears_device));
         for source in sources {
-            wiring.wire(source, parts.output, (0, 0), 1.0);
+            wiring.wire(source, parts.output, (Tap::MAIN, Tap::MAIN), 1.0);
         }
         row.iter().for_each(|place| wiring.route(parts, place));
         wiring
@@ -220,35 +239,37 @@ impl Wiring {
         if place.is_leaving {
             return;
         }
-        if let (Some(device), Some(port)) = (parts.device_in.filter(|_| routes.audio_in), nodes.audio_in) {
-            self.wire(device, nodes.plugin, (0, port), 1.0);
+        if let (Some(device), Some(port)) = (parts.device_in.filter(|_| routes.audio_in), nodes.audio_in()) {
+            self.wire(device, nodes.plugin, (Tap::MAIN, port), 1.0);
+            let dry = if place.is_bypassed { 1.0 } else { 0.0 };
+            self.wire(device, nodes.junction, (Tap::MAIN, DRY), dry);
         }
         if let (Some(from), Some(port)) = (routes.side_chain, nodes.side_chain) {
-            self.wire(from.junction, nodes.plugin, (0, port), 1.0);
+            self.wire(from.junction, nodes.plugin, (Tap::MAIN, port), 1.0);
         }
         for &(port, to) in &routes.outputs {
-            let Some(into) = to.audio_in else { continue };
+            let Some(into) = to.audio_in() else { continue };
             // The first port goes through the junction, where level and bypass are.
-            match port == nodes.audio_out {
-                true => self.wire(nodes.junction, to.plugin, (0, into), 1.0),
-                false => self.wire(nodes.plugin, to.plugin, (port, into), 1.0),
+            match nodes.outputs.get(usize::from(port)) {
+                _ if usize::from(port) == nodes.main_output => {
+                    self.wire(nodes.junction, to.plugin, (Tap::MAIN, into), 1.0);
+                }
+                Some(tap) => self.wire(nodes.plugin, to.plugin, (*tap, into), 1.0),
+                None => {}
             }
         }
         for &(port, channels) in &routes.devices {
-            let (from, first, count, gain) = match port == nodes.audio_out {
-                true => (nodes.junction, 0, 2, 1.0),
-                false => {
-                    let first = nodes.outputs.iter().take(port.into()).sum();
-                    let count = nodes.outputs.get(usize::from(port)).copied().unwrap_or(0);
-                    (nodes.plugin, first, count, place.wet())
-                }
+            let (from, first, count, gain) = match nodes.outputs.get(usize::from(port)) {
+                _ if usize::from(port) == nodes.main_output => (nodes.junction, 0, 2, 1.0),
+                Some(tap) => (nodes.plugin, tap.first, tap.count, place.wet()),
+                None => continue,
             };
             channels.links(first, count).for_each(|link| self.link(from, parts.output, link, gain));
         }
     }
 
-    fn wire(&mut self, from: NodeId, to: NodeId, (out, into): (u16, u16), gain: f32) {
-        self.link(from, to, Link::Ports(out, into), gain);
+    fn wire(&mut self, from: NodeId, to: NodeId, (out, into): (Tap, Tap), gain: f32) {
+        out.to(into).into_iter().for_each(|link| self.link(from, to, link, gain));
     }
 
     fn link(&mut self, from: NodeId, to: NodeId, link: Link, gain: f32) {
@@ -258,32 +279,64 @@ impl Wiring {
         }
     }
 
-    /// What is played live goes through the nodes in front of the plugins.
-    fn live_events(&mut self, parts: &Parts, row: &[Place]) {
-        for place in row.iter().filter(|place| !place.is_leaving) {
-            let Some(inlet) = place.nodes.inlet else { continue };
-            for source in [Some(parts.song), parts.live].into_iter().flatten() {
-                self.events.remove(&(source, place.nodes.plugin));
-                self.events.insert((source, inlet), ChannelFilter::ALL);
+    /// Instruments share the channels; the synthesiser has those that are left.
+    fn events(&mut self, parts: &Parts, row: &[Place], has_synthesiser: bool) {
+        let staying = || row.iter().filter(|place| !place.is_leaving);
+        let instruments = || staying().filter(|place| place.nodes.role == Role::Instrument);
+        let named = instruments().fold(0, |all, place| all | place.channels);
+        let plays_the_rest = instruments().any(|place| place.channels == 0);
+        let rest = if plays_the_rest || !has_synthesiser { 0 } else { !named };
+        let mut before = vec![];
+        for place in staying() {
+            match place.nodes.role {
+                Role::NoteEffect => before.push(place),
+                Role::Instrument => {
+                    let channels = if place.channels == 0 { !named } else { place.channels };
+                    let sources = self.through(parts, &before, ChannelFilter::only(channels));
+                    self.enter(place.nodes, &sources);
+                    before.clear();
+                }
+                // What is played live moves its parameters.
+                Role::Effect { .. } if place.nodes.inlet.is_some() => {
+                    self.enter(place.nodes, &players(parts, ChannelFilter::ALL));
+                }
+                Role::Effect { .. } => {}
             }
-            self.events.insert((inlet, place.nodes.plugin), ChannelFilter::ALL);
         }
+        // Of the others it hears all but the notes, so that it is ready to play them.
+        let filter = ChannelFilter { notes: rest, controls: u16::MAX };
+        let sources = self.through(parts, &before, filter);
+        self.events.extend(sources.into_iter().map(|(from, filter)| ((from, parts.synth), filter)));
     }
 
-    fn events(&mut self, parts: &Parts, instruments: &[&Place], has_synthesiser: bool) {
-        let playing = || instruments.iter().filter(|place| !place.is_leaving);
-        let named = playing().fold(0, |all, place| all | place.channels);
-        let plays_the_rest = playing().any(|place| place.channels == 0);
-        let rest = if plays_the_rest || !has_synthesiser { 0 } else { !named };
-        // Of the others it hears all but the notes, so that it is ready to play them.
-        let mut filters = vec![(parts.synth, ChannelFilter { notes: rest, controls: u16::MAX })];
-        filters.extend(playing().map(|place| {
-            let channels = if place.channels == 0 { !named } else { place.channels };
-            (place.nodes.plugin, ChannelFilter::only(channels))
-        }));
-        for (to, filter) in filters {
-            let sources = [Some(parts.song), parts.live].into_iter().flatten();
-            self.events.extend(sources.map(|from| ((from, to), filter)));
+    /// What comes out behind these, of what the song and the keyboard play: each changes the channels that were named for
+    /// it, and the others pass by.
+    fn through(&mut self, parts: &Parts, effects: &[&Place], filter: ChannelFilter) -> Vec<Source> {
+        let mut sources = players(parts, filter);
+        for Place { nodes, channels, is_bypassed, .. } in effects {
+            let own = if *channels == 0 { u16::MAX } else { *channels };
+            let within = |channels| move |&(from, filter): &Source| (from, filter & channels);
+            let into: Vec<Source> = sources.iter().map(within(own)).collect();
+            self.enter(nodes, &into);
+            if *is_bypassed {
+                continue;
+            }
+            if nodes.takes_notes {
+                sources = sources.iter().map(within(!own)).collect();
+            }
+            // Who plays no notes plays none of its, either.
+            let notes = if filter.notes == 0 { 0 } else { u16::MAX };
+            sources.push((nodes.plugin, ChannelFilter { notes, controls: u16::MAX }));
+        }
+        sources.retain(|(_, filter)| !filter.is_empty());
+        sources
+    }
+
+    fn enter(&mut self, nodes: &Nodes, sources: &[Source]) {
+        let sources = sources.iter().filter(|(_, filter)| !filter.is_empty());
+        self.events.extend(sources.map(|&(from, filter)| ((from, nodes.first()), filter)));
+        if let Some(inlet) = nodes.inlet {
+            self.events.insert((inlet, nodes.plugin), ChannelFilter::ALL);
         }
     }
 
@@ -322,6 +375,19 @@ impl Wiring {
     pub fn has(&self, node: NodeId) -> bool {
         self.audio.keys().any(|&(from, to)| from == node || to == node)
     }
+
+    /// Whether sound or notes come out of this plugin or go in.
+    pub fn has_plugin(&self, nodes: &Nodes) -> bool {
+        let has = |node: NodeId| self.events.keys().any(|&(from, to)| from == node || to == node);
+        self.has(nodes.junction) || has(nodes.first())
+    }
+}
+
+/// Where events come from, and which.
+type Source = (NodeId, ChannelFilter);
+
+fn players(parts: &Parts, filter: ChannelFilter) -> Vec<Source> {
+    [Some(parts.song), parts.live].into_iter().flatten().map(|from| (from, filter)).collect()
 }
 
 /// Each MIDI port to one of the same number; what a plugin has no port for goes to its last one.
@@ -337,7 +403,7 @@ fn connect_all_events(graph: &mut Graph, from: NodeId, to: NodeId) -> Result<(),
 impl Place<'_> {
     /// Whether sound goes into it.
     pub fn is_effect(&self) -> bool {
-        self.nodes.audio_in.is_some()
+        self.nodes.audio_in().is_some()
     }
 
     /// Whether its sound goes along the row.
@@ -347,19 +413,19 @@ impl Place<'_> {
                 .routes
                 .outputs
                 .iter()
-                .any(|(port, to)| *port == self.nodes.audio_out && to.audio_in.is_some())
+                .any(|(port, to)| usize::from(*port) == self.nodes.main_output && to.audio_in().is_some())
     }
 
     /// Whether its sound goes to channels of the device that were named for it.
     fn is_for_device(&self) -> bool {
-        self.routes.devices.iter().any(|(port, _)| *port == self.nodes.audio_out)
+        self.routes.devices.iter().any(|(port, _)| usize::from(*port) == self.nodes.main_output)
     }
 
     fn wet(&self) -> f32 {
         if self.is_bypassed { 0.0 } else { self.gain }
     }
 
-    fn wet_ports(&self) -> (u16, u16) {
-        (self.nodes.audio_out, Junction::WET)
+    fn wet_taps(&self) -> (Tap, Tap) {
+        (self.nodes.outputs[self.nodes.main_output], Tap::stereo(Junction::WET))
     }
 }

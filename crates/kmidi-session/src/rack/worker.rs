@@ -1,10 +1,11 @@
 //! What the plugin thread does: it has the plugins, which no other thread may touch.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kmidi_core::{NodeInfo, Processor};
-use kmidi_host::{Activation, Description, Parameter, Plugin, State, StateError, Told, warm_up};
+use kmidi_host::{Activation, Description, Kind, Parameter, Plugin, State, StateError, Told, warm_up};
 use kmidi_memory::{Foreign, ForeignNote, note_foreign};
 
 use super::offline::prepare;
@@ -64,6 +65,8 @@ pub(crate) enum Answer {
     Saved(Saving),
     /// It begins to load this, which may take any time.
     Begins { instance: u64 },
+    /// What it loads changes notes.
+    ChangesNotes,
 }
 
 /// An audio half on its way to the graph.
@@ -111,8 +114,20 @@ impl<F: FnMut(Answer)> Worker<F> {
     pub fn obey(&mut self, order: Order) {
         match order {
             Order::Load { instance, request, activation } => {
-                let prepare = |plugin: &mut Plugin| prepare(plugin, &request);
+                // A rack plays what it can have of a slot. Who names a plugin for a song wants it so and not otherwise.
+                let is_lenient = request.input.is_some();
+                let refused = RefCell::new(None);
+                let prepare = |plugin: &mut Plugin| match prepare(plugin, &request) {
+                    Err(error) if is_lenient => {
+                        *refused.borrow_mut() = Some(error);
+                        Ok(())
+                    }
+                    done => done,
+                };
                 self.load(instance, &request.choice, activation, prepare);
+                if let Some(error) = refused.into_inner() {
+                    (self.tell)(Answer::Said { instance, text: format!("{error}; it plays as it comes") });
+                }
             }
             Order::Copy { like, instance, activation } => self.copy(like, instance, activation),
             Order::Activate { instance, activation } => {
@@ -153,6 +168,9 @@ impl<F: FnMut(Answer)> Worker<F> {
         tell(Answer::Begins { instance });
         // It may take the program with it: what is known against it comes first.
         let before = |found: &Description| {
+            if found.kind == Kind::NoteEffect {
+                tell(Answer::ChangesNotes);
+            }
             if let Some(text) = certify::warning(found) {
                 tell(Answer::Said { instance, text });
             }

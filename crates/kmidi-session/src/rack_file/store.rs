@@ -1,7 +1,8 @@
 //! A rack that is open: its text, its states and its journal.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::document::{self, RackDocument};
 use super::journal::Journal;
@@ -15,9 +16,16 @@ pub struct RackStore {
     rack: Rack,
     /// As the file says.
     saved: Rack,
+    /// The file's text as it was read or saved here.
+    text: String,
     journal: Option<Journal>,
     generation: u64,
+    /// Files of states as they were, by their slots.
+    stamps: BTreeMap<String, Stamp>,
 }
+
+/// When a file was written, and its bytes.
+type Stamp = (SystemTime, u64);
 
 /// What there is to tell about a rack file that was opened or read again.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +34,8 @@ pub struct Reopened {
     pub warnings: Vec<String>,
     /// Changes that were not saved the last time, and are here again.
     pub restored_edits: usize,
+    /// Slots whose states are others in the same files.
+    pub rewritten_states: Vec<String>,
 }
 
 impl RackStore {
@@ -37,14 +47,16 @@ impl RackStore {
     pub fn open(path: &Path, keep_journal: bool) -> Result<(Self, Reopened), RackFileError> {
         let text = read_text(path)?;
         let (document, rack, warnings) = document::read(path, &text)?;
-        let mut opened = Reopened { warnings, restored_edits: 0 };
+        let mut opened = Reopened { warnings, ..Reopened::default() };
         let mut store = RackStore {
             path: path.to_owned(),
             document,
             saved: rack.clone(),
             rack,
+            text: text.clone(),
             journal: None,
             generation: 0,
+            stamps: BTreeMap::new(),
         };
         store.generation = states::highest_generation(&store.states());
         if keep_journal {
@@ -64,6 +76,7 @@ impl RackStore {
             }));
             store.journal = Some(journal);
         }
+        store.stamps = store.stamps_now();
         Ok((store, opened))
     }
 
@@ -140,7 +153,37 @@ impl RackStore {
         })?;
         let edit = RackEdit::State { slot: slot.to_owned(), file: file.to_owned() };
         self.edit(edit, now)?;
+        self.stamps = self.stamps_now();
         Ok(true)
+    }
+
+    fn stamps_now(&self) -> BTreeMap<String, Stamp> {
+        let stamp = |slot: &RackSlot| {
+            let file = std::fs::metadata(self.folder().join(slot.state.as_ref()?)).ok()?;
+            Some((slot.name.clone(), (file.modified().ok()?, file.len())))
+        };
+        self.rack.slots.iter().filter_map(stamp).collect()
+    }
+
+    /// Whether somebody else has changed the file since it was read or saved here.
+    pub fn is_overtaken(&self) -> bool {
+        match states::read_limited(&self.path, MAX_RACK_BYTES) {
+            Ok(bytes) => bytes != self.text.as_bytes(),
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        }
+    }
+
+    /// Writes the rack as it is now into a file beside its own, whose name is returned.
+    ///
+    /// # Errors
+    /// [`RackFileError::Write`].
+    pub fn save_aside(&self) -> Result<PathBuf, RackFileError> {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".unsaved");
+        let path = PathBuf::from(name);
+        let written = states::write_whole(&path, self.document.to_string().as_bytes());
+        written.map_err(|source| RackFileError::Write { path: path.clone(), source })?;
+        Ok(path)
     }
 
     /// The state that is kept of a slot.
@@ -170,6 +213,7 @@ impl RackStore {
         let text = self.document.to_string();
         self.save_text(&text).map_err(|source| self.write_error(source))?;
         self.saved = self.rack.clone();
+        self.text = text;
         let kept: Vec<&Path> = self.rack.slots.iter().filter_map(|slot| slot.state.as_deref()).collect();
         states::remove_superseded(&self.states(), &kept);
         Ok(())
@@ -198,7 +242,13 @@ impl RackStore {
         (self.document, self.rack) = (document, rack);
         let begun = self.journal.as_mut().map_or(Ok(()), |journal| journal.saved(&text));
         begun.map_err(|source| self.write_error(source))?;
-        let mut reopened = Reopened { warnings, restored_edits: 0 };
+        self.text = text;
+        let stamps = self.stamps_now();
+        let is_other =
+            |(slot, stamp): &(&String, &Stamp)| self.stamps.get(*slot).is_some_and(|old| old != *stamp);
+        let rewritten = stamps.iter().filter(is_other).map(|(slot, _)| slot.clone());
+        let mut reopened = Reopened { warnings, restored_edits: 0, rewritten_states: rewritten.collect() };
+        self.stamps = stamps;
         for edit in edits {
             let is_untouched = edit.as_it_is(&before) == edit.as_it_is(&self.saved);
             if is_untouched && edit.slot().is_none_or(|name| self.is_same_plugin(&before, name)) {

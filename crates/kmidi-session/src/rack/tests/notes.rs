@@ -51,7 +51,7 @@ impl Processor for Player {
 pub type Notes = BTreeMap<u8, (usize, usize)>;
 
 /// What a watching instrument has heard so far. It forgets what it has told.
-fn heard(stage: &mut Stage, instance: u64) -> Notes {
+pub fn heard(stage: &mut Stage, instance: u64) -> Notes {
     stage.saved.clear();
     let plugins = vec![(Some(instance), SavedPlugin::default())];
     stage.rack.order(Order::Save(Saving { plugins, ..Saving::default() }));
@@ -72,7 +72,7 @@ fn heard(stage: &mut Stage, instance: u64) -> Notes {
     notes.clone()
 }
 
-fn instrument(channels: &[u8]) -> PluginRequest {
+pub fn instrument(channels: &[u8]) -> PluginRequest {
     PluginRequest { channels: channels.to_vec(), ..request(ids::CLAP) }
 }
 

@@ -134,6 +134,33 @@ fn a_file_that_is_read_again_counts_where_it_was_changed() {
 }
 
 #[test]
+fn who_else_writes_the_file_or_a_state_is_seen() {
+    let (folder, path) = folder();
+    let (mut store, _) = open(&path);
+    store.keep_state("bass", b"one", NOW).unwrap();
+    store.edit(parameter(0.5), NOW).unwrap();
+    assert!(!store.is_overtaken());
+    store.save().unwrap();
+    assert!(!store.is_overtaken(), "its own save is nobody else");
+    assert_eq!(store.reload(NOW).unwrap().rewritten_states, [""; 0]);
+    let state = folder.path().join(store.rack().slot("bass").unwrap().state.as_ref().unwrap());
+    fs::write(&state, b"another").unwrap();
+    assert_eq!(store.reload(NOW).unwrap().rewritten_states, ["bass"]);
+    assert_eq!(store.reload(NOW).unwrap().rewritten_states, [""; 0], "told once");
+    for text in [&b"# mine\n"[..], b"\xff", b""] {
+        fs::write(&path, text).unwrap();
+        assert!(store.is_overtaken(), "{text:?}");
+    }
+    fs::remove_file(&path).unwrap();
+    assert!(!store.is_overtaken(), "there is nothing to lose");
+    assert_eq!(store.save_aside().unwrap(), folder.path().join("live.toml.unsaved"));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("live.toml.unsaved")).unwrap(),
+        store.document.to_string()
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_with_one_line() {
     let (folder, path) = folder();
     let refused = |path: &Path| match RackStore::open(path, true) {
