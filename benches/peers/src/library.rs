@@ -16,8 +16,8 @@ use crate::pack::{self, Hashing, Place, Recording};
 pub const LEGEND: &str = "\
 Search: a thousand questions, of which most differ, for the ten that are most alike; vectors of 384 numbers, made by hashing the
 words of names. CPU: user and system time of the process, its start and its files included, the least of five rounds in
-turns; start: the same with one question. Pss: the most seen. numpy: float32, one matrix product and `argpartition` a
-question. KmiDi does more: words are searched too, and both orders made one; its cache is off. Equal: of the ten, how many are
+turns; start: the same with one question. Pss: the most seen. numpy: float32, one thread, one matrix product and
+`argpartition` a question. KmiDi does more: words are searched too, and both orders made one; its cache is off. Equal: of the ten, how many are
 among those of numpy, or exactly as much like the question as its tenth.
 ";
 
@@ -77,6 +77,8 @@ impl Files {
         let mut command = Command::new(python);
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/library/scan.py"));
         command.arg(self.path("vectors.f32")).arg(self.path("questions.f32")).arg(count.to_string());
+        // Threads that wait for each other in a loop are processor time too: one takes the least.
+        command.env("OPENBLAS_NUM_THREADS", "1");
         command
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use fearless_simd::{Simd, dispatch};
 use keywords::Keywords;
 pub use keywords::{Reading, WordMatch};
 use top::Top;
@@ -220,17 +221,18 @@ impl Searcher {
     }
 
     fn rank_by_likeness(&mut self, query: &Query, vector: &QueryVector) {
-        for item in 0..self.index.items() {
-            if self.index.columns(item).is_some_and(|it| query.filter.passes(&it))
-                && let Some((numbers, scale)) = self.index.vector(item)
-            {
-                let likeness = vector.likeness(&numbers, scale);
-                if likeness >= LEAST_LIKENESS {
-                    self.alike.offer(likeness, item);
-                }
+        dispatch!(vector.level(), simd => self.rank_by_likeness_with(simd, query, vector));
+        self.alike.sort();
+    }
+
+    #[inline(always)]
+    fn rank_by_likeness_with<S: Simd>(&mut self, simd: S, query: &Query, vector: &QueryVector) {
+        for (item, row, scale) in self.index.vectors_of(&query.filter) {
+            let likeness = vector.likeness(simd, row, scale);
+            if likeness >= LEAST_LIKENESS {
+                self.alike.offer(likeness, item);
             }
         }
-        self.alike.sort();
     }
 
     /// Makes one order of two.

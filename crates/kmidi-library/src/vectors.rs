@@ -3,6 +3,13 @@
 //! An item's vector has length 1; it is kept as bytes and a scale, so that its largest number is 127. A query's keeps 14
 //! bits: only the rounding of the items' counts, and the sums of products still fit 32 bits.
 
+mod product;
+
+use fearless_simd::{Level, Simd};
+
+pub(crate) use product::Row;
+use product::product;
+
 /// Numbers of a vector.
 pub const DIMENSIONS: usize = 384;
 
@@ -14,7 +21,7 @@ const _: () = assert!((DIMENSIONS as i64) * 127 * 8191 < 1 << 31);
 /// An item's vector.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Packed {
-    pub numbers: [i8; DIMENSIONS],
+    pub numbers: Row,
     /// What 1 stands for; 0 where there is no vector.
     pub scale: f32,
 }
@@ -27,7 +34,7 @@ impl Packed {
     pub fn of(vector: &[f32; DIMENSIONS]) -> Self {
         let Some((length, largest)) = measure(vector) else { return Packed::NONE };
         let factor = 127.0 / largest;
-        let numbers = vector.map(|number| (number * factor).round() as i8);
+        let numbers = vector.map(|number| ((number * factor).round() as i8).cast_unsigned());
         Packed { numbers, scale: largest / length / 127.0 }
     }
 }
@@ -43,6 +50,7 @@ fn measure(vector: &[f32; DIMENSIONS]) -> Option<(f32, f32)> {
 pub(crate) struct QueryVector {
     numbers: [i16; DIMENSIONS],
     scale: f32,
+    level: Level,
 }
 
 impl QueryVector {
@@ -51,37 +59,25 @@ impl QueryVector {
         let (length, largest) = measure(vector)?;
         let factor = QUERY_MAX / largest;
         let numbers = vector.map(|number| (number * factor).round() as i16);
-        Some(QueryVector { numbers, scale: largest / length / QUERY_MAX })
+        Some(QueryVector { numbers, scale: largest / length / QUERY_MAX, level: Level::new() })
     }
 
     /// The cosine of the angle to an item's vector, -1 to 1.
-    pub fn likeness(&self, numbers: &[i8; DIMENSIONS], scale: f32) -> f32 {
-        self.dot(numbers) as f32 * self.scale * scale
+    #[inline(always)]
+    pub fn likeness<S: Simd>(&self, simd: S, row: &Row, scale: f32) -> f32 {
+        product(simd, &self.numbers, row) as f32 * self.scale * scale
     }
 
-    /// Sixteen sums side by side: the compiler makes vector instructions of them.
-    fn dot(&self, numbers: &[i8; DIMENSIONS]) -> i32 {
-        let mut sums = [0i32; 16];
-        let (queries, _) = self.numbers.as_chunks::<16>();
-        let (items, _) = numbers.as_chunks::<16>();
-        for (query, item) in queries.iter().zip(items) {
-            for lane in 0..16 {
-                sums[lane] += i32::from(query[lane]) * i32::from(item[lane]);
-            }
-        }
-        sums.iter().sum()
+    /// The instruction set that is used.
+    pub fn level(&self) -> Level {
+        self.level
     }
-}
-
-/// Bytes as the numbers that they are; no `unsafe` is needed to look at `u8` as `i8` where a copy is made of a row.
-pub(crate) fn row(bytes: &[u8], number: usize) -> Option<[i8; DIMENSIONS]> {
-    let at = number.checked_mul(DIMENSIONS)?;
-    let row: &[u8; DIMENSIONS] = bytes.get(at..at + DIMENSIONS)?.try_into().ok()?;
-    Some(row.map(u8::cast_signed))
 }
 
 #[cfg(test)]
 mod tests {
+    use fearless_simd::dispatch;
+
     use super::*;
 
     /// Numbers between -1 and 1 that follow from a seed.
@@ -102,12 +98,17 @@ mod tests {
         dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
     }
 
+    fn likeness(query: &[f32; DIMENSIONS], item: &Packed) -> f32 {
+        let query = QueryVector::of(query).unwrap();
+        dispatch!(query.level(), simd => query.likeness(simd, &item.numbers, item.scale))
+    }
+
     #[test]
     fn a_likeness_is_the_cosine_within_a_thousandth() {
         for seed in 0..200 {
             let (query, item) = (vector(seed), vector(seed + 1000));
             let packed = Packed::of(&item);
-            let likeness = QueryVector::of(&query).unwrap().likeness(&packed.numbers, packed.scale);
+            let likeness = likeness(&query, &packed);
             assert!((f64::from(likeness) - cosine(&query, &item)).abs() < 1e-3, "{seed}: {likeness}");
         }
     }
@@ -120,14 +121,6 @@ mod tests {
         }
         let one = [-3.0; DIMENSIONS];
         let packed = Packed::of(&one);
-        let likeness = QueryVector::of(&one).unwrap().likeness(&packed.numbers, packed.scale);
-        assert!((likeness - 1.0).abs() < 1e-4);
-    }
-
-    #[test]
-    fn a_row_beyond_the_end_is_none() {
-        let bytes = [0x80u8; 2 * DIMENSIONS];
-        assert_eq!(row(&bytes, 1), Some([-128; DIMENSIONS]));
-        assert_eq!((row(&bytes, 2), row(&bytes, usize::MAX)), (None, None));
+        assert!((likeness(&one, &packed) - 1.0).abs() < 1e-4);
     }
 }

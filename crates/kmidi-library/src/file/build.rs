@@ -163,7 +163,7 @@ impl Builder {
             header.sections[section as usize] = out.section(bytes)?;
         }
         header.sections[Section::Vectors as usize] =
-            out.streamed(rows, &mut |row, out| out.extend(vector(hash(row)).numbers.map(i8::cast_unsigned)))?;
+            out.streamed(rows, &mut |row, out| out.extend(vector(hash(row)).numbers))?;
         header.sections[Section::TextHashes as usize] =
             out.streamed(rows, &mut |row, out| out.extend(hash(row).to_le_bytes()))?;
         header.sections[Section::Catalogue as usize] = out.chunked(&|put| catalogue.write(put))?;

@@ -12,6 +12,7 @@ use kmidi_sys::MappedFile;
 use super::layout::{HEADER_BYTES, Header, HeaderFault, ModelId, Section, VERSION};
 use super::names::{NameRecord, stem};
 use crate::codec::Reader;
+use crate::query::Filter;
 use crate::vectors::{self, DIMENSIONS};
 use crate::{ItemKind, Key};
 
@@ -301,9 +302,27 @@ impl IndexFile {
     }
 
     /// An item's vector and scale.
-    pub(crate) fn vector(&self, item: u32) -> Option<([i8; DIMENSIONS], f32)> {
+    pub(crate) fn vector(&self, item: u32) -> Option<(&vectors::Row, f32)> {
         let scale = self.section(Section::Scales).as_chunks::<4>().0.get(item as usize)?;
-        Some((vectors::row(self.section(Section::Vectors), item as usize)?, f32::from_le_bytes(*scale)))
+        let row = self.section(Section::Vectors).as_chunks::<DIMENSIONS>().0.get(item as usize)?;
+        Some((row, f32::from_le_bytes(*scale)))
+    }
+
+    /// The vectors of all items that pass a filter, in their order, with their scales.
+    #[inline(always)]
+    pub(crate) fn vectors_of<'a>(
+        &'a self,
+        filter: &'a Filter,
+    ) -> impl Iterator<Item = (u32, &'a vectors::Row, f32)> {
+        let columns = self.section(Section::Columns).as_chunks::<COLUMN_BYTES>().0;
+        let scales = self.section(Section::Scales).as_chunks::<4>().0;
+        let rows = self.section(Section::Vectors).as_chunks::<DIMENSIONS>().0;
+        // Reading columns takes as long as comparing vectors.
+        let is_open = *filter == Filter::default();
+        let passes = move |columns| is_open || Columns::read(columns).is_some_and(|it| filter.passes(&it));
+        let items = (0..).zip(columns).zip(scales).zip(rows);
+        let passing = items.filter(move |(((_, columns), _), _)| passes(columns));
+        passing.map(|(((item, _), scale), row)| (item, row, f32::from_le_bytes(*scale)))
     }
 
     pub(crate) fn place(&self, item: u32) -> Option<Place> {

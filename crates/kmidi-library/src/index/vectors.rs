@@ -64,6 +64,6 @@ impl Vectors {
             return (**new).clone();
         }
         let old = self.rows.get(&text).and_then(|row| self.old.as_ref()?.vector(*row));
-        old.map_or(Packed::NONE, |(numbers, scale)| Packed { numbers, scale })
+        old.map_or(Packed::NONE, |(numbers, scale)| Packed { numbers: *numbers, scale })
     }
 }
