@@ -6,6 +6,7 @@ mod clock;
 mod crash;
 mod denormals;
 mod environment;
+mod file_lock;
 mod limits;
 #[cfg(unix)]
 mod mapped;
@@ -19,6 +20,7 @@ pub use clock::{monotonic_ns, sleep_until_ns};
 pub use crash::name_who_crashes;
 pub use denormals::{FloatModes, FlushDenormals};
 pub use environment::hide_the_screen_from_plugins;
+pub use file_lock::{FileLock, lock_file};
 pub use limits::{Resource, limit};
 #[cfg(unix)]
 pub use mapped::MappedFile;

@@ -1,11 +1,12 @@
 //! The folder of a cache: what in it is ours.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
+use kmidi_sys::{FileLock, lock_file};
 use tempfile::NamedTempFile;
 
 use super::entry::{self, Checked};
@@ -133,15 +134,11 @@ impl Folder {
     /// Keeps other programs from changing what is in it.
     pub fn lock(&self) -> Result<Locked<'_>, CacheError> {
         let marker = File::options().read(true).write(true).open(self.marker_path())?;
-        let since = Instant::now();
-        loop {
-            match marker.try_lock() {
-                Ok(()) => return Ok(Locked { folder: self, marker }),
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-                Err(TryLockError::WouldBlock) if since.elapsed() > PATIENCE => return Err(CacheError::Busy),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
-            }
-        }
+        lock_file(&marker, FileLock::Exclusive, PATIENCE).map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => CacheError::Busy,
+            _ => error.into(),
+        })?;
+        Ok(Locked { folder: self, marker })
     }
 }
 

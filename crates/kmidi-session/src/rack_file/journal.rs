@@ -2,18 +2,20 @@
 //!
 //! A line is a checksum, a space, and JSON. The first one says of which text the others are changes.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use kmidi_sys::{FileLock, lock_file};
 use serde::{Deserialize, Serialize};
 
 use super::{RackEdit, RackFileError};
 
 /// How long a line may wait until it is on the disk.
 const SYNC_WITHIN: Duration = Duration::from_millis(250);
-/// Longer than a child process takes from its birth to its own program.
+/// Longer than a child process takes from its birth to its own program. Until then it has all files of its parent, also those that
+/// the parent has closed: who holds the lock for no longer than that is waited for.
 const START_OF_A_CHILD: Duration = Duration::from_millis(500);
 /// Longest journal that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
@@ -65,29 +67,15 @@ pub(super) fn checksum(bytes: &[u8]) -> String {
     format!("{:016x}", kmidi_core::fnv1a_64(bytes))
 }
 
-/// Takes the lock. A child process that is being started has all files of its parent for a moment, also those that the
-/// parent has closed: who holds the lock for no longer than that is waited for.
-fn lock(file: &File) -> Result<(), TryLockError> {
-    let since = Instant::now();
-    loop {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) if since.elapsed() < START_OF_A_CHILD => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            result => return result,
-        }
-    }
-}
-
 impl Journal {
     /// Opens the journal of a text, and says what it has.
     pub fn open(path: &Path, text: &str) -> Result<(Self, Found), RackFileError> {
         let fail = |source| RackFileError::Write { path: path.to_owned(), source };
         let options = || File::options().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = options().map_err(fail)?;
-        lock(&file).map_err(|error| match error {
-            TryLockError::WouldBlock => RackFileError::InUse { path: path.to_owned() },
-            TryLockError::Error(source) => fail(source),
+        lock_file(&file, FileLock::Exclusive, START_OF_A_CHILD).map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => RackFileError::InUse { path: path.to_owned() },
+            _ => fail(error),
         })?;
         let mut bytes = Vec::new();
         (&mut file).take(MAX_BYTES).read_to_end(&mut bytes).map_err(fail)?;
