@@ -121,13 +121,19 @@ impl TraceLog {
         }
         let file = File::open(&self.path).map_err(read)?;
         is_file(&file, &self.path)?;
+        self.moment_of(Arc::new(file)).map(Some)
+    }
+
+    /// An open file between two appends.
+    pub(crate) fn moment_of(&self, file: Arc<File>) -> Result<Moment, TraceError> {
+        let read = |source| self.unreadable(source);
         lock::shared(&file).map_err(|error| refused(error, &self.path, read))?;
         let metadata = file.metadata().map_err(read)?;
         let (all, inode) = (metadata.len(), metadata.ino());
         let tail = tail::look(&file, all).map_err(read)?;
         file.unlock().map_err(read)?;
         let bytes = if let Tail::Torn(start) = tail { start } else { all };
-        Ok(Some(Moment { file: Arc::new(file), inode, bytes, torn_bytes: all - bytes }))
+        Ok(Moment { file, inode, bytes, torn_bytes: all - bytes })
     }
 
     pub(crate) fn unreadable(&self, source: io::Error) -> TraceError {

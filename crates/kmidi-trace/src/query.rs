@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kmidi_jsonl::{BadLine, Reader};
 
 use crate::error::TraceError;
-use crate::follow::Follow;
+use crate::follow::{Follow, Place};
 use crate::log::{Moment, TraceLog};
 use crate::record::{Kind, MAX_RECORD_BYTES, Record};
 use crate::section::Section;
@@ -71,15 +71,14 @@ pub struct Query {
     left: u64,
     bytes: u64,
     torn_bytes: u64,
-    /// Which file it is, and where its last whole line ends.
-    place: Option<(u64, u64)>,
+    place: Option<Place>,
 }
 
 impl Query {
     pub(crate) fn new(path: &Path, moment: Option<Moment>, start: u64, filter: Filter) -> Self {
         let (bytes, torn_bytes) =
             moment.as_ref().map_or((0, 0), |moment| (moment.bytes - start, moment.torn_bytes));
-        let place = moment.as_ref().map(|moment| (moment.inode, moment.bytes));
+        let place = moment.as_ref().map(Place::behind);
         let reader = moment.map(|moment| {
             let section = Section::new(moment.file, start, moment.bytes);
             Reader::new(section).most_line_bytes(MAX_RECORD_BYTES as u64)
@@ -90,7 +89,7 @@ impl Query {
 
     /// What is added behind what this query reads.
     pub fn follow(&self) -> Follow {
-        Follow::new(TraceLog::new(&self.path), self.place)
+        Follow::new(TraceLog::new(&self.path), self.place.clone())
     }
 
     /// Bytes that there are to read.

@@ -76,6 +76,52 @@ fn several_processes_append_at_once_and_nothing_is_lost_or_glued() {
     assert_eq!(numbers, (0..WRITERS * EACH).collect::<Vec<_>>());
 }
 
+/// What logrotate and people do: the log is renamed, again and again, and whoever writes makes a new one.
+#[test]
+fn a_log_that_is_put_away_while_six_write_and_one_is_killed_loses_nothing_and_is_followed() {
+    let place = Place::new();
+    let mut follow = place.log.query(Default::default()).expect("no log").follow();
+    let mut followed = vec![];
+    let mut look = || {
+        for found in follow.news().expect("readable") {
+            followed.push(found.expect("readable").record);
+        }
+    };
+    let mut writers: Vec<_> =
+        (0..WRITERS).map(|number| writer(&place.log, number).spawn().expect("started")).collect();
+    let mut away = vec![];
+    while writers.iter_mut().any(|it| it.try_wait().expect("our own").is_none()) {
+        // One that comes and goes between two looks is not followed.
+        let is_there = place.log.path().exists();
+        look();
+        if is_there {
+            let name = place.path(&format!("trace.jsonl.{}", away.len()));
+            fs::rename(place.log.path(), &name).expect("renamed");
+            away.push(TraceLog::new(name));
+        }
+        look();
+        if away.len() == 3 {
+            let _ = writers[0].kill();
+        }
+    }
+    let ended: Vec<bool> = writers.iter_mut().map(|it| it.wait().expect("ended").success()).collect();
+    assert!(ended[1..].iter().all(|it| *it), "{ended:?}");
+    (0..3).for_each(|_| look());
+    let mut records: Vec<_> = away.iter().flat_map(all).collect();
+    records.extend(all(&place.log));
+    let number = |record: &kmidi_trace::Record| record.seed_params["number"].as_u64().expect("a number");
+    let mut numbers: Vec<u64> = records.iter().map(number).collect();
+    numbers.sort_unstable();
+    // The one that was killed had got so far.
+    let of_killed = numbers.iter().filter(|it| **it < EACH).count() as u64;
+    assert_eq!(numbers, (0..of_killed).chain(EACH..WRITERS * EACH).collect::<Vec<_>>());
+    assert!(away.len() >= 3 && away.iter().all(|log| log.verify(|_| {}).expect("readable").bad_lines == 0));
+    assert_eq!(
+        followed.iter().map(number).collect::<Vec<_>>(),
+        records.iter().map(number).collect::<Vec<_>>()
+    );
+}
+
 /// Appends more than a file may have here.
 #[test]
 fn fills_the_disk_when_it_is_told_to() {
