@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A stored setting of a plugin that it or its bundle offers.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Preset {
     /// What [`Plugin::load_preset`] takes: stays the same over scans.
     pub key: String,

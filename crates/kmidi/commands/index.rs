@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use kmidi_host::Format;
 use kmidi_library::{
     Embed, IndexError, IndexJobError, IndexReport, IndexSettings, IndexStatus, Indexer, Plugins, status,
 };
@@ -19,13 +18,13 @@ use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json};
 
 /// What indexing needs at first; it asks for more as it goes.
-const NEED_BYTES: u64 = 8 * MIB;
+pub const NEED_BYTES: u64 = 8 * MIB;
 /// Damaged files that are named one by one.
 const MAX_TOLD: usize = 10;
 
 const AFTER_HELP: &str = "\
 Found are recordings (WAV, FLAC, MP3, Ogg Vorbis), MIDI files, each preset of SoundFonts (.sf2, .sf3), and the plugins that
-`kmidi plugin scan` knows with their LV2 presets. Names, folders and tags tell what each is, and analysis: key, tempo, length,
+`kmidi plugin scan` knows with their presets. Names, folders and tags tell what each is, and analysis: key, tempo, length,
 brightness and loudness, of a recording's first 90 seconds. What begins with a dot is passed over.
 
 What has not changed is not looked at again; what was moved is known by its content. Files that have gone leave, and are
@@ -171,7 +170,7 @@ pub fn index_error(error: IndexError) -> anyhow::Error {
     }
 }
 
-fn job_error(error: IndexJobError) -> anyhow::Error {
+pub fn job_error(error: IndexJobError) -> anyhow::Error {
     match error {
         IndexJobError::Index(error) => index_error(error),
         IndexJobError::Job(JobError::Cancelled) => Interrupted.into(),
@@ -195,8 +194,12 @@ fn add(args: &Add) -> Result<()> {
     let told = cancel.clone();
     on_signals(move || told.cancel())?;
     let scan = if args.no_plugins { None } else { Some(plugins::open_index()?) };
-    let has_lv2 = scan.iter().flat_map(|it| it.plugins()).any(|plugin| plugin.id.format == Format::Lv2);
-    let presets = if has_lv2 { kmidi_host::lv2::all_presets() } else { vec![] };
+    if scan.as_ref().is_some_and(|scan| scan.files.is_empty()) {
+        eprintln!(
+            "kmidi: no plugins are known: `kmidi plugin scan` finds those that are installed, then `kmidi index add`"
+        );
+    }
+    let presets = scan.as_ref().map(kmidi_host::known_presets).unwrap_or_default();
     let mut model = if args.no_model { None } else { meaning::open(&args.models, &memory.budgets) };
     let bar = progress_bar();
     let need = Need::working(NEED_BYTES, "index");
@@ -258,6 +261,13 @@ fn report_text(report: &IndexReport) -> String {
     format!("{} items; {files}\n", report.items)
 }
 
+fn size(bytes: u64) -> String {
+    match bytes {
+        ..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
 fn status_text(status: &IndexStatus) -> String {
     let kinds: Vec<_> = status.items.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
     let mut text = format!("{}\n  items       {}\n", status.path, kinds.join(", "));
@@ -266,11 +276,11 @@ fn status_text(status: &IndexStatus) -> String {
         None => format!("  meaning     none: {}\n", meaning::HOW_TO_GET_IT),
     };
     text += &format!(
-        "  files       {} known, {} gone and remembered\n  size        {:.1} MB, of which a search maps {:.1} MB\n",
+        "  files       {} known, {} gone and remembered\n  size        {}, of which a search maps {}\n",
         status.files,
         status.remembered,
-        status.file_bytes as f64 / 1e6,
-        status.mapped_bytes as f64 / 1e6
+        size(status.file_bytes),
+        size(status.mapped_bytes)
     );
     for root in &status.roots {
         text += &format!("  folder      {root}\n");

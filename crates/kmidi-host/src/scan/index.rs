@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::stamp::Stamp;
-use crate::{Description, Format, PluginId};
+use crate::{Description, Format, PluginId, Preset};
 
 /// Of what is in the file; another one is scanned anew.
 const VERSION: u32 = 1;
@@ -31,6 +31,9 @@ pub struct FileEntry {
     pub stamp: Stamp,
     /// Its plugins.
     pub plugins: Vec<Description>,
+    /// Their presets, but those of LV2 plugins; `None` if they have not been asked for these.
+    #[serde(default)]
+    pub presets: Option<Vec<(PluginId, Preset)>>,
     /// What went wrong.
     pub failures: Vec<Failure>,
 }
@@ -154,6 +157,11 @@ impl Index {
         }
     }
 
+    /// All presets that the scan knows, with their plugins: of CLAP and VST3.
+    pub fn presets(&self) -> impl Iterator<Item = &(PluginId, Preset)> {
+        self.files.values().filter_map(|entry| entry.presets.as_ref()).flatten()
+    }
+
     /// All failures, with their files.
     pub fn failures(&self) -> impl Iterator<Item = (&Path, &Failure)> {
         self.files
@@ -177,6 +185,7 @@ mod tests {
             format: Format::Clap,
             stamp: Stamp::default(),
             plugins: vec![],
+            presets: None,
             failures: vec![failure],
         };
         index.files.insert("/a.clap".into(), entry);

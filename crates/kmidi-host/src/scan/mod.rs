@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, unbounded};
 
+use crate::Format;
+
 pub use folders::{Candidate, candidates, standard_folders};
 pub use index::{Failure, FileEntry, FindError, Index, IndexError};
 pub use probe::{PROBE, describe_for_parent};
@@ -137,6 +139,9 @@ pub fn look_into(candidate: &Candidate, settings: &ScanSettings, stop: &AtomicBo
 
 /// Whether a file is what the index knows. One that was only touched is stamped anew.
 fn is_as_before(entry: &mut FileEntry, candidate: &Candidate, is_changed: &mut bool) -> bool {
+    if entry.presets.is_none() && entry.format != Format::Lv2 {
+        return false;
+    }
     let Some(now) = Stamp::times_of(&candidate.path) else { return false };
     if entry.stamp.has_times_of(&now) {
         return true;

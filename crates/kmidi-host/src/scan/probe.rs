@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::report::Report;
-use crate::{Format, Plugin, PluginId, contents};
+use crate::{Format, Plugin, PluginId, Preset, contents, vst3};
 
 /// Name of the program that runs foreign code for others.
 pub const PROBE: &str = "kmidi-probe";
@@ -41,9 +41,19 @@ pub fn describe_for_parent(
                 // What it does when it ends is its fault too.
                 drop(plugin);
                 tell(Report::Done(Box::new(description)))?;
+                // Those of LV2 stand in bundles: who wants them reads them there.
+                if format != Format::Lv2 {
+                    tell(Report::Presets(presets(path, id)))?;
+                }
             }
             Err(error) => tell(Report::Failed(error.to_string()))?,
         }
     }
     tell(Report::End)
+}
+
+/// The presets of a plugin that no file says, asked of another instance: one that fails at this can be used all the same.
+fn presets(path: &Path, id: &PluginId) -> Vec<Preset> {
+    let all = Plugin::load(path, id).map(|mut plugin| plugin.presets()).unwrap_or_default();
+    all.into_iter().filter(|preset| id.format != Format::Vst3 || !vst3::is_preset_file(preset)).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Description, PluginId};
+use crate::{Description, PluginId, Preset};
 
 /// A line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub(super) enum Report {
     Begin(PluginId),
     /// The plugin it was asking is this one.
     Done(Box<Description>),
+    /// And these are its presets.
+    Presets(Vec<Preset>),
     /// The plugin it was asking, or the file, cannot be used.
     Failed(String),
     /// That was all.

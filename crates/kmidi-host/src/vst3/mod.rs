@@ -42,6 +42,8 @@ use main_half::Vst3;
 use module::Module;
 use text::class_id_text;
 
+pub(crate) use presets::{files as preset_files, is_file as is_preset_file};
+
 /// Loads the plugin with this class id.
 pub(crate) fn load(path: &Path, id: &str) -> Result<Box<dyn MainHalf>, LoadError> {
     load_of(open(path)?, id)

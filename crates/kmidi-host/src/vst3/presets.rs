@@ -19,6 +19,11 @@ pub fn files(vendor: &str, name: &str) -> Vec<Preset> {
     files_in(&folders(std::env::var_os("HOME").map(PathBuf::from), vendor, name))
 }
 
+/// Whether a preset is a file: those are there without the plugin.
+pub fn is_file(preset: &Preset) -> bool {
+    preset.key.starts_with(FILE)
+}
+
 /// The bytes of a file that [`files`] names.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kmidi_host::scan::Index;
-use kmidi_host::{Description, Format, Kind, Preset};
+use kmidi_host::{Description, Kind, PluginId, Preset};
 
 use super::{MAX_TEXT_BYTES, tidy};
 use crate::catalogue::{FileRecord, Stamp};
@@ -13,10 +13,9 @@ use crate::{Item, ItemKind};
 /// Parameters that say what a plugin does; some have thousands.
 const MAX_PARAMETERS: usize = 16;
 
-/// What the scan's index has, by file. `presets` are those of LV2 plugins with the URI of each one's plugin: what bundles say,
-/// for no plugin is loaded here.
-pub(crate) fn plugin_files(index: &Index, presets: &[(String, Preset)]) -> BTreeMap<PathBuf, FileRecord> {
-    let mut by_plugin: BTreeMap<&str, Vec<&Preset>> = BTreeMap::new();
+/// What the scan's index has, by file, with the presets of each plugin: no plugin is loaded here.
+pub(crate) fn plugin_files(index: &Index, presets: &[(PluginId, Preset)]) -> BTreeMap<PathBuf, FileRecord> {
+    let mut by_plugin: BTreeMap<&PluginId, Vec<&Preset>> = BTreeMap::new();
     for (plugin, preset) in presets {
         by_plugin.entry(plugin).or_default().push(preset);
     }
@@ -30,10 +29,8 @@ pub(crate) fn plugin_files(index: &Index, presets: &[(String, Preset)]) -> BTree
         });
         let Ok(items) = &mut record.items else { continue };
         items.push(item(plugin));
-        if plugin.id.format == Format::Lv2 {
-            let presets = by_plugin.get(plugin.id.name.as_str()).into_iter().flatten();
-            items.extend(presets.map(|preset| preset_item(plugin, preset)));
-        }
+        let presets = by_plugin.get(&plugin.id).into_iter().flatten();
+        items.extend(presets.map(|preset| preset_item(plugin, preset)));
     }
     for record in files.values_mut() {
         // Whatever order they are told in, the index is the same.

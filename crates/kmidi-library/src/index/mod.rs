@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use kmidi_host::{Preset, scan};
+use kmidi_host::{PluginId, Preset, scan};
 use kmidi_memory::{JobContext, JobError};
 use sha2::{Digest, Sha256};
 
@@ -78,8 +78,8 @@ impl Default for IndexSettings {
 pub struct Plugins<'a> {
     /// What the scan knows; `None` leaves the index's plugins as they are.
     pub index: Option<&'a scan::Index>,
-    /// Presets of LV2 plugins, with the URI of the plugin: [`kmidi_host::lv2::all_presets`].
-    pub presets: &'a [(String, Preset)],
+    /// Their presets, each with its plugin: [`kmidi_host::known_presets`].
+    pub presets: &'a [(PluginId, Preset)],
 }
 
 /// An index that is being changed; nobody else changes it meanwhile, and searches go on in what was there before. `[side B]`
