@@ -160,6 +160,68 @@ fn kill_9_in_the_middle_leaves_an_index_that_can_be_searched() {
     assert_eq!(left.len(), 2, "{left:?}");
 }
 
+/// Of two that index at once one is told that the other does, or both come in turn; whoever it is, all is there in the end.
+#[test]
+fn two_programs_that_index_at_once_leave_one_whole_index() {
+    let place = Place::new();
+    let song = fs::read(root().join("assets/midi/freedoom-inter.mid")).expect("a song");
+    for number in 0..100u32 {
+        place.write(&format!("many/Song {number}.mid"), &[&song[..], &number.to_le_bytes()].concat());
+    }
+    let running = [0, 1].map(|_| program::spawn(place.command(&["index", "add", "sounds"])));
+    let ended = running.map(|it| it.wait(program::DEADLINE));
+    assert!(ended.iter().any(|it| it.code == Some(0)), "{ended:#?}");
+    let refused = ended.iter().filter(|it| it.code != Some(0));
+    assert!(
+        refused.clone().all(|it| it.code == Some(1) && it.stderr.contains("another kmidi")),
+        "{ended:#?}"
+    );
+    assert_eq!(place.json(&["index", "add"])["items"], 103);
+    assert_eq!(place.names(&["warm", "pad"])[0], "Warm Pad Am 90bpm");
+}
+
+#[test]
+fn indexing_and_searching_take_no_more_than_they_were_promised() {
+    for operation in ["index", "search"] {
+        let report = program::kmidi(&["mem", "profile", operation, "--json"]).success().json();
+        let profile = &report["profiles"][0];
+        let of = |name: &str| profile[name].as_u64().unwrap_or_else(|| panic!("no {name}: {profile:#}"));
+        assert!(of("observed_bytes") > 32 << 10 && of("observed_bytes") <= of("leased_bytes"), "{profile:#}");
+        assert_eq!(report["over_lease"], false);
+    }
+}
+
+/// What a plugin tells of its presets in a scan is found, without loading the plugin again.
+#[test]
+fn presets_of_a_plugin_are_found_and_leave_with_it() {
+    let (place, plugins) = (Place::new(), tempfile::tempdir().expect("a folder"));
+    let installed = plugins.path().join("test.clap");
+    let built = std::env::current_exe().expect("a path").with_file_name("libkmidi_test_clap.so");
+    fs::copy(built, &installed).expect("the plugin is built with the tests");
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        for name in ["CLAP_PATH", "VST3_PATH", "LV2_PATH", "HOME"] {
+            command.env(name, plugins.path());
+        }
+        program::spawn(command).wait(2 * program::DEADLINE).success().json()
+    };
+    run(&["plugin", "scan", "--json"]);
+    run(&["index", "add", "--json"]);
+    let of_plugin = |found: &Value| {
+        let results = found["results"].as_array().expect("a list").clone();
+        let ours = results.into_iter().filter(|it| it["path"] == installed.to_str().expect("UTF-8"));
+        ours.map(|it| it["part"].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    let loud = ["search", "loud", "--type", "preset", "--json"];
+    let parts = of_plugin(&run(&loud));
+    assert!(parts.len() == 1 && parts[0].ends_with(" plugin#loud"), "{parts:?}");
+    assert_eq!(of_plugin(&run(&["search", "another", "--type", "preset", "--json"])), [""; 0], "of another");
+    fs::remove_file(&installed).expect("removed");
+    run(&["plugin", "scan", "--json"]);
+    run(&["index", "add", "--json"]);
+    assert_eq!(of_plugin(&run(&loud)), [""; 0]);
+}
+
 /// Presets of a SoundFont are items of their own, found by what programs are in General MIDI.
 #[test]
 fn presets_of_a_soundfont_are_found() {

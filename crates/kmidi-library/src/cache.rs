@@ -98,6 +98,11 @@ impl QueryCache {
         self.bytes
     }
 
+    /// The most that it takes, room for slots that are free included.
+    pub fn limit_bytes(&self) -> u64 {
+        (self.limits.bytes + self.limits.answers * 2 * size_of::<Option<Entry>>()) as u64
+    }
+
     #[cfg(test)]
     pub fn answers(&self) -> usize {
         self.places.len()

@@ -44,6 +44,8 @@ struct State {
     /// By priority: what is missed least comes first.
     reclaimers: BTreeMap<(u8, u64), (String, Arc<Reclaim>)>,
     refused: [u64; Domain::COUNT],
+    /// The most that all leases were for at once.
+    most_leased: u64,
 }
 
 struct Held {
@@ -66,6 +68,11 @@ impl State {
         let of_domain = self.leases.values().filter(|held| held.domain == domain);
         of_domain.map(|held| held.bytes.saturating_sub(held.filled)).sum()
     }
+
+    fn note_most(&mut self) {
+        let leased = self.leases.values().map(|held| held.bytes).sum();
+        self.most_leased = self.most_leased.max(leased);
+    }
 }
 
 impl Budgets {
@@ -82,6 +89,7 @@ impl Budgets {
             leases: BTreeMap::new(),
             reclaimers: BTreeMap::new(),
             refused: [0; Domain::COUNT],
+            most_leased: 0,
         };
         Budgets { shared: Arc::new(Shared { live: Box::new(live), state: Mutex::new(state) }) }
     }
@@ -123,6 +131,7 @@ impl Budgets {
         let number = state.next;
         state.next += 1;
         state.leases.insert(number, Held { domain, name: name.to_owned(), bytes, filled: 0 });
+        state.note_most();
         Ok(Lease { budgets: self.clone(), number })
     }
 
@@ -205,6 +214,11 @@ impl Budgets {
         self.state().limits = limits;
     }
 
+    /// The most that leases were for at once, of all domains together.
+    pub fn most_leased_bytes(&self) -> u64 {
+        self.state().most_leased
+    }
+
     /// Who holds leases, of all domains, the oldest first.
     pub fn holders(&self) -> Vec<Holder> {
         self.state().leases.values().map(Held::holder).collect()
@@ -269,6 +283,7 @@ impl Lease {
             let within = self.budgets.lease(domain, 1, &name);
             within.map_err(|exceeded| BudgetExceeded { asked_bytes: bytes - before, ..exceeded })?;
             self.with(|held| held.bytes = bytes);
+            self.budgets.state().note_most();
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use kmidi_library::{
     CacheLimits, Embed, Filter, Found, Hit, ItemKind, Key, MAX_LIMIT, Query, Range, Reading, SearchError,
     SearchedBy, Searcher, WordMatch,
 };
+use kmidi_memory::{Cancel, JobContext, Need};
 use serde::Serialize;
 
 use super::index::{LibraryFile, index_error};
@@ -18,8 +19,8 @@ use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json};
 
 const AFTER_HELP: &str = "\
-Best first: by meaning (what is like the text, 0.7) and by words (0.3; names count more than what else is written; the beginning of a
-word is enough, and where a word is in no item, one slip is forgiven). A score of 1 is what is first in both orders. Without the
+Best first: by meaning (what is like the text) and by words (names count more than what else is written; the beginning of a word is
+enough, and where a word is in no item, one slip is forgiven), one as much as the other. A score of 1 is what is first in both orders. Without the
 model for meaning, words alone decide, and stderr says so. Without a text, all that passes the filters is listed.
 
 What is not known of an item does not pass a filter that asks for it. Paths that are no Unicode are shown with marks in their place;
@@ -154,10 +155,9 @@ pub fn run(args: Search) -> Result<()> {
         min_score: args.min_score,
     };
     let mut searcher = Searcher::open(&args.file.path()?, CacheLimits::default()).map_err(index_error)?;
+    let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
     let mut model = None;
-    let memory;
     if !args.no_model && searcher.index().model().is_some() {
-        memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
         model = meaning::open(&args.models, &memory.budgets);
     }
     let id = model.as_ref().map(|model| model.id().to_owned());
@@ -167,7 +167,10 @@ pub fn run(args: Search) -> Result<()> {
         eprintln!("kmidi: {note}");
     }
     let model = model.as_mut().map(|model| model as &mut dyn Embed);
-    let hits = searcher.search(&query, model).map_err(search_error)?.to_vec();
+    let bytes = searcher.most_bytes(query.limit) + searcher.index().mapped_bytes();
+    let search = |_| Ok(searcher.search(&query, model).map_err(search_error)?.to_vec());
+    let done = JobContext::run(&memory.budgets, Need::working(bytes, "search"), &Cancel::default(), search);
+    let hits: Vec<Hit> = done.map_err(anyhow::Error::from).flatten()?;
     let readings = searcher.readings(&query);
     let found = |hit: &Hit| Some((*hit, searcher.found(hit.item)?));
     let found: Vec<_> = hits.iter().filter_map(found).collect();
@@ -281,12 +284,18 @@ fn list(rows: &[Row]) -> Result<String> {
         if let Some(it) = &row.explain {
             writeln!(
                 out,
-                "               likeness {:.3} (place {}), words {:.2} (place {})",
-                it.likeness, it.likeness_rank, it.bm25, it.word_rank
+                "               likeness {}, words {}",
+                place(it.likeness, it.likeness_rank),
+                place(it.bm25, it.word_rank)
             )?;
         }
     }
     Ok(out)
+}
+
+/// What an order says of a result, and where it has it.
+fn place(value: f32, rank: u32) -> String {
+    if rank == 0 { "none".to_owned() } else { format!("{value:.3} (place {rank})") }
 }
 
 /// Without what would break the lines of a list, or steer a terminal.

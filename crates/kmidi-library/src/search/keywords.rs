@@ -108,6 +108,11 @@ impl Keywords {
         all
     }
 
+    /// What an item takes.
+    pub fn item_bytes(&self) -> usize {
+        size_of::<Sum>() + size_of::<u32>()
+    }
+
     pub fn bytes(&self) -> usize {
         self.sums.capacity() * size_of::<Sum>()
             + self.touched.capacity() * size_of::<u32>()

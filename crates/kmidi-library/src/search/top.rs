@@ -59,6 +59,11 @@ impl Top {
         self.sorted.iter().map(|ranked| ranked.parts())
     }
 
+    /// What a place takes.
+    pub fn place_bytes(&self) -> usize {
+        2 * size_of::<Ranked>()
+    }
+
     pub fn bytes(&self) -> usize {
         (self.heap.capacity() + self.sorted.capacity()) * size_of::<Ranked>()
     }

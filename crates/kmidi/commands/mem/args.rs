@@ -130,7 +130,7 @@ pub struct Profile {
     /// What to do
     #[arg(value_enum, value_name = "OP", required_unless_present = "all")]
     pub operation: Option<Operation>,
-    /// A MIDI file, a recording for `transcribe` and `phonemes`; a demo song otherwise
+    /// A MIDI file, a recording for `transcribe` and `phonemes`, a folder for `index` and `search`; a demo song otherwise
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Do all of them that need nothing that has to be fetched, one after the other
@@ -164,13 +164,17 @@ pub enum Operation {
     Transcribe,
     /// Hear the phones of a recording; its models are loaded before
     Phonemes,
+    /// Index a folder by words, into an index that is gone afterwards
+    Index,
+    /// Ask a thousand questions of the index of a folder, by words; it is made before
+    Search,
     /// Make a text a vector; its model, which has to be fetched, is loaded before
     Embed,
 }
 
 impl Operation {
     /// All that need nothing that has to be fetched.
-    pub const ALL: [Operation; 7] = [
+    pub const ALL: [Operation; 9] = [
         Operation::Load,
         Operation::Render,
         Operation::Read,
@@ -178,6 +182,8 @@ impl Operation {
         Operation::Groove,
         Operation::Transcribe,
         Operation::Phonemes,
+        Operation::Index,
+        Operation::Search,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -189,6 +195,8 @@ impl Operation {
             Operation::Groove => "groove",
             Operation::Transcribe => "transcribe",
             Operation::Phonemes => "phonemes",
+            Operation::Index => "index",
+            Operation::Search => "search",
             Operation::Embed => "embed",
         }
     }

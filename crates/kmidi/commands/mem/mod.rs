@@ -4,6 +4,7 @@ pub mod args;
 mod attached;
 mod dashboard;
 mod demo;
+mod library;
 mod phases;
 mod profile;
 pub mod text;

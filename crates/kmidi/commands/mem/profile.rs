@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::args::{self, Operation};
 use super::demo::Song;
+use super::library;
 use super::phases::playing;
 use super::text::mib;
 use crate::commands::listeners::{self, Listener};
@@ -34,7 +35,7 @@ pub struct Profiled {
     pub net_bytes: i64,
     /// The most that the process had in RAM until then, files and all.
     pub rss_peak_bytes: u64,
-    /// Of what runs a model.
+    /// Of what runs a model, or with a library.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub inference: Option<Inference>,
 }
@@ -64,6 +65,8 @@ pub struct What<'a> {
     song: &'a Path,
     /// The start of the song otherwise.
     recording: Option<&'a Path>,
+    /// Songs in many versions otherwise.
+    folder: Option<&'a Path>,
     fonts: &'a [SoundFontChoice],
     models: ModelsFlag,
 }
@@ -71,7 +74,7 @@ pub struct What<'a> {
 impl<'a> What<'a> {
     /// A song, and what is part of the program.
     pub fn demo(song: &'a Path) -> Self {
-        What { song, recording: None, fonts: &[], models: ModelsFlag { models: None } }
+        What { song, recording: None, folder: None, fonts: &[], models: ModelsFlag { models: None } }
     }
 }
 
@@ -89,10 +92,13 @@ struct Report {
 
 pub fn run(args: &args::Profile) -> Result<ExitCode> {
     let hears = |operation| matches!(operation, Operation::Transcribe | Operation::Phonemes);
+    let looks = |operation| matches!(operation, Operation::Index | Operation::Search);
     let recording = args.file.as_deref().filter(|_| args.operation.is_some_and(hears));
-    let song = Song::or_demo(args.file.as_deref().filter(|_| recording.is_none()))?;
+    let folder = args.file.as_deref().filter(|_| args.operation.is_some_and(looks));
+    let song = Song::or_demo(args.file.as_deref().filter(|_| recording.or(folder).is_none()))?;
     let operations = args.operation.map_or(Operation::ALL.to_vec(), |operation| vec![operation]);
-    let what = What { song: song.path(), recording, fonts: &args.sf.fonts, models: args.models.clone() };
+    let (fonts, models) = (&args.sf.fonts, args.models.clone());
+    let what = What { song: song.path(), recording, folder, fonts, models };
     let profiles: Vec<_> =
         operations.into_iter().map(|operation| measure(operation, &what)).collect::<Result<_>>()?;
     let limit_bytes = args.max_mb.map(|mb| mb * MIB);
@@ -121,6 +127,8 @@ pub fn measure(operation: Operation, what: &What) -> Result<Profiled> {
         Operation::Groove => watch(operation, || humanize_nowhere(song)),
         Operation::Transcribe => listen(operation, Listener::Transcribe, what),
         Operation::Phonemes => listen(operation, Listener::Phonemes, what),
+        Operation::Index => profile_index(operation, what),
+        Operation::Search => profile_search(operation, what),
         Operation::Embed => embed(operation, what),
     }
 }
@@ -158,6 +166,24 @@ fn listen(operation: Operation, listener: Listener, what: &What) -> Result<Profi
     listener.models().iter().try_for_each(|model| models.warm_up(*model))?;
     let leased_bytes = listener.leased_bytes(&models, listener.open(&file)?.bytes());
     infer(operation, leased_bytes, || listener.listen(&file, &models, &budgets, &Cancel::default()).map(drop))
+}
+
+fn profile_index(operation: Operation, what: &What) -> Result<Profiled> {
+    let place = library::Place::new(what.folder, what.song)?;
+    let budgets = Budgets::default();
+    let mut profiled = infer(operation, 0, || place.index(&budgets))?;
+    // What it asks for grows with what it finds.
+    let leased_bytes = budgets.most_leased_bytes();
+    profiled.inference = profiled.inference.map(|it| Inference { leased_bytes, ..it });
+    Ok(profiled)
+}
+
+fn profile_search(operation: Operation, what: &What) -> Result<Profiled> {
+    let place = library::Place::new(what.folder, what.song)?;
+    place.index(&Budgets::default())?;
+    let budgets = Budgets::default();
+    let leased_bytes = place.most_bytes()?;
+    infer(operation, leased_bytes, || place.search(&budgets))
 }
 
 fn embed(operation: Operation, what: &What) -> Result<Profiled> {
