@@ -8,13 +8,16 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use kmidi_library::{CacheLimits, Filter, ItemKind, Query, Range, Searcher, status};
+use kmidi_library::{
+    CacheLimits, DIMENSIONS, Embed, EmbedError, Filter, IndexSettings, Indexer, ItemKind, LEAST_LIKENESS,
+    Query, Range, Searcher, status,
+};
 use kmidi_memory::{Domain, Meter, process_memory, tally};
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use support::{Hashing, Place, add, questions, write_pack};
+use support::{Hashing, Place, add, questions, unit, vector, write_pack};
 
 #[global_allocator]
 static HEAP: kmidi_memory::Heap = kmidi_memory::Heap::new();
@@ -27,6 +30,26 @@ const CACHED_LIMIT: Duration = Duration::from_millis(1);
 /// Memory of the process in each phase, in MB, as the report of the other system has it (10 files).
 const OTHER_MB: [f64; 5] = [17.02, 34.83, 45.02, 68.54, 69.61];
 const PHASES: [&str; 5] = ["initial", "init", "index", "query", "final"];
+
+/// Likenesses that differ by less are the same.
+const SAME: f32 = 1e-3;
+/// Of the ten most alike so many are to be found.
+const LEAST_RECALL: f64 = 0.99;
+
+/// Keeps the vectors that it makes.
+struct Keeping(Vec<[f32; DIMENSIONS]>);
+
+impl Embed for Keeping {
+    fn id(&self) -> &str {
+        "hashing 1"
+    }
+
+    fn embed(&mut self, text: &str) -> Result<[f32; DIMENSIONS], EmbedError> {
+        let vector = vector(text);
+        self.0.push(unit(vector));
+        Ok(vector)
+    }
+}
 
 /// What is in memory in one phase.
 #[derive(Clone, Copy)]
@@ -69,7 +92,7 @@ fn run(place: &Place, named: &[PathBuf]) {
     let empty = Searcher::open(&place.index(), CacheLimits::default()).expect("it opens");
     phases.push(Phase::now(&meter, Some(&empty)));
     drop(empty);
-    index(place, named);
+    let folders = index(place, named);
     let mut searcher = Searcher::open(&place.index(), CacheLimits::default()).expect("it opens");
     phases.push(Phase::now(&meter, Some(&searcher)));
     let (fresh, repeated) = ask(&mut searcher);
@@ -92,13 +115,17 @@ fn run(place: &Place, named: &[PathBuf]) {
         at(&cached, 100),
         cached.len()
     );
+    let recall = recall(place, &folders);
+    println!("recall@10 against exact arithmetic: {recall:.4}");
     println!("hits in the first thousand: {repeated}; {:?}", searcher.cache_counts());
+    assert!(recall >= LEAST_RECALL, "of the ten most alike, {recall} are found");
     assert!(last < GOAL_BYTES, "the engine has {last} bytes");
     // Once in a while the machine is elsewhere.
     assert!(at(&cached, 95) < CACHED_LIMIT, "a question that was asked before took {:?}", at(&cached, 95));
 }
 
-fn index(place: &Place, named: &[PathBuf]) {
+/// Returns the folders that are in the index.
+fn index(place: &Place, named: &[PathBuf]) -> Vec<PathBuf> {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/midi");
     let fonts = Path::new("/usr/share/sounds");
     let found = [assets, fonts.to_owned()].into_iter().filter(|it| it.is_dir());
@@ -116,6 +143,36 @@ fn index(place: &Place, named: &[PathBuf]) {
         mb(status.file_bytes),
         mb(status.mapped_bytes)
     );
+    folders
+}
+
+/// Of the ten texts that are most like a question by exact arithmetic, how many are found, all questions together.
+fn recall(place: &Place, folders: &[PathBuf]) -> f64 {
+    let (path, mut model) = (place.path("again.index"), Keeping(vec![]));
+    let indexer = Indexer::open(&path, IndexSettings::default()).expect("a new index");
+    add(indexer, folders, Some(&mut model)).expect("it is indexed");
+    let mut searcher = Searcher::open(&path, CacheLimits::default()).expect("it opens");
+    let vectors = model.0;
+    let (mut found, mut all) = (0, 0);
+    for text in questions() {
+        let question = unit(vector(&text)).map(f64::from);
+        let cosine =
+            |it: &[f32; DIMENSIONS]| it.iter().zip(&question).map(|(a, b)| f64::from(*a) * b).sum::<f64>();
+        let mut exact: Vec<f32> = vectors.iter().map(|it| cosine(it) as f32).collect();
+        exact.sort_by(|a, b| b.total_cmp(a));
+        exact.truncate(10);
+        exact.retain(|it| *it > LEAST_LIKENESS + SAME);
+        let query = Query { limit: 1000, ..Query::of(&text) };
+        let hits = searcher.search(&query, Some(&mut Hashing::new())).expect("no model fails here");
+        let mut ours: Vec<f32> = hits.iter().map(|it| it.likeness).filter(|it| *it > 0.0).collect();
+        ours.sort_by(|a, b| b.total_cmp(a));
+        // Several items may have one text.
+        ours.dedup();
+        let least = exact.last().copied().unwrap_or(0.0) - SAME;
+        found += ours.iter().take(exact.len()).filter(|it| **it >= least).count();
+        all += exact.len();
+    }
+    found as f64 / all.max(1) as f64
 }
 
 /// A thousand questions, filters and limits of all kinds. The time of each that was new, and how many were not.

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
-use kmidi_library::{CacheLimits, IndexError, IndexSettings, Indexer, Query, Searcher};
+use kmidi_library::{CacheLimits, IndexError, IndexJobError, IndexSettings, Indexer, Query, Searcher};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
@@ -66,6 +66,69 @@ fn a_cut_index_is_damaged_and_rebuilding_it_is_the_way_back() {
         let indexer = Indexer::open(&place.index(), settings).unwrap();
         assert_eq!(add(indexer, &[place.sounds()], None).unwrap().items, 8);
         Searcher::open(&place.index(), CacheLimits::default()).unwrap();
+    }
+}
+
+#[test]
+fn an_index_of_another_version_is_told_with_the_way_back() {
+    let (place, mut bytes) = small();
+    bytes[8..12].copy_from_slice(&99u32.to_le_bytes());
+    fs::write(place.index(), &bytes).unwrap();
+    let told = Searcher::open(&place.index(), CacheLimits::default()).map(drop).unwrap_err();
+    assert!(matches!(told, IndexError::Version { version: 99, .. }), "{told}");
+    assert!(told.to_string().contains("--rebuild"), "{told}");
+    let settings = IndexSettings { rebuild: true, ..IndexSettings::default() };
+    let indexer = Indexer::open(&place.index(), settings).unwrap();
+    assert_eq!(add(indexer, &[place.sounds()], None).unwrap().items, 8);
+}
+
+#[test]
+fn an_index_of_nothing_is_searched_and_grows() {
+    let place = Place::new();
+    fs::create_dir(place.sounds()).unwrap();
+    assert_eq!(place.add().items, 0);
+    let mut searcher = Searcher::open(&place.index(), CacheLimits::default()).unwrap();
+    for text in ["", "pad"] {
+        assert_eq!(searcher.search(&Query::of(text), Some(&mut Hashing::new())).unwrap(), []);
+    }
+    place.song("pad.mid", 100);
+    assert_eq!(place.add().items, 1);
+    assert_eq!(searcher.search(&Query::of("pad"), Some(&mut Hashing::new())).unwrap().len(), 1);
+}
+
+#[test]
+fn a_folder_that_is_missing_is_refused_and_one_that_goes_takes_its_items_along() {
+    let place = Place::new();
+    place.song("a.mid", 100);
+    let missing = add(place.indexer(), &[place.path("never")], None);
+    assert!(matches!(missing, Err(IndexJobError::NoSuch { .. })), "{missing:?}");
+    assert_eq!(place.add().items, 1);
+    fs::remove_dir_all(place.sounds()).unwrap();
+    assert_eq!(add(place.indexer(), &[], None).unwrap().items, 0);
+    place.song("a.mid", 100);
+    assert_eq!(add(place.indexer(), &[], None).unwrap().items, 1, "the folder is still one that was added");
+}
+
+/// A track's name of 10 kB, and folders as deep as the system lets a path be.
+#[test]
+fn names_of_ten_thousand_bytes_and_paths_of_four_thousand_are_found() {
+    let place = Place::new();
+    let long = "warm ".repeat(2000);
+    let mut track = vec![0, 0xff, 0x03, 0x80 | (long.len() >> 7) as u8, long.len() as u8 & 0x7f];
+    track.extend(long.as_bytes());
+    track.extend([0, 0xff, 0x2f, 0]);
+    let mut bytes = b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk".to_vec();
+    bytes.extend((track.len() as u32).to_be_bytes());
+    bytes.extend(track);
+    write(&place.sounds().join("plain.mid"), &bytes);
+    let deep = place.sounds().join([&"d".repeat(250); 14].map(String::as_str).join("/"));
+    write(&deep.join(format!("{} pad.mid", "x".repeat(200))), &song("", 100, 60));
+    assert_eq!(place.add().items, 2);
+    let mut searcher = Searcher::open(&place.index(), CacheLimits::default()).unwrap();
+    for text in ["warm", "pad"] {
+        let hits = searcher.search(&Query::of(text), None).unwrap().to_vec();
+        assert_eq!(hits.len(), 1, "{text}");
+        assert!(searcher.found(hits[0].item).unwrap().path.is_file());
     }
 }
 
