@@ -168,9 +168,10 @@ pub fn run(args: Search) -> Result<()> {
     }
     let model = model.as_mut().map(|model| model as &mut dyn Embed);
     let bytes = searcher.most_bytes(query.limit) + searcher.index().mapped_bytes();
-    let search = |_| Ok(searcher.search(&query, model).map_err(search_error)?.to_vec());
+    let search =
+        |_| -> Result<Vec<Hit>> { Ok(searcher.search(&query, model).map_err(search_error)?.to_vec()) };
     let done = JobContext::run(&memory.budgets, Need::working(bytes, "search"), &Cancel::default(), search);
-    let hits: Vec<Hit> = done.map_err(anyhow::Error::from).flatten()?;
+    let hits = done??;
     let readings = searcher.readings(&query);
     let found = |hit: &Hit| Some((*hit, searcher.found(hit.item)?));
     let found: Vec<_> = hits.iter().filter_map(found).collect();

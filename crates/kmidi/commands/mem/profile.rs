@@ -35,26 +35,27 @@ pub struct Profiled {
     pub net_bytes: i64,
     /// The most that the process had in RAM until then, files and all.
     pub rss_peak_bytes: u64,
-    /// Of what runs a model, or with a library.
+    /// Of what runs under a lease that is told.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub inference: Option<Inference>,
+    pub promise: Option<Promise>,
 }
 
-/// What running a model took beyond the model.
+/// What was taken beyond what was there before, such as a model.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Inference {
+pub struct Promise {
     /// At most at once, of all domains together.
     pub observed_bytes: u64,
     /// What had been promised for it.
     pub leased_bytes: u64,
     /// What an inference may take at most.
-    pub allowed_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_bytes: Option<u64>,
 }
 
 /// What an inference may take at most beyond its model.
 const INFERENCE_BYTES: u64 = 20 * MIB;
 
-impl Inference {
+impl Promise {
     fn is_within(&self) -> bool {
         self.observed_bytes <= self.leased_bytes
     }
@@ -104,7 +105,7 @@ pub fn run(args: &args::Profile) -> Result<ExitCode> {
     let limit_bytes = args.max_mb.map(|mb| mb * MIB);
     let over_limit =
         limit_bytes.is_some_and(|limit| profiles.iter().any(|it| it.usage.total_peak_bytes > limit));
-    let over_lease = profiles.iter().filter_map(|it| it.inference).any(|it| !it.is_within());
+    let over_lease = profiles.iter().filter_map(|it| it.promise).any(|it| !it.is_within());
     let report = Report { file: args.file.clone(), profiles, limit_bytes, over_limit, over_lease };
     if args.json {
         print_json(&report)?
@@ -142,16 +143,23 @@ fn watch(operation: Operation, work: impl FnOnce() -> Result<()>) -> Result<Prof
         net_bytes: usage.net_bytes(),
         usage,
         rss_peak_bytes: process_memory()?.rss_peak_bytes,
-        inference: None,
+        promise: None,
     })
 }
 
-/// The same for what runs models, which are there before; `work` was promised so much beyond them.
-fn infer(operation: Operation, leased_bytes: u64, work: impl FnOnce() -> Result<()>) -> Result<Profiled> {
+/// The same for what was promised so much beyond what is there before.
+fn leased(operation: Operation, leased_bytes: u64, work: impl FnOnce() -> Result<()>) -> Result<Profiled> {
     let before: u64 = Domain::ALL.into_iter().map(|it| kmidi_memory::tally(it).live_bytes()).sum();
     let mut profiled = watch(operation, work)?;
     let observed_bytes = profiled.usage.total_peak_bytes.saturating_sub(before);
-    profiled.inference = Some(Inference { observed_bytes, leased_bytes, allowed_bytes: INFERENCE_BYTES });
+    profiled.promise = Some(Promise { observed_bytes, leased_bytes, allowed_bytes: None });
+    Ok(profiled)
+}
+
+/// The same for what runs models, which are there before.
+fn infer(operation: Operation, leased_bytes: u64, work: impl FnOnce() -> Result<()>) -> Result<Profiled> {
+    let mut profiled = leased(operation, leased_bytes, work)?;
+    profiled.promise = profiled.promise.map(|it| Promise { allowed_bytes: Some(INFERENCE_BYTES), ..it });
     Ok(profiled)
 }
 
@@ -171,10 +179,10 @@ fn listen(operation: Operation, listener: Listener, what: &What) -> Result<Profi
 fn profile_index(operation: Operation, what: &What) -> Result<Profiled> {
     let place = library::Place::new(what.folder, what.song)?;
     let budgets = Budgets::default();
-    let mut profiled = infer(operation, 0, || place.index(&budgets))?;
+    let mut profiled = leased(operation, 0, || place.index(&budgets))?;
     // What it asks for grows with what it finds.
     let leased_bytes = budgets.most_leased_bytes();
-    profiled.inference = profiled.inference.map(|it| Inference { leased_bytes, ..it });
+    profiled.promise = profiled.promise.map(|it| Promise { leased_bytes, ..it });
     Ok(profiled)
 }
 
@@ -183,7 +191,7 @@ fn profile_search(operation: Operation, what: &What) -> Result<Profiled> {
     place.index(&Budgets::default())?;
     let budgets = Budgets::default();
     let leased_bytes = place.most_bytes()?;
-    infer(operation, leased_bytes, || place.search(&budgets))
+    leased(operation, leased_bytes, || place.search(&budgets))
 }
 
 fn embed(operation: Operation, what: &What) -> Result<Profiled> {
@@ -238,7 +246,7 @@ fn humanize_nowhere(song: &Path) -> Result<()> {
 
 fn text(report: &Report) -> String {
     let mut out = String::new();
-    for Profiled { operation, usage, net_bytes, rss_peak_bytes, inference } in &report.profiles {
+    for Profiled { operation, usage, net_bytes, rss_peak_bytes, promise } in &report.profiles {
         out += &format!(
             "{operation}: {:.3} s\n  MiB            now    peak  left behind in bytes  blocks\n",
             usage.seconds
@@ -258,13 +266,14 @@ fn text(report: &Report) -> String {
             mib(usage.total_peak_bytes),
             mib(*rss_peak_bytes)
         );
-        if let Some(it) = inference {
+        if let Some(it) = promise {
+            let allowed = it.allowed_bytes.map(|bytes| format!(" (an inference may take {})", mib(bytes)));
             out += &format!(
-                "  beyond its models: {} MiB, of {} that were promised{} (an inference may take {})\n",
+                "  beyond what was there: {} MiB, of {} that were promised{}{}\n",
                 mib(it.observed_bytes),
                 mib(it.leased_bytes),
                 if it.is_within() { "" } else { ": TOO MUCH" },
-                mib(it.allowed_bytes)
+                allowed.unwrap_or_default()
             );
         }
     }
