@@ -107,3 +107,37 @@ fn the_same_opinion_gives_the_same_plan() {
         assert_eq!(json(), json());
     }
 }
+
+/// Sentences in which a word names the feeling, and that feeling.
+fn said() -> impl Iterator<Item = (Affect, &'static str)> {
+    include_str!("data/feelings.tsv").lines().filter_map(|line| {
+        let (affect, text) = line.strip_prefix("said\t")?.split_once('\t')?;
+        Some((affect.parse().expect("a feeling"), text))
+    })
+}
+
+#[test]
+fn what_words_say_clearly_no_model_turns_however_sure_it_is() {
+    let (mut clear, mut open) = (0, 0);
+    for (affect, text) in said() {
+        let words = plan(text, None, false).mood;
+        for other in Affect::ALL {
+            let mood = mood(text, Some(Opinion { affect: other, ..opinion(1.0) }));
+            if words.blend < 0.45 {
+                assert_eq!(
+                    (words.primary, mood.primary, mood.model),
+                    (affect, affect, None),
+                    "{text}: {other}"
+                );
+            } else {
+                // Two feelings that weigh the same: it may say which, and not a third.
+                let turned = words.secondary.filter(|second| *second == other);
+                assert_eq!(mood.primary, turned.unwrap_or(words.primary), "{text}: {other}");
+            }
+        }
+        if words.blend < 0.45 { clear += 1 } else { open += 1 }
+    }
+    assert!(clear >= 40 && open > 0, "{clear} sentences are clear, {open} are not");
+    // The control: where no word says anything, it is heard.
+    assert_eq!(mood("tables and chairs", Some(opinion(1.0))).primary, Affect::Hope);
+}

@@ -281,7 +281,7 @@ impl AffectModel for Sure {
 }
 
 #[test]
-fn a_model_decides_where_it_is_surer_than_the_words() {
+fn a_model_decides_only_what_the_words_leave_open() {
     let with = |text: &str, model: Sure| {
         let mut session = TherapySession::default();
         session.set_model(Box::new(model));
@@ -290,8 +290,18 @@ fn a_model_decides_where_it_is_surer_than_the_words() {
     let mood = with("tables and chairs", Sure(Affect::Joy, 0.6)).unwrap();
     assert_eq!((mood.primary, mood.intensity, mood.model.as_deref()), (Affect::Joy, 0.8, Some("a model")));
     assert_eq!(with("tables and chairs", Sure(Affect::Joy, 0.4)).unwrap().primary, Affect::Neutral);
+    // Two that weigh the same: which of them is first is open, but not what they are.
+    let mood = with("happy and scared", Sure(Affect::Joy, 0.9)).unwrap();
+    assert_eq!((mood.primary, mood.secondary), (Affect::Joy, Some(Affect::Fear)));
     let mood = with("happy and scared", Sure(Affect::Rage, 0.9)).unwrap();
-    assert_eq!((mood.primary, mood.secondary), (Affect::Rage, Some(Affect::Fear)));
+    assert_eq!((mood.primary, mood.secondary, mood.model), (Affect::Fear, Some(Affect::Joy), None));
+    // One that weighs more.
+    let mood = with("very happy and scared", Sure(Affect::Fear, 1.0)).unwrap();
+    assert_eq!((mood.primary, mood.model), (Affect::Joy, None));
+    // What only sounds unpleasant, and what is only denied, names nothing.
+    assert_eq!(with("a filthy swindle", Sure(Affect::Rage, 0.6)).unwrap().primary, Affect::Rage);
+    assert_eq!(with("I am not happy", Sure(Affect::Grief, 0.6)).unwrap().primary, Affect::Grief);
+    assert_eq!(with("I am not happy", Sure(Affect::Grief, 0.4)).unwrap().primary, Affect::Melancholy);
     let mood = with("happy", Sure(Affect::Rage, 0.9)).unwrap();
     assert_eq!((mood.primary, mood.model), (Affect::Joy, None));
     assert_eq!(with("je suis triste", Sure(Affect::Grief, 0.9)).unwrap().primary, Affect::Grief);

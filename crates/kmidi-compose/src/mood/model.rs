@@ -33,9 +33,10 @@ pub struct Place {
 
 /// Something that has an opinion on what a text feels: a neural network, a rule, a person.
 ///
-/// It must give the same opinion for the same text, or the same seed no longer gives the same song. It decides where it is at least
-/// half sure, and surer than the words: words are as sure as the part that their first feeling has of the first two, and not at all
-/// where they name none. Who decided stands in the plan's reasons.
+/// It must give the same opinion for the same text, or the same seed no longer gives the same song. It is a second opinion: it decides
+/// only what the words leave open, and only where it is at least half sure. Where words name a feeling, that is the first feeling, whatever
+/// the model says; where they name two that weigh nearly the same, it may put the second first; where none is named, it says what is
+/// felt. Who decided stands in the plan's reasons.
 pub trait AffectModel {
     /// What it is called in the reasons of a plan.
     fn name(&self) -> &str;
@@ -44,11 +45,38 @@ pub trait AffectModel {
     fn opinion(&self, text: &str) -> Option<Opinion>;
 }
 
+/// The part that the second of two feelings has of both, from which on words leave open which of them is the first.
+const NEARLY_EVEN: f64 = 0.45;
+
+/// What a model may decide beside what the words say.
+enum Open {
+    /// No word names a feeling.
+    Anything,
+    /// Two feelings weigh nearly the same: whether it is not rather the second.
+    Second(Affect),
+    /// The words speak clearly.
+    Nothing,
+}
+
+impl Open {
+    fn beside(words: &Mood) -> Self {
+        match words.secondary {
+            _ if words.is_unknown() || words.is_inferred => Open::Anything,
+            Some(second) if words.blend >= NEARLY_EVEN => Open::Second(second),
+            _ => Open::Nothing,
+        }
+    }
+}
+
 impl Opinion {
     /// Whether it comes before what the words say.
     pub(crate) fn decides_over(&self, words: &Mood) -> bool {
-        let sure = if words.is_unknown() { 0.0 } else { 1.0 - words.blend };
-        self.confidence >= 0.5 && self.confidence > sure
+        self.confidence >= 0.5
+            && match Open::beside(words) {
+                Open::Anything => true,
+                Open::Second(second) => self.affect == second,
+                Open::Nothing => false,
+            }
     }
 
     /// The mood of a text by this opinion; what the words said comes second.

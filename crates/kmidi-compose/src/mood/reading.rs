@@ -24,6 +24,9 @@ pub struct Mood {
     pub evidence: Vec<Evidence>,
     /// Words of the text.
     pub words: usize,
+    /// Whether no word names the first feeling: it was inferred from how the text sounds, or from what it denies.
+    #[serde(skip)]
+    pub is_inferred: bool,
     /// The model that decided, where it was not the words.
     pub model: Option<String>,
     /// What a model made of the text that can place it; without one there is no such field where it is serialised.
@@ -54,6 +57,7 @@ impl Mood {
             shade: None,
             evidence: Vec::new(),
             words: 0,
+            is_inferred: false,
             model: None,
             second_opinion: None,
         }

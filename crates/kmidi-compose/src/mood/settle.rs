@@ -74,6 +74,7 @@ fn opposite(affect: Affect) -> Option<Affect> {
 /// Makes a mood one of this feeling, with the reason as evidence.
 fn set(mood: &mut Mood, affect: Affect, intensity: f64, word: String, why: String) {
     let silent = std::mem::replace(mood, Mood::of(affect, intensity));
+    mood.is_inferred = true;
     mood.valence = affect.preset().valence * intensity;
     (mood.words, mood.evidence) = (silent.words, silent.evidence);
     mood.evidence.truncate(Mood::MOST_EVIDENCE - 1);

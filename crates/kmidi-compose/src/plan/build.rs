@@ -126,7 +126,7 @@ impl Builder<'_> {
             primary,
             match &mood.model {
                 Some(model) if words.is_empty() => format!("{model} is sure of it"),
-                Some(model) => format!("{model} is surer than the words {words}"),
+                Some(model) => format!("{words}; {model} is sure of it"),
                 None => words,
             },
         );
