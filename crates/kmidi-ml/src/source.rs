@@ -5,6 +5,10 @@
 #[error("{0}")]
 pub struct SourceError(pub Box<dyn std::error::Error + Send + Sync>);
 
+/// From here on a sample is at full scale. Absolute: a recording that is quiet as a whole is not clipped, and one that is at the limit
+/// all the time is. What a resampler does to a clipped wave stays above it.
+pub const FULL_SCALE: f32 = 0.98;
+
 /// Mono sound of any length at one rate; every sample is a number. `[side B]`
 pub trait MonoSource {
     /// Frames a second.
@@ -18,6 +22,12 @@ pub trait MonoSource {
 
     /// How many frames there are in all, as far as that is known before the end.
     fn frames(&self) -> Option<u64>;
+
+    /// Share of samples at full scale so far, 0 to 1, in the worst of the channels that were mixed: in the mix they cannot be told.
+    /// Sound that was always mono has no other than what is read.
+    fn clipped_share(&self) -> f64 {
+        0.0
+    }
 }
 
 /// Sound that is in memory.

@@ -1,10 +1,11 @@
 //! Any audio file as something that a model can listen to: mono, at the rate that it hears, in constant memory.
 
+use std::f32::consts::FRAC_1_SQRT_2;
 use std::fmt;
 use std::path::Path;
 
-use kmidi_device::files::{AudioFileReader, ReadError};
-use kmidi_ml::{MonoSource, SourceError};
+use kmidi_device::files::{AudioFileReader, ReadError, Speaker};
+use kmidi_ml::{FULL_SCALE, MonoSource, SourceError};
 use serde::Serialize;
 
 use crate::resample::{Resampler, resampled_frames};
@@ -17,21 +18,32 @@ const LOUDEST: f32 = 1000.0;
 /// An audio file (WAV, FLAC, MP3, Ogg Vorbis) of any length, rate and number of channels, as mono sound at one rate.
 /// `[side B]`
 ///
-/// What is heard is the mean of its channels, without the one for low frequencies of a surround layout. Samples that
-/// are no numbers are silent, and counted.
+/// What is heard is the mean of left and right, as which a surround layout is mixed first by ITU-R BS.775 (annex 4): its centre and its
+/// surrounds 3 dB lower, without the channel for low frequencies; all of it so much quieter that it cannot be louder than the loudest
+/// channel. Samples that are no numbers are silent, and counted.
 pub struct Listening {
     file: Mixed,
     resampler: Option<Resampler>,
     sample_rate_hz: u32,
 }
 
-/// A file's mean.
+/// A file's mix.
 struct Mixed {
     reader: AudioFileReader,
-    channels: Vec<Vec<f32>>,
+    channels: Vec<Channel>,
     frames: u64,
     not_numbers: u64,
     has_ended: bool,
+}
+
+/// A channel of a file.
+struct Channel {
+    /// What is mixed next.
+    samples: Vec<f32>,
+    /// What it has in the mix; 0 for one that is not heard.
+    weight: f32,
+    /// Samples at full scale so far.
+    clipped: u64,
 }
 
 /// What was met in a file so far.
@@ -63,7 +75,8 @@ impl Listening {
         let reader = AudioFileReader::open(path)?;
         let own_hz = reader.sample_rate_hz();
         let resampler = (own_hz != sample_rate_hz).then(|| Resampler::new(own_hz, sample_rate_hz, 1));
-        let channels = vec![vec![0.0; BLOCK_FRAMES]; reader.channels()];
+        let channel = |weight| Channel { samples: vec![0.0; BLOCK_FRAMES], weight, clipped: 0 };
+        let channels = weights(reader.speakers()).map(channel).collect();
         let file = Mixed { reader, channels, frames: 0, not_numbers: 0, has_ended: false };
         Ok(Listening { file, resampler, sample_rate_hz })
     }
@@ -116,6 +129,24 @@ impl MonoSource for Listening {
         let frames = reader.frames()?;
         Some(resampled_frames(frames, reader.sample_rate_hz(), self.sample_rate_hz))
     }
+
+    fn clipped_share(&self) -> f64 {
+        let clipped = self.file.channels.iter().map(|it| it.clipped).max().unwrap_or(0);
+        clipped as f64 / self.file.frames.max(1) as f64
+    }
+}
+
+/// What each channel has in the mix: in the stereo of ITU-R BS.775 left and right 1, centre and surrounds 1/√2, of which the centre is in
+/// both sides and so counts twice.
+fn weights(speakers: &[Speaker]) -> impl Iterator<Item = f32> {
+    let weight = |speaker: &Speaker| match speaker {
+        Speaker::Front => 1.0,
+        Speaker::Centre => 2.0 * FRAC_1_SQRT_2,
+        Speaker::Surround => FRAC_1_SQRT_2,
+        Speaker::LowFrequencies => 0.0,
+    };
+    let sum: f32 = speakers.iter().map(weight).sum();
+    speakers.iter().map(move |speaker| weight(speaker) / sum)
 }
 
 impl Mixed {
@@ -125,7 +156,7 @@ impl Mixed {
         while done < into.len() && !self.has_ended {
             let wanted = BLOCK_FRAMES.min(into.len() - done);
             let mut channels: Vec<&mut [f32]> =
-                self.channels.iter_mut().map(|channel| &mut channel[..wanted]).collect();
+                self.channels.iter_mut().map(|channel| &mut channel.samples[..wanted]).collect();
             let frames = self.reader.read(&mut channels)?;
             self.has_ended = frames < wanted;
             self.frames += frames as u64;
@@ -136,16 +167,12 @@ impl Mixed {
     }
 
     fn mix(&mut self, into: &mut [f32]) {
-        let low = self.reader.low_frequency_channel();
-        let part = 1.0 / (self.channels.len() - usize::from(low.is_some())) as f32;
         into.fill(0.0);
-        for (place, channel) in self.channels.iter().enumerate() {
-            if Some(place) == low {
-                continue;
-            }
-            for (mixed, sample) in into.iter_mut().zip(channel) {
+        for channel in self.channels.iter_mut().filter(|it| it.weight > 0.0) {
+            for (mixed, sample) in into.iter_mut().zip(&channel.samples) {
                 if sample.abs() <= LOUDEST {
-                    *mixed += part * sample;
+                    *mixed += channel.weight * sample;
+                    channel.clipped += u64::from(sample.abs() >= FULL_SCALE);
                 } else {
                     self.not_numbers += 1;
                 }
@@ -175,6 +202,7 @@ mod tests {
     use std::io::Write;
     use std::path::PathBuf;
 
+    use kmidi_device::files::{AudioFileWriter, AudioSpec, Container, SampleFormat};
     use kmidi_memory::{Domain, Scope};
 
     use super::*;
@@ -247,15 +275,61 @@ mod tests {
         }
     }
 
+    /// What is heard of each channel where it alone sounds, relative to the left one.
+    fn parts(folder: &Path, kind: &str, channels: u16) -> Vec<f32> {
+        let heard = |alone: u16| {
+            let path = folder.join(format!("{channels}-{alone}.{kind}"));
+            let spec = AudioSpec { sample_rate_hz: 16_000, channels, format: SampleFormat::Int24 };
+            let mut writer = AudioFileWriter::create(&path, Container::of(&path).unwrap(), spec).unwrap();
+            let sound: Vec<_> =
+                (0..channels).map(|it| vec![if it == alone { 0.5 } else { 0.0 }; 1000]).collect();
+            writer.write(&sound).unwrap();
+            writer.finish().unwrap();
+            let (sound, _) = open(&path, 16_000);
+            assert!(sound.iter().all(|it| *it == sound[0]), "channel {alone} of {channels}");
+            sound[0]
+        };
+        let heard: Vec<f32> = (0..channels).map(heard).collect();
+        assert!((heard.iter().sum::<f32>() - 0.5).abs() < 1e-5, "no louder than the loudest channel");
+        heard.iter().map(|it| it / heard[0]).collect()
+    }
+
     #[test]
-    fn what_is_for_low_frequencies_only_is_not_heard() {
+    fn surround_sound_is_mixed_as_bs_775_says_and_what_is_for_low_frequencies_only_is_not_heard() {
         let folder = tempfile::tempdir().unwrap();
-        let surround =
-            wav(folder.path(), 16_000, 6, 1000, |_, channel| if channel == 3 { 1.0 } else { 0.25 });
-        assert!(open(&surround, 16_000).0.iter().all(|it| (it - 0.25).abs() < 1e-6));
-        // Four channels have none.
-        let four = wav(folder.path(), 16_000, 4, 1000, |_, channel| if channel == 3 { 1.0 } else { 0.0 });
-        assert!(open(&four, 16_000).0.iter().all(|it| (it - 0.25).abs() < 1e-6));
+        // The recommendation's row for mono is 0.7071 L + 0.7071 R + C + 0.5 Ls + 0.5 Rs: over 0.7071, in the files' order.
+        let surround: &[f32] = &[1.0, 1.0, 1.4142, 0.0, 0.7071, 0.7071];
+        let plain = [1.0; 4];
+        for kind in ["wav", "flac"] {
+            for (channels, wanted) in [(6, surround), (1, &plain[..1]), (2, &plain[..2])] {
+                let parts = parts(folder.path(), kind, channels);
+                assert!(parts.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-4), "{kind}: {parts:?}");
+            }
+        }
+        // Four of which a WAV file says nothing, and which a FLAC file says to be left, right and two surrounds.
+        assert_eq!(parts(folder.path(), "wav", 4), plain);
+        assert!((parts(folder.path(), "flac", 4)[2] - 0.7071).abs() < 1e-4);
+    }
+
+    #[test]
+    fn one_clipped_channel_is_told_though_the_mix_is_not_clipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let share = |channels: u16, clipped: u16| {
+            let sample = |frame: usize, channel: u16| {
+                let wave = sine(frame, 44_100);
+                if channel == clipped { (wave * 8.0).clamp(-1.0, 1.0) } else { wave * 0.5 }
+            };
+            let mut listening =
+                Listening::open(&wav(folder.path(), 44_100, channels, 44_100, sample), 16_000).unwrap();
+            let sound = all(&mut listening);
+            assert!(sound.iter().all(|it| it.abs() < FULL_SCALE || channels == 1));
+            listening.clipped_share()
+        };
+        for (channels, clipped) in [(1, 0), (2, 0), (2, 1), (6, 4)] {
+            assert!((0.8..0.9).contains(&share(channels, clipped)), "{channels} {clipped}");
+        }
+        // The controls: none is clipped, or only the one that is not heard.
+        assert_eq!((share(2, 9), share(6, 3)), (0.0, 0.0));
     }
 
     #[test]
@@ -366,13 +440,8 @@ mod tests {
     fn damage_within_a_file_is_passed_over_and_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.flac");
-        let spec = kmidi_device::files::AudioSpec {
-            sample_rate_hz: 16_000,
-            channels: 1,
-            format: kmidi_device::files::SampleFormat::Int16,
-        };
-        let container = kmidi_device::files::Container::of(&path).unwrap();
-        let mut writer = kmidi_device::files::AudioFileWriter::create(&path, container, spec).unwrap();
+        let spec = AudioSpec { sample_rate_hz: 16_000, channels: 1, format: SampleFormat::Int16 };
+        let mut writer = AudioFileWriter::create(&path, Container::of(&path).unwrap(), spec).unwrap();
         let sound: Vec<f32> = (0..64_000).map(|frame| sine(frame, 16_000)).collect();
         writer.write(&[sound]).unwrap();
         writer.finish().unwrap();

@@ -9,5 +9,5 @@ mod writer;
 
 pub use error::FileError;
 pub use quantise::SampleFormat;
-pub use reader::{AudioFileReader, ReadError};
+pub use reader::{AudioFileReader, ReadError, Speaker};
 pub use writer::{AudioFileWriter, AudioSpec, Container, Written};

@@ -44,7 +44,7 @@ pub struct AudioFileReader {
     track: u32,
     sample_rate_hz: u32,
     channels: usize,
-    low_frequency_channel: Option<usize>,
+    speakers: Vec<Speaker>,
     frames: Option<u64>,
     /// The packet that is being given out, a vector a channel, and how much of it has been.
     packet: Vec<Vec<f32>>,
@@ -78,7 +78,7 @@ impl AudioFileReader {
         let probe = symphonia::default::get_probe();
         let format = probe
             .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
-            .map_err(|error| not_audio(error.to_string()))?;
+            .map_err(|error| not_audio(why_not(&error)))?;
         let no_audio = || not_audio("there is no audio in it".to_owned());
         let track = format.default_track(TrackType::Audio).ok_or_else(no_audio)?;
         let parameters = track.codec_params.as_ref().and_then(|it| it.audio()).ok_or_else(no_audio)?;
@@ -95,7 +95,7 @@ impl AudioFileReader {
                 "it has {channels} channels, and 1 to {MAX_DEVICE_CHANNELS} can be"
             )));
         }
-        let low_frequency_channel = parameters.channels.as_ref().and_then(low_frequency_channel);
+        let speakers = parameters.channels.as_ref().map(speakers).unwrap_or_default();
         let (track, frames) = (track.id, track.num_frames);
         Ok(AudioFileReader {
             path: path.to_owned(),
@@ -104,7 +104,7 @@ impl AudioFileReader {
             track,
             sample_rate_hz,
             channels,
-            low_frequency_channel,
+            speakers,
             frames,
             packet: Vec::new(),
             given: 0,
@@ -123,9 +123,9 @@ impl AudioFileReader {
         self.channels
     }
 
-    /// The channel of a surround layout that has low frequencies only, counted from 0.
-    pub fn low_frequency_channel(&self) -> Option<usize> {
-        self.low_frequency_channel
+    /// Where each channel is to be heard.
+    pub fn speakers(&self) -> &[Speaker] {
+        &self.speakers
     }
 
     /// Frames in the file, as far as it says.
@@ -212,12 +212,56 @@ impl AudioFileReader {
     }
 }
 
-/// Four channels of which nothing more is said are taken for three and that one, which they seldom are: it takes more.
-fn low_frequency_channel(channels: &Channels) -> Option<usize> {
+/// Why a file cannot be opened, in words for who has it.
+fn why_not(error: &Error) -> String {
+    match error {
+        Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "it ends before any sound begins".to_owned()
+        }
+        Error::Unsupported(_) => "it is empty, or no audio file of a kind that is known".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+/// Where the speaker of a channel stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// Left or right in front; also each channel of a file that is no surround sound.
+    Front,
+    /// In the middle in front of a surround layout.
+    Centre,
+    /// Beside, behind or above in a surround layout.
+    Surround,
+    /// Anywhere, for low frequencies only.
+    LowFrequencies,
+}
+
+/// Where the channels of a file are to be heard, in its order.
+///
+/// Fewer than six channels of which the file says no more are taken for a layout with one for low frequencies, which they seldom
+/// are: they are all of one kind.
+fn speakers(channels: &Channels) -> Vec<Speaker> {
     const LEAST_SURROUND: usize = 6;
-    let Channels::Positioned(positions) = channels else { return None };
-    let is_there = positions.contains(Position::LFE1) && channels.count() >= LEAST_SURROUND;
-    is_there.then(|| channels.get_canonical_index_for_positioned_channel(Position::LFE1))?
+    const FRONT: Position = Position::FRONT_LEFT
+        .union(Position::FRONT_RIGHT)
+        .union(Position::FRONT_LEFT_CENTER)
+        .union(Position::FRONT_RIGHT_CENTER)
+        .union(Position::FRONT_LEFT_WIDE)
+        .union(Position::FRONT_RIGHT_WIDE);
+    const LOW: Position = Position::LFE1.union(Position::LFE2);
+    let (count, plain) = (channels.count(), vec![Speaker::Front; channels.count()]);
+    let Channels::Positioned(positions) = channels else { return plain };
+    let is_guessed = positions.intersects(LOW) && count < LEAST_SURROUND;
+    if is_guessed || !positions.contains(Position::FRONT_LEFT | Position::FRONT_RIGHT) {
+        return plain;
+    }
+    let speaker = |position: Position| match position {
+        Position::FRONT_CENTER => Speaker::Centre,
+        it if LOW.contains(it) => Speaker::LowFrequencies,
+        it if FRONT.contains(it) => Speaker::Front,
+        _ => Speaker::Surround,
+    };
+    positions.iter().map(speaker).collect()
 }
 
 /// What became of a packet.

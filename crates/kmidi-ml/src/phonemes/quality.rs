@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::voice::WINDOW_SAMPLES;
+use crate::FULL_SCALE;
 
 /// What a recording has to reach. `Default` is what works with the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,7 +140,7 @@ pub struct Quality {
     pub rms_dbfs: Option<f64>,
     /// The highest sample; none for zeros.
     pub peak_dbfs: Option<f64>,
-    /// Share of samples at full scale.
+    /// Share of samples at full scale, in the worst channel.
     pub clipped_share: f64,
     /// Share of windows in which next to nothing is to be heard.
     pub silence_share: f64,
@@ -148,10 +149,6 @@ pub struct Quality {
     /// Samples that were no numbers, and are taken for zeros.
     pub damaged_samples: u64,
 }
-
-/// From here on a sample is at full scale. Absolute: a recording that is quiet as a whole is not clipped, and one
-/// that is at the limit all the time is. What a resampler does to a clipped wave stays above it.
-const FULL_SCALE: f32 = 0.98;
 
 /// Windows so far below the loudest one are silent.
 const SILENT_BELOW_LOUDEST_DB: f64 = 40.0;
@@ -203,6 +200,7 @@ pub(super) struct Meter {
     power: f64,
     samples: u64,
     clipped: u64,
+    clipped_in_a_channel: f64,
     damaged: u64,
     peak: f32,
 }
@@ -217,6 +215,7 @@ impl Meter {
             power: 0.0,
             samples: 0,
             clipped: 0,
+            clipped_in_a_channel: 0.0,
             damaged: 0,
             peak: 0.0,
         }
@@ -228,6 +227,11 @@ impl Meter {
             *sample = 0.0;
             self.damaged += 1;
         }
+    }
+
+    /// What share of a channel was at full scale before it was mixed with others.
+    pub fn before_the_mix(&mut self, clipped_share: f64) {
+        self.clipped_in_a_channel = clipped_share;
     }
 
     /// The next window, of which so many samples are of the recording.
@@ -267,7 +271,7 @@ impl Meter {
             snr_db: self.snr_db().map(rounded),
             rms_dbfs: (!is_zero).then(|| rounded(dbfs(self.power / self.samples.max(1) as f64))),
             peak_dbfs: (!is_zero).then(|| rounded(dbfs(f64::from(self.peak).powi(2)))),
-            clipped_share: rounded(share(self.clipped, self.samples)),
+            clipped_share: rounded(share(self.clipped, self.samples).max(self.clipped_in_a_channel)),
             silence_share: rounded(share(silent, windows)),
             speech_share: rounded(share(audible_speech, windows - silent)),
             damaged_samples: self.damaged,
@@ -409,6 +413,9 @@ mod tests {
             meter.push(&square(1.0), WINDOW_SAMPLES, true);
         }
         assert_eq!(meter.quality(&Limits::default()).clipped_share, 0.5);
+        // Worse in one of the channels that were mixed.
+        meter.before_the_mix(0.7);
+        assert_eq!(meter.quality(&Limits::default()).clipped_share, 0.7);
     }
 
     #[test]

@@ -86,6 +86,7 @@ impl<'a> Recogniser<'a> {
                 break;
             }
         }
+        heard.meter.before_the_mix(source.clipped_share());
         if let Some(mut chunk) = chunker.finish() {
             // Without what fills the last window.
             chunk.samples.truncate((heard.meter.samples() - chunk.start) as usize);
