@@ -164,3 +164,75 @@ fn listening_takes_no_more_than_it_was_promised() {
         assert_eq!(report["over_lease"], false);
     }
 }
+
+/// What `models quantise` tells; the copy is in `folder`.
+fn quantised(folder: &Path, model: &str, to: &str) -> serde_json::Value {
+    let folder = folder.to_str().expect("UTF-8");
+    let told =
+        program::kmidi(&["models", "quantise", model, "--to", to, "-o", folder, "--json"]).success().json();
+    assert_eq!((&told["model"], &told["to"]), (&model.into(), &to.into()));
+    told
+}
+
+#[test]
+fn a_copy_with_smaller_weights_says_what_it_saves_and_costs_and_is_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("UTF-8");
+    let bytes = |told: &serde_json::Value, name: &str| told[name].as_u64().expect("a number");
+    let rms = |told: &serde_json::Value| told["difference"]["relative_rms"].as_f64().expect("a number");
+    let (half, whole) =
+        (quantised(folder.path(), "basic-pitch", "f16"), quantised(folder.path(), "basic-pitch", "int8"));
+    for told in [&half, &whole] {
+        assert!(
+            bytes(told, "copy_bytes") < bytes(told, "file_bytes") && bytes(told, "changed") > 5,
+            "{told:#}"
+        );
+        assert!(bytes(told, "after_bytes") * 10 < bytes(told, "before_bytes") * 6, "{told:#}");
+    }
+    // Fewer bits are further off; and what is off is not nothing.
+    assert!(
+        rms(&half) > 0.0 && rms(&half) < 0.05 && rms(&whole) > rms(&half) && rms(&whole) < 0.2,
+        "{half:#} {whole:#}"
+    );
+
+    let listed = program::kmidi(&["models", "list", "--models", path, "--json"]).success().json();
+    assert_eq!(
+        (state(&listed, "basic-pitch"), state(&listed, "swift-f0")),
+        (&"there".into(), &"built-in".into())
+    );
+    let (sound, out) = (root().join("tests/data/sound/tone.flac"), folder.path().join("heard.mid"));
+    let transcribe = || {
+        let arguments = ["transcribe", sound.to_str().expect("UTF-8"), "--models", path, "--json", "-o"];
+        program::kmidi(&[&arguments[..], &[out.to_str().expect("UTF-8")]].concat())
+    };
+    assert_eq!(transcribe().success().json()["heard"][0]["key"], 69);
+    // It is the copy that is used: damaged, it is told.
+    let graph = folder.path().join("basic-pitch/nmp.int8.onnx");
+    let length = fs::metadata(&graph).expect("it is there").len();
+    fs::write(&graph, vec![7; length as usize]).expect("written");
+    let damaged = transcribe();
+    assert!(damaged.code == Some(1) && damaged.stderr.contains("basic-pitch is damaged"), "{damaged:#?}");
+    // One of another version, and one that names a file elsewhere, are no copies.
+    let description = folder.path().join("basic-pitch/copy.toml");
+    let text = fs::read_to_string(&description).expect("it is there");
+    let elsewhere = text.replace("nmp.int8.onnx", "../nmp.int8.onnx");
+    for other in [text.replacen("of_sha256 = \"2c", "of_sha256 = \"00", 1), elsewhere, "no copy".to_owned()] {
+        assert_ne!(other, text);
+        fs::write(&description, other).expect("written");
+        transcribe().success();
+    }
+}
+
+#[test]
+fn a_model_that_spells_is_compared_by_its_words_and_one_that_is_small_already_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = quantised(folder.path(), "hama-g2p-decoder", "int8");
+    assert!(told["difference"]["other_words"].as_u64().is_some_and(|words| words < 8), "{told:#}");
+    let nothing = quantised(folder.path(), "hama-g2p-decoder", "f16");
+    assert_eq!((&nothing["changed"], &nothing["output"]), (&0.into(), &().into()), "{nothing:#}");
+    let text = program::kmidi(&["models", "quantise", "hama-g2p-decoder", "--to", "f16"]).success().stdout;
+    assert!(text.contains("nothing to do"), "{text}");
+    assert_eq!(program::kmidi(&["models", "quantise", "basic-pitch", "--to", "int4"]).code, Some(2));
+    let unwritable = program::kmidi(&["models", "quantise", "basic-pitch", "-o", "/dev/null/models"]);
+    assert_eq!(unwritable.code, Some(1), "{unwritable:#?}");
+}

@@ -7,7 +7,8 @@ pub mod embed;
 pub mod fetch;
 pub mod model;
 pub mod phonemes;
+pub mod shrink;
 mod source;
 pub mod transcribe;
 
-pub use source::{MonoSource, Progress, Samples, SourceError};
+pub use source::{FULL_SCALE, MonoSource, Progress, Samples, SourceError};

@@ -65,9 +65,11 @@ pub struct ModelStatistics {
 }
 
 impl ModelCache {
-    /// The program's models, of which nothing is loaded yet.
+    /// The program's models, of which nothing is loaded yet. A smaller copy ([`shrink`](crate::shrink)) that lies in one of the folders
+    /// takes the place of its model.
     pub fn new(budgets: Budgets, folders: ModelFolders) -> Self {
-        Self::with_catalog(budgets, folders, Catalog::of_the_program().clone())
+        let catalog = Catalog::of_the_program().clone().with_copies(&folders);
+        Self::with_catalog(budgets, folders, catalog)
     }
 
     /// The models of another catalogue.

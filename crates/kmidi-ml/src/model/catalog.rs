@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use kmidi_memory::MIB;
 use serde::{Deserialize, Serialize};
 
+use super::{ModelFolders, copies};
+
 /// A model of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -194,7 +196,7 @@ impl ModelEntry {
         self.files.iter().find(|file| file.name == name)
     }
 
-    fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self) -> Option<String> {
         let is_name = |name: &str| !name.is_empty() && !name.contains(['/', '\\']) && name != "..";
         let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if self.files.is_empty() {
@@ -239,6 +241,16 @@ impl Catalog {
                 .expect("a test reads the program's catalogue")
         });
         &CATALOG
+    }
+
+    /// With the copies of models that lie in these folders in the place of those models.
+    pub(super) fn with_copies(mut self, folders: &ModelFolders) -> Self {
+        for entry in &mut self.model {
+            if let Some(copy) = copies::find(entry, folders) {
+                *entry = copy;
+            }
+        }
+        self
     }
 
     /// What it says of a model.

@@ -34,6 +34,11 @@ impl ModelFolders {
         ModelFolders(folders.into_iter().collect())
     }
 
+    /// The folders, in their order.
+    pub(super) fn all(&self) -> &[PathBuf] {
+        &self.0
+    }
+
     /// The folder that models are fetched into.
     pub fn first(&self) -> Option<&Path> {
         self.0.first().map(PathBuf::as_path)

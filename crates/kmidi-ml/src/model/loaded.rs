@@ -142,13 +142,13 @@ impl Model {
 }
 
 /// An example input with its numbers.
-enum Example<'a> {
+pub(crate) enum Example<'a> {
     F32(&'a ExampleInput, Vec<f32>),
     I32(&'a ExampleInput, Vec<i32>),
 }
 
 impl<'a> Example<'a> {
-    fn of(input: &'a ExampleInput) -> Self {
+    pub fn of(input: &'a ExampleInput) -> Self {
         let count: usize = input.shape.iter().product();
         let real = |place: usize| input.real + input.step * place as f32;
         match input.whole {
@@ -157,7 +157,7 @@ impl<'a> Example<'a> {
         }
     }
 
-    fn input(&self) -> Input<'_> {
+    pub fn input(&self) -> Input<'_> {
         match self {
             Example::F32(input, values) => Input::f32(&input.name, &input.shape, values),
             Example::I32(input, values) => Input::i32(&input.name, &input.shape, values),

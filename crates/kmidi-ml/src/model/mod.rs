@@ -6,6 +6,7 @@
 mod built_in;
 mod cache;
 mod catalog;
+mod copies;
 mod error;
 mod files;
 mod loaded;
@@ -15,8 +16,10 @@ mod worker;
 
 pub use cache::{ModelCache, ModelStatistics};
 pub use catalog::{Catalog, CatalogError, ExampleInput, ModelEntry, ModelFile, ModelName};
+pub(crate) use copies::{COPY_FILE, ModelCopy};
 pub use error::ModelError;
 pub use files::{FileState, ModelFolders};
 pub(crate) use files::{sha256_of, verify};
+pub(crate) use loaded::Example;
 pub use loaded::Model;
 pub use tensor::{Input, Tensor, Values};

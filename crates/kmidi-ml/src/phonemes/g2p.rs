@@ -103,6 +103,16 @@ impl<'a> Speller<'a> {
     }
 }
 
+/// The symbols of these words.
+///
+/// # Errors
+/// The models cannot be had, or a word has no letter.
+pub(crate) fn spelled(models: &ModelCache, words: &[&str]) -> Result<Vec<Vec<u16>>, PhonemeError> {
+    let vocabulary = Vocabulary::parse(&models.read(ModelName::HamaG2pEncoder, "g2p_vocab.json")?)?;
+    let speller = Speller::new(models, &vocabulary)?;
+    words.iter().map(|word| speller.symbols(word)).collect()
+}
+
 /// First letter of Hangul's blocks.
 const HANGUL: u32 = 0xac00;
 

