@@ -371,7 +371,7 @@ pub struct Doctor {
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("listener").args(["transcribe", "phonemes"])))]
 pub struct Soak {
-    /// A recording for --transcribe and --phonemes; the start of a demo song otherwise
+    /// A recording for --transcribe and --phonemes; the start of a demo song, or a spoken sentence, otherwise
     #[arg(value_name = "AUDIO", requires = "listener")]
     pub file: Option<PathBuf>,
     /// How long, in minutes; 1440 are a day

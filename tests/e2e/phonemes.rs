@@ -11,7 +11,7 @@ const TEXT: &str = "He was not an ill-disposed young man.";
 const RATE_HZ: u32 = 16_000;
 
 fn clip() -> String {
-    root().join("tests/data/speech/austen-disposed.flac").to_str().expect("UTF-8").to_owned()
+    root().join("assets/speech/austen-disposed.flac").to_str().expect("UTF-8").to_owned()
 }
 
 fn samples() -> Vec<f32> {

@@ -45,6 +45,7 @@ fn check_listening(listener: &str, models: &[&str]) {
     let soak = program::command(&["soak", listener, &CALLS.to_string(), "--json"]);
     let report = with_data_limit(512, &soak).success().json();
     assert_eq!((&report["ok"], &report["calls"]), (&true.into(), &CALLS.into()), "{report:#}");
+    assert!(report["heard"].as_u64() > Some(15), "there is something to hear: {report:#}");
     let used = report["models"].as_array().expect("a list");
     let names: Vec<_> = used.iter().map(|it| it["model"].as_str().expect("a name")).collect();
     assert_eq!(names, models, "{report:#}");

@@ -66,10 +66,17 @@ pub struct Monitor {
 }
 
 /// Seconds since the start and bytes, of each domain.
-#[derive(Default)]
 struct Series {
     of_domains: [VecDeque<(f64, f64)>; Domain::COUNT],
     pressure: Pressure,
+}
+
+impl Series {
+    /// With room for all that is kept: a monitor that grows for its first minutes would be seen by itself.
+    fn new() -> Self {
+        let of_domains = std::array::from_fn(|_| VecDeque::with_capacity(KEPT));
+        Series { of_domains, pressure: Pressure::default() }
+    }
 }
 
 impl Monitor {
@@ -83,7 +90,7 @@ impl Monitor {
         tell: impl FnMut(MonitorEvent) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (orders, ordered) = mpsc::channel();
-        let series = Arc::new(Mutex::new(Series::default()));
+        let series = Arc::new(Mutex::new(Series::new()));
         let leaks = Arc::new(Mutex::new(LeakWatch::new(config.leaks)));
         let mut janitor = Janitor {
             budgets,

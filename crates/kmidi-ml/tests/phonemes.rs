@@ -17,7 +17,7 @@ const TEXT: &str = "He was not an ill disposed young man.";
 
 /// "He was not an ill disposed young man", three seconds.
 fn speech() -> Vec<f32> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/speech/austen-disposed.flac");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/speech/austen-disposed.flac");
     let mut reader = claxon::FlacReader::open(path).expect("the clip is there");
     assert_eq!(reader.streaminfo().sample_rate, SAMPLE_RATE_HZ);
     reader.samples().map(|it| it.expect("it is whole") as f32 / 32_768.0).collect()

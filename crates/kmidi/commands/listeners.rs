@@ -17,6 +17,9 @@ use crate::exit::{Interrupted, Unreadable};
 /// Seconds of the demo song that are listened to.
 const DEMO_SECONDS: f64 = 10.0;
 
+/// Somebody speaks for three seconds.
+const SPEECH: &[u8] = include_bytes!("../../../assets/speech/austen-disposed.flac");
+
 /// Who listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
@@ -98,8 +101,23 @@ fn settings() -> Settings {
     Settings { force: true, ..Settings::default() }
 }
 
+/// A recording for who has none, in this folder: the start of a song, or speech.
+pub fn example(listener: Listener, song: &Path, folder: &Path) -> Result<PathBuf> {
+    match listener {
+        Listener::Transcribe => record(song, folder.join("recording.wav")),
+        Listener::Phonemes => speech(folder),
+    }
+}
+
+/// Somebody's speech, as a file in this folder.
+pub fn speech(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("speech.flac");
+    std::fs::write(&path, SPEECH)?;
+    Ok(path)
+}
+
 /// The start of a song as a recording.
-pub fn record(song: &Path, output: PathBuf) -> Result<PathBuf> {
+fn record(song: &Path, output: PathBuf) -> Result<PathBuf> {
     let request = RenderRequest {
         song: song.to_owned(),
         sound_fonts: vec![],

@@ -130,7 +130,8 @@ pub struct Profile {
     /// What to do
     #[arg(value_enum, value_name = "OP", required_unless_present = "all")]
     pub operation: Option<Operation>,
-    /// A MIDI file, a recording for `transcribe` and `phonemes`, a folder for `index` and `search`; a demo song otherwise
+    /// A MIDI file, a recording for `transcribe` and `phonemes`, a folder for `index` and `search`; a demo song and a sentence
+    /// otherwise
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Do all of them that need nothing that has to be fetched, one after the other

@@ -64,7 +64,7 @@ impl Promise {
 /// What operations are done on.
 pub struct What<'a> {
     song: &'a Path,
-    /// The start of the song otherwise.
+    /// The start of the song, or speech, otherwise.
     recording: Option<&'a Path>,
     /// Songs in many versions otherwise.
     folder: Option<&'a Path>,
@@ -167,7 +167,7 @@ fn listen(operation: Operation, listener: Listener, what: &What) -> Result<Profi
     let folder = tempfile::tempdir()?;
     let file = match what.recording {
         Some(file) => file.to_owned(),
-        None => listeners::record(what.song, folder.path().join("recording.wav"))?,
+        None => listeners::example(listener, what.song, folder.path())?,
     };
     let budgets = Budgets::default();
     let models = what.models.cache(&budgets);

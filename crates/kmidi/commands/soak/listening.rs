@@ -61,7 +61,7 @@ pub fn run(args: &Soak, listener: Listener, calls: u64) -> Result<ExitCode> {
     let songs = Songs::write()?;
     let file = match &args.file {
         Some(file) => file.clone(),
-        None => listeners::record(&songs.good[0], songs.folder().join("recording.wav"))?,
+        None => listeners::example(listener, &songs.good[0], songs.folder())?,
     };
     let models = args.models.cache(&memory.budgets);
     let start = Instant::now();
@@ -93,7 +93,10 @@ fn repeat(
     show: &dyn Fn(u64),
 ) -> Result<Calls> {
     let warm_up = ((calls as f64 * WARM_UP) as u64).max(1);
-    let (mut seconds, mut heard, mut first) = (vec![], vec![], vec![]);
+    // All of it beforehand: what grows here is no growth of what is measured.
+    let room = calls as usize;
+    let (mut seconds, mut heard) = (Vec::with_capacity(room), Vec::with_capacity(room));
+    let mut first = vec![];
     let (mut first_seconds, mut done, mut interrupted) = (0.0, 0, false);
     while done < calls {
         let began = Instant::now();
