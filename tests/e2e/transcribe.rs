@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kmidi_song::{SmfEvent, Song};
 
-use crate::support::program::{self, DEADLINE, Outcome};
+use crate::support::program::{self, DEADLINE, Outcome, Running};
 use crate::support::root;
 
 const SCALE: [u64; 8] = [60, 62, 64, 65, 67, 69, 71, 72];
@@ -177,19 +177,108 @@ fn refusals_have_their_codes_and_leave_nothing_behind() {
     assert!(fs::metadata("/dev/full").is_ok_and(|it| !it.is_file()), "the device is a device");
 }
 
+/// Waits until a program is so many bytes into a file: it works then, and is far from its end.
+fn wait_until_it_has_read(running: &mut Running, file: &str, bytes: u64) {
+    let process = PathBuf::from(format!("/proc/{}", running.id()));
+    let position = |descriptor: fs::DirEntry| {
+        let is_it = fs::read_link(descriptor.path()).is_ok_and(|it| it == Path::new(file));
+        let info = fs::read_to_string(process.join("fdinfo").join(descriptor.file_name())).ok()?;
+        info.lines().find_map(|line| line.strip_prefix("pos:")?.trim().parse::<u64>().ok()).filter(|_| is_it)
+    };
+    let start = Instant::now();
+    loop {
+        let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        if descriptors.filter_map(position).any(|it| it >= bytes) {
+            return;
+        }
+        assert!(running.is_running() && start.elapsed() < DEADLINE, "it does not read {file}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn who_has_enough_ends_it_and_no_file_is_written() {
     let folder = Folder::new();
     let sound = folder.sound("long.wav", 8000, 1, 8000 * 600, |frame| (frame as f32 * 0.3).sin() * 0.3);
     let output = folder.text("heard.mid");
-    let running = program::spawn(program::command(&["transcribe", &sound, "-o", &output]));
-    std::thread::sleep(Duration::from_secs(1));
+    let mut running = program::spawn(program::command(&["transcribe", &sound, "-o", &output]));
+    wait_until_it_has_read(&mut running, &sound, 1 << 20);
     running.signal("INT");
     let outcome = running.wait(DEADLINE);
     assert_eq!(outcome.code, Some(130), "{outcome:#?}");
     assert!(!Path::new(&output).exists());
     let left: Vec<_> = fs::read_dir(folder.0.path()).expect("a folder").collect();
     assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// The tests' recordings of one note, and what becomes of them: name and bytes.
+fn damaged(kind: &str) -> [(&'static str, Vec<u8>); 6] {
+    let whole = fs::read(root().join("tests/data/sound").join(format!("tone.{kind}"))).expect("a recording");
+    let mut hole = whole.clone();
+    hole[whole.len() / 2..][..200].fill(0);
+    [
+        ("half of it", whole[..whole.len() / 2].to_vec()),
+        ("a hole in it", hole),
+        ("whole", whole),
+        ("nothing", vec![]),
+        ("zeros", vec![0; 5000]),
+        ("another kind of file", b"no sound at all, whatever it is called".to_vec()),
+    ]
+}
+
+#[test]
+fn damaged_recordings_are_heard_as_far_as_they_go_or_refused() {
+    let folder = Folder::new();
+    for kind in ["flac", "mp3", "ogg"] {
+        for (what, bytes) in damaged(kind) {
+            let sound = folder.text(&format!("tone.{kind}"));
+            fs::write(&sound, bytes).expect("written");
+            let _ = fs::remove_file(folder.path("heard.mid"));
+            let outcome = folder.transcribe(&sound, &[]);
+            let context = format!("{kind}, {what}: {outcome:#?}");
+            match (what, outcome.code) {
+                ("whole", Some(0)) => {
+                    assert_eq!(outcome.stderr, "", "{context}");
+                    assert_eq!(outcome.json()["heard"][0]["key"], 69, "{context}");
+                }
+                ("half of it" | "a hole in it", Some(0)) => {
+                    assert!(
+                        outcome.stderr.contains("are missing") || outcome.stderr.contains("damaged"),
+                        "{context}"
+                    );
+                    assert_eq!(outcome.json()["heard"][0]["key"], 69, "{context}");
+                }
+                ("whole", _) => panic!("{context}"),
+                (_, code) => {
+                    assert_eq!(code, Some(2), "{context}");
+                    assert!(!folder.path("heard.mid").exists(), "{context}");
+                    assert_eq!(outcome.json()["exit_code"], 2, "{context}");
+                }
+            }
+            let spoken = program::kmidi(&["phonemes", &sound, "--json"]);
+            let expected = if outcome.code == Some(0) { Some(1) } else { Some(2) };
+            assert_eq!(spoken.code, expected, "no speech, or no sound: {kind}, {what}: {spoken:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_and_what_was_there_stays() {
+    let folder = Folder::new();
+    let sound = folder.sound("a.wav", 22_050, 1, 22_050, |frame| (frame as f32 * 0.1).sin());
+    let output = folder.path("out.mid");
+    fs::write(&output, "as it was").expect("written");
+    // No file may grow at all, and who tries is told by an error and not by a signal.
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""]);
+    let kmidi = program::command(&["transcribe", &sound, "-o", output.to_str().expect("UTF-8"), "--json"]);
+    shell.arg(kmidi.get_program()).args(kmidi.get_args());
+    let outcome = program::spawn(shell).wait(DEADLINE);
+    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+    assert!(outcome.json()["error"].as_str().is_some_and(|it| it.contains("out.mid")), "{outcome:#?}");
+    assert_eq!(fs::read(&output).expect("read"), b"as it was");
+    let left: Vec<_> = fs::read_dir(folder.0.path()).expect("a folder").collect();
+    assert_eq!(left.len(), 2, "{left:?}");
 }
 
 #[test]
