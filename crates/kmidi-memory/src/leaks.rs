@@ -108,7 +108,9 @@ impl LeakWatch {
         new.sort_by_key(|site| std::cmp::Reverse(site.live_bytes));
         let new: Vec<Site> = new.into_iter().take(WATCHED).cloned().collect();
         for site in new {
-            let watched = Watched { site, series: Vec::new(), step_s: self.rules.step.as_secs_f64() };
+            // With room for all that is kept: what watches for growth must not grow.
+            let series = Vec::with_capacity(KEPT);
+            let watched = Watched { site, series, step_s: self.rules.step.as_secs_f64() };
             if self.watched.len() < WATCHED {
                 self.watched.push(watched);
                 continue;
@@ -141,10 +143,11 @@ impl Watched {
             return;
         }
         if self.series.len() == KEPT {
-            let pairs = self.series.chunks(2);
-            self.series = pairs
-                .map(|pair| (pair[0].0, pair.iter().map(|it| it.1).fold(f64::INFINITY, f64::min)))
-                .collect();
+            for at in 0..KEPT / 2 {
+                let [(since, one), (_, other)] = [self.series[2 * at], self.series[2 * at + 1]];
+                self.series[at] = (since, one.min(other));
+            }
+            self.series.truncate(KEPT / 2);
             self.step_s *= 2.0;
         }
         self.series.push((now_s, live));
