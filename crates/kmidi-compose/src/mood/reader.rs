@@ -45,7 +45,7 @@ pub(crate) struct Reader {
     hits: Vec<Hit>,
     /// Words that are rated, in phrases that say nothing: "dead serious".
     misrated: usize,
-    /// The most that each row was found with.
+    /// The most that each row was found with; 0 for all of them between two texts.
     counted: Vec<f64>,
 }
 
@@ -267,7 +267,6 @@ impl Reader {
     /// What was found, as a mood.
     fn weigh(&mut self) -> Mood {
         let (valence, rated) = self.valence.of(&self.plain);
-        self.counted.clear();
         self.counted.resize(Lexicon::get().len(), 0.0);
         let mut scores = [0.0; Affect::COUNT];
         for hit in &mut self.hits {
@@ -276,6 +275,7 @@ impl Reader {
             scores[hit.row.affect as usize] += (hit.weight - *counted).max(0.0);
             *counted = counted.max(hit.weight);
         }
+        self.hits.iter().for_each(|hit| self.counted[hit.row.number] = 0.0);
         let mut mood = of_scores(&scores);
         mood.words = self.words.len();
         let all_misrated = || self.words.iter().filter(|word| Valence::rates(word)).count() <= self.misrated;

@@ -3,7 +3,9 @@
 //! The presets' figures are the project's inheritance. Those of the styles are our own judgement of the genre's practice, between what is
 //! measured: swing falls with tempo and is around triplets at medium tempi (Friberg & Sundström 2002, Music Perception
 //! 19(3), 333-349); rock and pop are played tighter than jazz (Sogorski, Geisel, Priesemann 2018, PLOS ONE 13(1) e0186361);
-//! backbeats are louder and steadier than what is around them.
+//! backbeats are louder and steadier than what is around them. How the wandering is shared out between bass drum, snare drum and hi-hat
+//! is what was measured of drummers with a click (the Groove MIDI Dataset; see `tests/groove/measured.rs`): in
+//! rock, funk, hip-hop and soul the foot is the loosest, in jazz and reggae the left hand. Of metal there is none; it has rock's shares.
 
 use serde::Serialize;
 
@@ -63,7 +65,7 @@ static STYLES: [Style; 11] = [
         name: "hip-hop",
         complexity: 0.5,
         vulnerability: 0.4,
-        looseness: looseness(0.3, 0.6, 1.2),
+        looseness: looseness(0.83, 0.65, 0.62),
         ghosts: 0.15,
         swing: 0.25,
         pocket: Some("hiphop"),
@@ -73,7 +75,7 @@ static STYLES: [Style; 11] = [
         name: "rock",
         complexity: 0.25,
         vulnerability: 0.35,
-        looseness: looseness(0.4, 0.5, 0.8),
+        looseness: looseness(0.61, 0.57, 0.52),
         pocket: Some("rock"),
         accents: BACKBEAT,
         ..STANDARD
@@ -82,7 +84,7 @@ static STYLES: [Style; 11] = [
         name: "jazzy",
         complexity: 0.45,
         vulnerability: 0.55,
-        looseness: looseness(0.5, 0.8, 1.0),
+        looseness: looseness(0.78, 0.89, 0.64),
         ghosts: 0.15,
         swing: 0.67,
         pocket: Some("jazz"),
@@ -120,7 +122,7 @@ static STYLES: [Style; 11] = [
         name: "metal",
         complexity: 0.2,
         vulnerability: 0.3,
-        looseness: looseness(0.4, 0.4, 0.5),
+        looseness: looseness(0.45, 0.42, 0.4),
         depth: -0.05,
         pocket: Some("metal"),
         ..STANDARD
@@ -129,7 +131,7 @@ static STYLES: [Style; 11] = [
         name: "funk",
         complexity: 0.35,
         vulnerability: 0.35,
-        looseness: looseness(0.4, 0.5, 0.8),
+        looseness: looseness(0.67, 0.52, 0.5),
         ghosts: 0.15,
         swing: 0.15,
         pocket: Some("funk"),
@@ -141,7 +143,7 @@ static STYLES: [Style; 11] = [
         name: "reggae",
         complexity: 0.3,
         vulnerability: 0.4,
-        looseness: looseness(0.5, 0.6, 1.0),
+        looseness: looseness(0.74, 0.81, 0.55),
         ghosts: 0.05,
         swing: 0.3,
         depth: 0.05,
@@ -153,7 +155,7 @@ static STYLES: [Style; 11] = [
     Style {
         name: "rnb",
         complexity: 0.4,
-        looseness: looseness(0.4, 0.7, 1.1),
+        looseness: looseness(0.87, 0.68, 0.65),
         ghosts: 0.12,
         swing: 0.2,
         pocket: Some("rnb"),

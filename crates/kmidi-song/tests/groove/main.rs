@@ -8,6 +8,7 @@ mod engines;
 mod extracting;
 mod human;
 mod invariants;
+mod measured;
 mod reports;
 mod songs;
 mod streams;

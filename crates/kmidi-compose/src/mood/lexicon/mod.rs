@@ -1,4 +1,5 @@
 //! Words and phrases and what they speak for.
+pub mod events;
 pub mod grammar;
 pub mod phrases;
 pub mod table;
@@ -9,6 +10,7 @@ use std::sync::LazyLock;
 use super::text::stem::Stemmer;
 use super::text::words::Words;
 use super::{Affect, NamedMood};
+use events::EVENTS;
 use phrases::{PHRASES, Scope};
 use table::{IGNORED, SHADES, WORDS};
 
@@ -157,7 +159,7 @@ fn keys(rows: &mut Vec<Row>, stemmer: &mut Stemmer) -> Vec<Key> {
 /// The same for phrases.
 fn phrases(rows: &mut Vec<Row>) -> Vec<Phrase> {
     let mut phrases = Vec::new();
-    for &(feelings, scope, texts) in PHRASES {
+    for &(feelings, scope, texts) in PHRASES.iter().chain(EVENTS) {
         for text in texts.split('|').map(str::trim) {
             let start = rows.len();
             rows.extend(feelings.iter().zip(start..).map(|(&(affect, weight), number)| Row {
@@ -181,6 +183,11 @@ fn compare(plain: &str, word: &str) -> std::cmp::Ordering {
 /// Whether a phrase (without apostrophes) stands at a place of a text, without a sign inside.
 pub fn stands_at(phrase: &str, words: &Words, place: usize) -> bool {
     use super::text::words::Gap;
+    // Nearly all differ in their first letter, which is told without cutting them up.
+    let first = words.at(place).bytes().find(|&byte| byte != b'\'');
+    if first != phrase.bytes().next() {
+        return false;
+    }
     phrase.split(' ').enumerate().all(|(offset, word)| {
         let joined = offset == 0 || words.gap(place + offset) == Gap::None;
         joined && compare(word, words.at(place + offset)).is_eq()
@@ -210,7 +217,7 @@ mod tests {
     #[test]
     fn every_phrase_is_found_whole() {
         let mut words = Words::default();
-        for (feelings, scope, texts) in PHRASES {
+        for (feelings, scope, texts) in PHRASES.iter().chain(EVENTS) {
             for text in texts.split('|').map(str::trim) {
                 words.read(text);
                 let found = Lexicon::get().phrase(&words, 0).unwrap_or_else(|| panic!("{text}"));

@@ -15,7 +15,7 @@ pub enum Scope {
 }
 
 /// The feelings that some phrases speak for and how much, how what follows is to be taken, and the phrases.
-type Line = (&'static [(Affect, f64)], Option<Scope>, &'static str);
+pub(super) type Line = (&'static [(Affect, f64)], Option<Scope>, &'static str);
 
 /// Phrases, divided by `|`, without apostrophes: the feelings they speak for, and how what follows is to be taken. One without a
 /// feeling only keeps its words from being read one by one.

@@ -158,7 +158,7 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     (
         Calm,
         HINT,
-        "quiet =rest =resting breeze =silence =silent =safe cozy cosy comfortable balanced =content gentle stillness",
+        "quiet =rest =resting breeze =silence =silent =safe cozy cosy comfortable balanced =content gentle =stillness",
     ),
     (Hope, STRONG, "=hopefulness =hopeful"),
     (
@@ -189,7 +189,7 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     ),
     (Love, HINT, "cherish wedding marry married =crush =affection embrace honeymoon hug valentine tender"),
     (Longing, STRONG, "yearn yearning =pining =aching"),
-    (Longing, PLAIN, "longing miss =missing crave craving wish =homesick wistful unrequited =longed"),
+    (Longing, PLAIN, "=longing =longings =longingly miss =missing crave craving wish =homesick wistful unrequited =longed"),
     (Longing, HINT, "lonely loneliness lonesome =alone =apart desire faraway =waiting"),
     (Melancholy, EXTREME, "suicidal"),
     (
