@@ -52,6 +52,26 @@ fn chords_follow_the_mode_that_is_asked_for() {
 }
 
 #[test]
+fn a_soft_mood_has_no_diminished_chord_in_any_church_mode_but_a_tonic() {
+    let modes = ["lydian", "ionian", "mixolydian", "dorian", "aeolian", "phrygian"];
+    let diminished = |affect: Affect, mode: &str| {
+        let plan = with_key(affect, &format!("C {mode}"), None);
+        let chords: Vec<Chord> = plan.progression.into_iter().chain(plan.contrast).collect();
+        chords.iter().filter(|chord| chord.to_string().ends_with("dim")).count()
+    };
+    for affect in
+        [Affect::Calm, Affect::Joy, Affect::Love, Affect::Tenderness, Affect::Gratitude, Affect::Hope]
+    {
+        for mode in modes {
+            assert_eq!(diminished(affect, mode), 0, "{affect} in {mode}");
+        }
+    }
+    assert_eq!(symbols(&with_key(Affect::Calm, "C lydian", None).progression), "C D C G");
+    // Control: a rough mood takes what its mode has.
+    assert!(modes.iter().any(|mode| diminished(Affect::Confusion, mode) > 0));
+}
+
+#[test]
 fn chords_that_are_borrowed_say_where_they_come_from() {
     let mut borrowed = 0;
     for affect in Affect::all() {

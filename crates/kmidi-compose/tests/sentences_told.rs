@@ -70,7 +70,7 @@ fn control_what_only_looks_like_it_is_none() {
         ("I was not lied to", Neutral),
         ("they own a house", Neutral),
         ("she said it was Tuesday", Neutral),
-        ("the fire brigade was called", Neutral),
+        ("the kettle stands by the window", Neutral),
         ("I am not at the end of my rope", Neutral),
         ("the exam is on Tuesday", Neutral),
         ("the job is in town", Neutral),
@@ -82,7 +82,13 @@ fn control_what_only_looks_like_it_is_none() {
 
 #[test]
 fn what_is_long_is_not_longed_for() {
-    for text in ["I had a long day", "how long has this been going on", "a long drive home", "all day long", "so long!"] {
+    for text in [
+        "I had a long day",
+        "how long has this been going on",
+        "a long drive home",
+        "all day long",
+        "so long!",
+    ] {
         let mood = read(text).unwrap();
         assert!(mood.evidence.iter().all(|it| it.affect != Longing), "{text}: {:?}", mood.evidence);
     }

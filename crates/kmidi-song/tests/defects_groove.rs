@@ -1,12 +1,14 @@
 //! One test for each thing that is known to go wrong with grooves: named after it.
 #![forbid(unsafe_code)]
 
+use std::io::Cursor;
+
 use kmidi_core::{Division, Ticks};
 use kmidi_song::groove::{
-    ApplyOptions, Change, ExtractOptions, Groove, Humanize, change_song, extract, presets, template,
-    templates, track_notes,
+    ApplyOptions, Change, ExtractOptions, Groove, Humanize, apply_file, change_song, extract, presets,
+    template, templates, track_notes,
 };
-use kmidi_song::{Format, Note, SmfEvent, Song, Track};
+use kmidi_song::{Format, Note, SmfEvent, Song, SongIndex, Track};
 
 const WHOLE: ApplyOptions = ApplyOptions { intensity: 1.0, channels: None, slots_per_whole: None };
 
@@ -200,4 +202,24 @@ fn last_tempo_wins() {
     assert_eq!((found.mean_ticks, found.sd_ticks, found.most_ms), (48.0, 0.0, 100.0));
     assert!((found.mean_ms - 175.0 / 3.0).abs() < 1e-6, "{}", found.mean_ms);
     assert_eq!(groove.tempo_range_bpm, (60.0, 240.0));
+}
+
+/// "Applied", a groove was these words in a file called .mid, and whatever was asked was a success.
+#[test]
+fn midi_with_genre_applied() {
+    let song = song_of(vec![sixteenths(64, 9, 42, 90)], 7680).to_smf().unwrap();
+    let index = SongIndex::scan(&song, &mut |_| {}).unwrap();
+    let mut files: Vec<Vec<u8>> = vec![];
+    for template in templates() {
+        let mut out = Cursor::new(vec![]);
+        apply_file(&song, &index, &template.groove(), &WHOLE, &mut out, &mut |_| {}).unwrap();
+        let out = out.into_inner();
+        assert_eq!(notes(&Song::from_smf(&out).unwrap().0).len(), 64, "{}", template.name);
+        assert!(out != song, "{}: nothing was done", template.name);
+        // Hip-hop has two names and one groove.
+        files.retain(|file| *file != out);
+        files.push(out);
+    }
+    assert!(files.len() >= templates().len() - 1, "{} files", files.len());
+    assert!(template("no genre at all").is_err(), "and what there is not is refused");
 }

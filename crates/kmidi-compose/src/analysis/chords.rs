@@ -2,7 +2,7 @@ use kmidi_core::Ticks;
 use kmidi_song::Note;
 
 use super::NoteView;
-use super::grid::{ChromaSums, Grid, Place, lowest_keys};
+use super::grid::{ChromaSums, Grid, Place, lowest_keys, sounding_classes};
 use super::templates::{Heard, best_chord};
 
 /// A span of a song with one harmony, as pitch classes.
@@ -30,7 +30,7 @@ const MANY: usize = 20_000;
 fn cost_of_change(place: Place) -> f64 {
     match place {
         Place::Bar => 0.25,
-        Place::Beat => 0.45,
+        Place::Beat => 0.4,
         Place::Between => 0.9,
     }
 }
@@ -57,10 +57,11 @@ pub(crate) fn harmonic_weight(grid: &Grid, note: &Note) -> f64 {
 pub(crate) fn hear(view: &NoteView, grid: &Grid) -> Vec<HeardSpan> {
     let weighted = view.notes().iter().map(|note| (*note, harmonic_weight(grid, note)));
     let sums = ChromaSums::new(grid, weighted);
+    let sounding = sounding_classes(grid, view.notes());
     let lowest = lowest_keys(grid, view.notes());
     let longest = if grid.slots() > MANY { LONGEST_OF_MANY } else { LONGEST };
     let mut spans: Vec<HeardSpan> = vec![];
-    for (first, end, heard) in best_spans(grid, &sums, &lowest, longest) {
+    for (first, end, heard) in best_spans(grid, &sums, &sounding, &lowest, longest) {
         let beats = grid.beats[first..end].iter().sum();
         match spans.last_mut() {
             Some(last) if same(last.heard, heard) => {
@@ -92,6 +93,7 @@ fn same(one: Option<Heard>, other: Option<Heard>) -> bool {
 fn best_spans(
     grid: &Grid,
     sums: &ChromaSums,
+    sounding: &[u16],
     lowest: &[Option<u8>],
     longest: usize,
 ) -> Vec<(usize, usize, Option<Heard>)> {
@@ -103,7 +105,8 @@ fn best_spans(
         for first in (end.saturating_sub(longest)..end).rev() {
             let chroma = sums.of(first, end);
             let beats: f64 = grid.beats[first..end].iter().sum();
-            let heard = best_chord(&chroma, bass(&lowest[first..end])).filter(|heard| heard.fit > NO_CHORD);
+            let heard = best_chord(&chroma, bass(&lowest[first..end]), &sounding[first..end]);
+            let heard = heard.filter(|heard| heard.fit > NO_CHORD);
             let silent: f64 = (first..end).filter(silence).map(|slot| grid.beats[slot]).sum();
             let worth = match heard {
                 Some(heard) => heard.fit * (beats - silent) + REST_IN_CHORD * silent,

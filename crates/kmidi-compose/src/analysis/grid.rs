@@ -138,6 +138,23 @@ impl ChromaSums {
     }
 }
 
+/// The pitch classes that sound in each slot, for a third of it at least; a bit each.
+pub(crate) fn sounding_classes(grid: &Grid, notes: &[Note]) -> Vec<u16> {
+    let mut sounding = vec![0; grid.slots()];
+    for note in notes {
+        for slot in grid.slot_of(note.start.0)..grid.slots() {
+            let (start, end) = (grid.starts[slot], grid.starts[slot + 1]);
+            if start >= note.end.0 {
+                break;
+            }
+            if 3 * (note.end.0.min(end) - note.start.0.max(start)) >= end - start {
+                sounding[slot] |= 1 << (note.key % 12);
+            }
+        }
+    }
+    sounding
+}
+
 /// The lowest key that sounds in each slot.
 pub(crate) fn lowest_keys(grid: &Grid, notes: &[Note]) -> Vec<Option<u8>> {
     use std::cmp::Reverse;
@@ -199,6 +216,14 @@ mod tests {
         let grid = Grid::new(&view(&notes, Meter::default()));
         let lowest = lowest_keys(&grid, view(&notes, Meter::default()).notes());
         assert_eq!(lowest, [48, 48, 60, 60, 40, 60, 60, 60].map(Some));
+    }
+
+    #[test]
+    fn a_class_sounds_in_the_slots_that_it_fills_a_third_of() {
+        let notes = [note(0, 96, 48), note(0, 384, 60), note(200, 230, 40), note(96, 110, 62)];
+        let grid = Grid::new(&view(&notes, Meter::default()));
+        let sounding = sounding_classes(&grid, view(&notes, Meter::default()).notes());
+        assert_eq!(sounding, [1, 1, 1, 1, 1 | 1 << 4, 1, 1, 1]);
     }
 
     #[test]

@@ -72,6 +72,9 @@ const ROOT_IN_BASS: f64 = 0.10;
 const FOREIGN_BASS: f64 = 0.24;
 /// What a perfect fifth that is missing costs.
 const NO_FIFTH: f64 = 0.08;
+/// What a chord of four tones costs, and of more, none of whose tones would ever sound together: what has the tones of a thirteenth,
+/// but three or four at a time, is rather some chords, one after another.
+const APART: [f64; 2] = [0.35, 0.5];
 
 /// A chord as it was heard: pitch classes, not yet names.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,8 +110,8 @@ fn sum(chroma: &Chroma, classes: u16) -> f64 {
 }
 
 /// The chord that fits sounding time best, the root in the bass preferred; `None` for fewer than two
-/// pitch classes and for what no chord fits.
-pub(crate) fn best_chord(chroma: &Chroma, bass: Option<u8>) -> Option<Heard> {
+/// pitch classes and for what no chord fits. `sounding` are the sets of pitch classes that sound together, one after another.
+pub(crate) fn best_chord(chroma: &Chroma, bass: Option<u8>, sounding: &[u16]) -> Option<Heard> {
     let total: f64 = chroma.iter().sum();
     if total <= 0.0 {
         return None;
@@ -121,13 +124,29 @@ pub(crate) fn best_chord(chroma: &Chroma, bass: Option<u8>) -> Option<Heard> {
             if rotated(template.needed, root) & !present != 0 {
                 continue;
             }
-            let fit = fit(&chroma, present, root, template, bass);
+            let fit = fit(&chroma, present, root, template, bass) - apart(sounding, root, template);
             if best.is_none_or(|best| fit > best.fit + 1e-9) {
                 best = Some(Heard { root, quality, bass: bass.unwrap_or(root), fit });
             }
         }
     }
     best
+}
+
+/// What it costs that the tones of a chord do not sound together.
+fn apart(sounding: &[u16], root: u8, template: &Template) -> f64 {
+    let cost = match template.tones.count_ones() {
+        ..4 => return 0.0,
+        4 => APART[0],
+        _ => APART[1],
+    };
+    let tones = rotated(template.tones, root);
+    let (mut together, mut all) = (0, 0);
+    for set in sounding.iter().filter(|set| **set != 0) {
+        together += (set & tones).count_ones();
+        all += tones.count_ones();
+    }
+    if all == 0 { 0.0 } else { cost * (1.0 - f64::from(together) / f64::from(all)) }
 }
 
 fn fit(chroma: &Chroma, present: u16, root: u8, template: &Template, bass: Option<u8>) -> f64 {
@@ -153,7 +172,7 @@ mod tests {
     use super::*;
 
     fn chord(classes: u16, bass: u8) -> Heard {
-        best_chord(&std::array::from_fn(|class| f64::from((classes >> class) & 1)), Some(bass)).unwrap()
+        best_chord(&std::array::from_fn(|class| f64::from((classes >> class) & 1)), Some(bass), &[]).unwrap()
     }
 
     fn roots_with(classes: u16) -> Vec<(u8, usize)> {
@@ -205,17 +224,33 @@ mod tests {
         let mut chroma = [0.0; 12];
         (chroma[0], chroma[4], chroma[7]) = (1.0, 1.0, 1.0);
         chroma[10] = 0.1;
-        assert_eq!(best_chord(&chroma, Some(0)).unwrap().template().suffix, "");
+        assert_eq!(best_chord(&chroma, Some(0), &[]).unwrap().template().suffix, "");
         chroma[10] = 1.0;
-        assert_eq!(best_chord(&chroma, Some(0)).unwrap().template().suffix, "7");
+        assert_eq!(best_chord(&chroma, Some(0), &[]).unwrap().template().suffix, "7");
     }
 
     #[test]
     fn one_pitch_class_and_silence_are_no_chord() {
         let mut chroma = [0.0; 12];
-        assert_eq!(best_chord(&chroma, None), None);
+        assert_eq!(best_chord(&chroma, None, &[]), None);
         chroma[3] = 2.0;
-        assert_eq!(best_chord(&chroma, Some(3)), None);
+        assert_eq!(best_chord(&chroma, Some(3), &[]), None);
+    }
+
+    #[test]
+    fn tones_that_never_sound_together_make_no_thirteenth() {
+        // G, E minor and D major in turns have the tones of Gmaj13; struck together they are it.
+        let turns = [1 << 7 | 1 << 11 | 1 << 2, 1 << 4 | 1 << 7 | 1 << 11, 1 << 2 | 1 << 6 | 1 << 9];
+        let all = turns[0] | turns[1] | turns[2];
+        let chroma = std::array::from_fn(|class| f64::from((all >> class) & 1));
+        let fit = |sounding: &[u16]| best_chord(&chroma, Some(7), sounding).unwrap().fit;
+        let triad = |set: u16| {
+            let chroma = std::array::from_fn(|class| f64::from((set >> class) & 1));
+            best_chord(&chroma, None, &[set]).unwrap().fit
+        };
+        let apart = turns.map(triad).iter().sum::<f64>() / 3.0;
+        assert!(fit(&turns) < apart - 0.4, "{} {apart}", fit(&turns));
+        assert!(fit(&[all; 3]) > fit(&turns) + 0.2, "control: {}", fit(&[all; 3]));
     }
 
     #[test]

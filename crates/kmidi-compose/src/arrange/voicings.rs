@@ -107,7 +107,7 @@ fn colour(keys: &mut Vec<u8>, span: &Span, style: &Style, random: &mut Random) {
 /// Takes semitones apart: the lower tone goes up an octave or the upper one down, where that stands beside nothing else;
 /// where neither does, the root is left out, which the bass has.
 fn part_semitones(keys: &mut Vec<u8>, span: &Span, style: &Style) {
-    let reach = style.chord_range.start() - 3..=style.chord_range.end() + 5;
+    let reach = (style.chord_range.start() - 3).max(LOWEST)..=style.chord_range.end() + 5;
     for _ in 0..keys.len() {
         let pair = keys.iter().enumerate().find_map(|(a, &low)| {
             let b = keys.iter().position(|&high| high > low && clashes(low, high))?;

@@ -64,6 +64,15 @@ impl Step {
         let degree = roman(numeral).degree() as u8 + 1;
         if numeral.ends_with('7') { Self::Seventh(degree) } else { Self::Triad(degree) }
     }
+
+    /// The same without diminished and augmented triads, which nobody hears as calm or glad: for each the triad of the same
+    /// function that shares two tones with it (II for the fourth degree of lydian). A tonic stays what it is.
+    #[must_use]
+    pub fn softened(self, key: Key) -> Self {
+        let Self::Triad(degree) = self else { return self };
+        let partner = [1, 4, 5, 2, 7, 4, 5][usize::from(degree - 1) % 7];
+        if roughness(&self.in_key(key)) == 2 && degree != 1 { Self::Triad(partner) } else { self }
+    }
 }
 
 fn roman(numeral: &str) -> Roman {

@@ -7,6 +7,9 @@ use crate::theory::{Chord, Key};
 /// What chaos 1 makes faster than chaos 0, in quarter notes a minute; half of that is taken off beforehand.
 const CHAOS_BPM: f64 = 40.0;
 
+/// From this dissonance on a mood takes the diminished chords that a mode has.
+const ROUGH: f64 = 0.4;
+
 /// What a plan is made of while it is made.
 pub(super) struct Builder<'a> {
     pub mood: &'a Mood,
@@ -209,10 +212,14 @@ impl Builder<'_> {
         }
         let own = key.scale == self.preset.scale;
         // Another mode is heard as that mode only if nothing in it comes from elsewhere.
-        let in_key = |step: &Step| if own { step.in_key(key) } else { step.diatonic().in_key(key) };
+        let in_mode = |step: &Step| match self.preset.character.dissonance {
+            ..ROUGH => step.diatonic().softened(key),
+            _ => step.diatonic(),
+        };
+        let in_key = |step: &Step| if own { step.in_key(key) } else { in_mode(step).in_key(key) };
         let chords: Vec<Chord> = self.preset.progression.iter().map(in_key).collect();
         let contrast: Vec<Chord> = self.preset.contrast.iter().map(in_key).collect();
-        let of = if own { String::new() } else { format!(", on the same degrees of {}", key.scale) };
+        let of = if own { String::new() } else { format!(", on such degrees of {}", key.scale) };
         self.say(format!("chords {}", names(&chords)), format!("the chords of {}{of}", self.mood.primary));
         self.say(
             format!("then {}", names(&contrast)),

@@ -8,6 +8,9 @@ Both the scores and the analyses (`bach/choraleAnalyses/*.rntxt`) are read from 
 no licence of its own. Each chorale is written as a MIDI file of its notes alone at 60 quarter notes a minute, so that seconds
 are quarters. Every half of a quarter is asked for its chord; printed are the shares of time with the same root, with the same root
 and third, and with the same root, third and fifth ("triad"). The control asks with the chords moved by four beats.
+
+Some analyses are of the chorale in another key than the score has; they are transposed to where their chords have most of what
+sounds. Where that is less than 80 % of it, score and analysis have not the same bars (repeats), and the chorale is left out.
 """
 import json
 import struct
@@ -63,6 +66,27 @@ def labels(analysis, score):
     return sorted(found, key=lambda label: label[0])
 
 
+def share_of_chord_tones(truth, notes, end, semitones):
+    """The part of the sounding time that the numerals' chords explain."""
+    inside = total = 0.0
+    for (start, _, classes), until in zip(truth, [label[0] for label in truth[1:]] + [end]):
+        chord = {(pitch + semitones) % 12 for pitch in classes}
+        for note_start, note_end, key in notes:
+            sounding = max(0.0, min(until, note_end) - max(start, note_start))
+            total += sounding
+            inside += sounding * (key % 12 in chord)
+    return inside / total if total else 0.0
+
+
+def in_the_scores_key(truth, notes, end):
+    """The labels, transposed to the score; `None` if they are of other bars."""
+    shares = [share_of_chord_tones(truth, notes, end, semitones) for semitones in range(12)]
+    best = max(range(12), key=lambda semitones: shares[semitones])
+    if shares[best] < 0.8:
+        return None
+    return [(at, (root + best) % 12, {(pitch + best) % 12 for pitch in chord}) for at, root, chord in truth]
+
+
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -108,6 +132,10 @@ def main():
                 for pitch in it.pitches:
                     notes.append((float(it.offset), float(it.offset + it.quarterLength), pitch.midi))
                     end = max(end, float(it.offset + it.quarterLength))
+        truth = in_the_scores_key(truth, notes, end)
+        if truth is None:
+            print(f"{Path(path).name}: its bars are not those of the score", file=sys.stderr)
+            continue
         first = score.parts[0].getElementsByClass("Measure")[0]
         signature = score.parts[0].flatten().getElementsByClass("TimeSignature")[0]
         bar = signature.barDuration.quarterLength

@@ -73,7 +73,8 @@ const STYLES: [(&str, &Measured); 6] = [
 const BARS: i64 = 1024;
 const BAR: i64 = 4 * 480;
 
-/// A beat of eighths on the hi-hat, with bass drum on the first and third quarter and snare drum on the others, played at 120 quarters a minute.
+/// A beat of eighths on the hi-hat, with bass drum on the first and third quarter and snare drum on the others, played at 120
+/// quarters a minute.
 fn played(settings: &Humanize) -> Vec<Note> {
     let mut settings = settings.clone();
     (settings.dropout, settings.ghosts, settings.feel) = (Some(0.0), 0.0, Default::default());

@@ -28,7 +28,8 @@ pub const EVENTS: &[Line] = &[
         &[(Fear, 1.0)],
         None,
         "heart is racing|heart was racing|heart races|heart is pounding|heart was pounding|hands are shaking|someone is following|\
-         somebody is following|being followed|someone is watching me|being watched|what if it all goes wrong|what if it goes wrong|what if i fail|what if something happens|\
+         somebody is following|being followed|someone is watching me|being watched|what if it all goes wrong|\
+         what if it goes wrong|what if i fail|what if something happens|\
          sick to my stomach|break into a sweat",
     ),
     (
@@ -118,7 +119,11 @@ pub const EVENTS: &[Line] = &[
         "all those years ago|when we were little|when i was a boy|when i was a girl|summer of|summers of|\
          smells like my|smells like mum|smells like mom|smelled like my|sounds like my childhood|last day of school",
     ),
-    (&[(Confusion, 1.0)], None, "meaning of it all|its complicated|it is complicated|mixed feelings|which way to go"),
+    (
+        &[(Confusion, 1.0)],
+        None,
+        "meaning of it all|its complicated|it is complicated|mixed feelings|which way to go",
+    ),
     // Hours and ways that are long and not longed for.
     (
         &[],

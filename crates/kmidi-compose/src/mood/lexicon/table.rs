@@ -189,7 +189,11 @@ pub const WORDS: &[(Affect, f64, &str)] = &[
     ),
     (Love, HINT, "cherish wedding marry married =crush =affection embrace honeymoon hug valentine tender"),
     (Longing, STRONG, "yearn yearning =pining =aching"),
-    (Longing, PLAIN, "=longing =longings =longingly miss =missing crave craving wish =homesick wistful unrequited =longed"),
+    (
+        Longing,
+        PLAIN,
+        "=longing =longings =longingly miss =missing crave craving wish =homesick wistful unrequited =longed",
+    ),
     (Longing, HINT, "lonely loneliness lonesome =alone =apart desire faraway =waiting"),
     (Melancholy, EXTREME, "suicidal"),
     (
