@@ -209,6 +209,10 @@ fn error(file: &Path, error: GrooveError) -> anyhow::Error {
         error @ (GrooveError::Io(_) | GrooveError::Write(_)) => {
             anyhow!(error).context(file.display().to_string())
         }
+        // What was asked, and not the file, is wrong.
+        error @ (GrooveError::Range { .. } | GrooveError::Unknown { .. } | GrooveError::Places(_)) => {
+            Unreadable(error.into()).into()
+        }
         error => Unreadable(anyhow!(error).context(file.display().to_string())).into(),
     }
 }
@@ -291,7 +295,8 @@ fn groove_named(name: &str) -> Result<Groove> {
     if ByteSource::len(&source) > MAX_GROOVE_BYTES as u64 {
         return Err(Unreadable(anyhow!("{name}: too large for a groove file")).into());
     }
-    Groove::from_json(&whole(&source)?).map_err(|it| error(path, it))
+    let groove = Groove::from_json(&whole(&source)?);
+    groove.map_err(|it| Unreadable(anyhow!(it).context(path.display().to_string())).into())
 }
 
 #[derive(Serialize)]

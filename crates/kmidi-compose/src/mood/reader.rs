@@ -15,7 +15,7 @@
 //! The sum of three plain words is a feeling's full intensity.
 use super::lexicon::phrases::Scope;
 use super::lexicon::turns::{self, Question};
-use super::lexicon::{Lexicon, Row, grammar, stands_at};
+use super::lexicon::{Lexicon, Row, first_letter, grammar, stands_at};
 use super::settle::{self, Denied};
 use super::text::language;
 use super::text::plain;
@@ -166,7 +166,7 @@ impl Reader {
         let alone = |turn: &str| {
             stands_at(turn, words, place) && words.gap(place + turn.split(' ').count()) == Gap::Stop
         };
-        let count = turns::taken_back(words.asked(place), alone)?;
+        let count = turns::taken_back(words.asked(place), first_letter(words.at(place)), alone)?;
         let from = if before == Gap::Stop { state.sentence_before } else { state.sentence };
         for hit in &mut self.hits[from..] {
             hit.taken.scope = Some((Scope::Denied, place));
@@ -183,7 +183,8 @@ impl Reader {
         if turns::asks(self.words.at(place), self.words.at(place + 1)) {
             return Some(1);
         }
-        let (question, count) = turns::question(|turn| stands_at(turn, &self.words, place))?;
+        let (question, count) =
+            turns::question(first_letter(self.words.at(place)), |turn| stands_at(turn, &self.words, place))?;
         if question == Question::Denies {
             (state.scope, state.reach) = (Some((Scope::Asked, place)), grammar::REACH + count);
         }

@@ -238,7 +238,13 @@ impl Valence {
             let stripped = token.trim_matches(|letter: char| letter.is_ascii_punctuation());
             let token = if stripped.chars().nth(2).is_some() { stripped } else { token };
             let start = self.lower.len();
-            self.lower.extend(token.chars().flat_map(char::to_lowercase));
+            match token.is_ascii() {
+                true => {
+                    self.lower.push_str(token);
+                    self.lower[start..].make_ascii_lowercase();
+                }
+                false => self.lower.extend(token.chars().flat_map(char::to_lowercase)),
+            }
             let word = &self.lower[start..];
             let boost = if BOOSTERS.binary_search(&word).is_ok() { BOOST } else { 0.0 };
             let boost = if DAMPENERS.binary_search(&word).is_ok() { -BOOST } else { boost };
@@ -248,7 +254,8 @@ impl Valence {
                 is_upper: token.chars().any(char::is_uppercase) && !token.chars().any(char::is_lowercase),
                 rated: WORDS.find(word).and_then(|value| value.parse().ok()),
                 boost,
-                negates: word.contains("n't") || NEGATIONS.binary_search(&word).is_ok(),
+                negates: word.as_bytes().windows(3).any(|it| it == b"n't")
+                    || NEGATIONS.binary_search(&word).is_ok(),
             });
         }
     }

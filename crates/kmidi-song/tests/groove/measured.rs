@@ -144,10 +144,10 @@ fn is_shared_out_as(deviations: [f64; 3], measured: &Measured) -> bool {
     both.into_iter().all(|(ours, theirs)| (ours / theirs - 1.0).abs() < 0.2)
 }
 
-/// Whether somebody is as steady as one of those drummers may be: not above what they are together, and not a machine.
+/// Whether somebody is as steady as one of those drummers may be: not looser than they are together, nor much steadier.
 fn is_as_steady_as(deviations: [f64; 3], measured: &Measured) -> bool {
     let both = deviations.into_iter().zip(measured.deviation_ms);
-    both.into_iter().all(|(ours, theirs)| (0.2..=1.0).contains(&(ours / theirs)))
+    both.into_iter().all(|(ours, theirs)| (0.4..=1.0).contains(&(ours / theirs)))
 }
 
 #[test]

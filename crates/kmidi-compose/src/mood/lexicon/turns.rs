@@ -118,18 +118,21 @@ const ASKING: &[&str] = &[
     "didnt",
 ];
 
-/// The question that begins with these words, and how many of them it takes.
-pub fn question(stands: impl Fn(&str) -> bool) -> Option<(Question, usize)> {
-    let find = |list: &'static [&'static str]| list.iter().find(|turn| stands(turn));
+/// The question that begins with these words, of which `first` is the first letter, and how many of them it takes.
+pub fn question(first: Option<u8>, stands: impl Fn(&str) -> bool) -> Option<(Question, usize)> {
+    let begins = |turn: &str| turn.bytes().next() == first;
+    let find = |list: &'static [&'static str]| list.iter().find(|turn| begins(turn) && stands(turn));
     let words = |turn: &str| turn.split(' ').count();
     find(AFFIRMING)
         .map(|turn| (Question::Affirms, words(turn)))
         .or_else(|| find(DENYING).map(|turn| (Question::Denies, words(turn))))
 }
 
-/// How many words take back what stands before them, if these do; `asked` is whether a question does.
-pub fn taken_back(asked: bool, alone: impl Fn(&str) -> bool) -> Option<usize> {
-    let turn = TAKING_BACK.iter().chain(ANSWERING.iter().filter(|_| asked)).find(|turn| alone(turn))?;
+/// How many words take back what stands before them, if these do, of which `first` is the first letter; `asked` is whether a
+/// question stands there.
+pub fn taken_back(asked: bool, first: Option<u8>, alone: impl Fn(&str) -> bool) -> Option<usize> {
+    let turns = TAKING_BACK.iter().chain(ANSWERING.iter().filter(|_| asked));
+    let turn = turns.filter(|turn| turn.bytes().next() == first).find(|turn| alone(turn))?;
     Some(turn.split(' ').count())
 }
 

@@ -1,10 +1,12 @@
 //! Tables that are searched as the text they are: lines of `key`, tab, `value`, sorted by bytes.
 use std::cmp::Ordering;
 
-/// Such a text, and where its lines begin: four bytes a line are all that is made of it.
+/// Such a text, and where its lines begin: four bytes a line, and four for each first byte, are all that is made of it.
 pub struct Table {
     text: &'static str,
     lines: Vec<u32>,
+    /// How many lines begin with a lesser byte, for each byte and one more.
+    lesser: [u32; 257],
 }
 
 impl Table {
@@ -16,14 +18,19 @@ impl Table {
             next += line.len() as u32;
             start
         });
-        Self { text, lines: lines.collect() }
+        let lines: Vec<u32> = lines.collect();
+        let first = |line: &u32| usize::from(text.as_bytes()[*line as usize]);
+        let lesser = std::array::from_fn(|byte| lines.partition_point(|line| first(line) < byte) as u32);
+        Self { text, lines, lesser }
     }
 
     /// The value of the line that has this key.
     pub fn find(&self, key: &str) -> Option<&'static str> {
         let line = |start: u32| &self.text.as_bytes()[start as usize..];
-        let found = self.lines.binary_search_by(|&start| compare(line(start), key.as_bytes())).ok()?;
-        let value = &self.text[self.lines[found] as usize + key.len() + 1..];
+        let byte = usize::from(*key.as_bytes().first()?);
+        let lines = &self.lines[self.lesser[byte] as usize..self.lesser[byte + 1] as usize];
+        let found = lines.binary_search_by(|&start| compare(line(start), key.as_bytes())).ok()?;
+        let value = &self.text[lines[found] as usize + key.len() + 1..];
         Some(value.split('\n').next().unwrap_or_default())
     }
 }

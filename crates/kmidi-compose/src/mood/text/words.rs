@@ -54,7 +54,10 @@ impl Words {
             let inside = start.is_some() && letter == '\'';
             if letter.is_alphanumeric() || inside {
                 start.get_or_insert(self.text.len());
-                self.text.extend(letter.to_lowercase());
+                match letter.is_ascii() {
+                    true => self.text.push(letter.to_ascii_lowercase()),
+                    false => self.text.extend(letter.to_lowercase()),
+                }
                 continue;
             }
             // Marks that combine with a letter, such as accents that stand apart.
