@@ -212,12 +212,13 @@ impl Doctor<'_> {
         let key = self.diagnosis.key;
         let triads = self.sonorities.iter().all(|it| it.tones.count_ones() <= 3);
         if triads {
-            let degree = self
-                .sonorities
-                .iter()
-                .find_map(|it| key.degree_of(crate::theory::PitchClass::new(it.root.into())));
-            if let Some(degree) = degree {
+            // One that is in the key, and stays what it is.
+            let seventh = self.sonorities.iter().find_map(|it| {
+                let degree = key.degree_of(crate::theory::PitchClass::new(it.root.into()))?;
                 let seventh = diatonic_chord(key, degree, true);
+                (it.tones & !Sonority::chord(&seventh, 1.0).tones == 0).then_some(seventh)
+            });
+            if let Some(seventh) = seventh {
                 self.suggest(
                     format!("Add sevenths, such as {seventh}"),
                     "all chords are triads; a seventh ties each to the next, as it wants to fall by a step",

@@ -94,3 +94,14 @@ fn it_prints_and_serialises() {
     assert_eq!(json["chords"][1]["origin"]["kind"], "secondary_dominant");
     assert_eq!(json["cadences"][0]["kind"], "authentic");
 }
+
+#[test]
+fn a_seventh_is_suggested_for_a_chord_that_it_leaves_what_it_is() {
+    let suggested = |chords: &str| {
+        let found = diagnose(&chords.parse().unwrap(), None).to_string();
+        found.lines().find_map(|line| line.split("such as ").nth(1)?.split(':').next().map(str::to_owned))
+    };
+    // C is major and foreign here: no C minor seventh is made of it.
+    assert_eq!(suggested("C Eb Ab Db").as_deref(), Some("Eb7"));
+    assert_eq!(suggested("C Am F G").as_deref(), Some("Cmaj7"));
+}

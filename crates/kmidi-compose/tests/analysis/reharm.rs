@@ -239,6 +239,45 @@ fn applied_chords_resolve_where_they_say() {
     }
 }
 
+/// By how many semitones a chord that leads somewhere is below where it leads.
+fn way_to_its_aim(what: &str) -> Option<i32> {
+    match what {
+        "secondary dominant" | "ii-V" => Some(5),
+        "chromatic approach" | "tritone substitute" => Some(-1),
+        "leading-tone chord" | "passing diminished chord" => Some(1),
+        "backdoor dominant" => Some(2),
+        _ => None,
+    }
+}
+
+#[test]
+fn what_leads_somewhere_arrives_whatever_is_done_to_the_chord_behind_it() {
+    let mut led = 0;
+    for style in [Style::Jazz, Style::Rnb, Style::Classical] {
+        for (seed, chords) in
+            (0..40).flat_map(|seed| [(seed, "C Am F G"), (seed, "C Am Dm G C"), (seed, "Am F C G")])
+        {
+            for variant in reharm(chords, style, 2, seed) {
+                let bars = variant.progression.bars();
+                for change in &variant.changes {
+                    let Some(way) = way_to_its_aim(change.what) else { continue };
+                    led += 1;
+                    let made: Chord = change.to.split(' ').next_back().unwrap().parse().unwrap();
+                    let bar = change.bar as usize - 1;
+                    let behind = bars[bar].iter().chain(&bars[(bar + 1) % bars.len()]);
+                    let pairs: Vec<&Chord> = behind.collect();
+                    let arrives = pairs.windows(2).any(|pair| {
+                        pair[0].root() == made.root()
+                            && pair[1].root().pitch_class() == made.root().pitch_class().transposed(way)
+                    });
+                    assert!(arrives, "{style}: {} in {}", change.to, variant.progression);
+                }
+            }
+        }
+    }
+    assert!(led > 300, "{led}");
+}
+
 #[test]
 fn a_reharmonised_cadence_still_has_its_key() {
     let key: Key = "C".parse().unwrap();

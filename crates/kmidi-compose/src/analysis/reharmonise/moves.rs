@@ -89,6 +89,23 @@ impl Move {
         !matches!(self, Move::Seventh | Move::Ninth | Move::Eleventh | Move::AddedNinth | Move::AddedSixth)
     }
 
+    /// Whether what it makes is heard as going to the next chord.
+    pub fn leads_on(self) -> bool {
+        matches!(
+            self,
+            Move::Backdoor
+                | Move::TritoneSubstitute
+                | Move::SecondaryDominant
+                | Move::TwoFive
+                | Move::SemitoneAbove
+                | Move::PassingDiminished
+                | Move::LeadingTone
+                | Move::Neapolitan
+                | Move::SixFour
+                | Move::ParallelApproach
+        )
+    }
+
     /// What this move makes of a chord; `None` where it has no place.
     pub fn propose(self, here: &Here, random: &mut Random) -> Option<Edit> {
         match self {

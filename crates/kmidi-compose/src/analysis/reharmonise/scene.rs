@@ -15,6 +15,8 @@ pub(super) struct Cell {
     pub chord: Chord,
     /// Whether a structural move made it: such a chord is only coloured further.
     pub made: bool,
+    /// Whether a move leads to it: it keeps its root, or that one would lead nowhere.
+    pub aimed_at: bool,
 }
 
 /// A progression while it is worked on.
@@ -47,7 +49,9 @@ pub(super) struct Here {
 
 impl<'a> Scene<'a> {
     pub fn new(original: &'a Progression, key: Key, how: Reharm<'a>) -> Self {
-        let cells = |bar: &Vec<Chord>| bar.iter().map(|&chord| Cell { chord, made: false }).collect();
+        let cells = |bar: &Vec<Chord>| {
+            bar.iter().map(|&chord| Cell { chord, made: false, aimed_at: false }).collect()
+        };
         Self {
             key,
             bars: original.bars().iter().map(cells).collect(),
@@ -83,6 +87,10 @@ impl<'a> Scene<'a> {
         if edit.chords == [here.chord] || !self.keeps_anchor(&here, &edit.chords) {
             return false;
         }
+        let aimed_at = self.bars[bar][place].aimed_at;
+        if aimed_at && edit.chords[0].root() != here.chord.root() {
+            return false;
+        }
         if !edit.chords.iter().all(|chord| self.suits_melody(chord, bar)) {
             return false;
         }
@@ -95,8 +103,24 @@ impl<'a> Scene<'a> {
             because: edit.because,
         });
         let made = here.made || chosen.is_structural();
-        self.bars[bar].splice(place..=place, edit.chords.into_iter().map(|chord| Cell { chord, made }));
+        let count = edit.chords.len();
+        let cell = |(at, chord)| Cell { chord, made, aimed_at: aimed_at && at == 0 };
+        self.bars[bar].splice(place..=place, edit.chords.into_iter().enumerate().map(cell));
+        if chosen.leads_on() {
+            self.aim_behind(bar, place + count);
+        }
         true
+    }
+
+    /// Marks the chord at a place, or the next one behind the end of its bar; behind the last, the first.
+    fn aim_behind(&mut self, bar: usize, place: usize) {
+        let bars = self.bars.len();
+        let mut after = (bar + 1..=bar + bars).map(|bar| (bar % bars, 0));
+        let here = Some((bar, place)).filter(|_| place < self.bars[bar].len());
+        let next = here.or_else(|| after.find(|(bar, _)| !self.bars[*bar].is_empty()));
+        if let Some((bar, place)) = next {
+            self.bars[bar][place].aimed_at = true;
+        }
     }
 
     fn here(&self, bar: usize, place: usize) -> Here {
