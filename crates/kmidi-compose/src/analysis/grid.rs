@@ -141,15 +141,27 @@ impl ChromaSums {
 /// The pitch classes that sound in each slot, for a third of it at least; a bit each.
 pub(crate) fn sounding_classes(grid: &Grid, notes: &[Note]) -> Vec<u16> {
     let mut sounding = vec![0; grid.slots()];
+    // Of whole slots only where it begins and ends: many notes may last as long as the song.
+    let mut changes = vec![[0i32; 12]; grid.slots() + 1];
     for note in notes {
-        for slot in grid.slot_of(note.start.0)..grid.slots() {
-            let (start, end) = (grid.starts[slot], grid.starts[slot + 1]);
-            if start >= note.end.0 {
-                break;
+        let (start, end, class) = (note.start.0, note.end.0, usize::from(note.key % 12));
+        let (first, last) = (grid.slot_of(start), grid.slot_of((end - 1).max(start)));
+        for slot in [first, last] {
+            let (slot_start, slot_end) = (grid.starts[slot], grid.starts[slot + 1]);
+            if 3 * (end.min(slot_end) - start.max(slot_start)) >= slot_end - slot_start {
+                sounding[slot] |= 1 << class;
             }
-            if 3 * (note.end.0.min(end) - note.start.0.max(start)) >= end - start {
-                sounding[slot] |= 1 << (note.key % 12);
-            }
+        }
+        if last > first {
+            changes[first + 1][class] += 1;
+            changes[last][class] -= 1;
+        }
+    }
+    let mut held = [0; 12];
+    for (set, changes) in sounding.iter_mut().zip(&changes) {
+        for (class, (held, change)) in held.iter_mut().zip(changes).enumerate() {
+            *held += change;
+            *set |= u16::from(*held > 0) << class;
         }
     }
     sounding
@@ -224,6 +236,10 @@ mod tests {
         let grid = Grid::new(&view(&notes, Meter::default()));
         let sounding = sounding_classes(&grid, view(&notes, Meter::default()).notes());
         assert_eq!(sounding, [1, 1, 1, 1, 1 | 1 << 4, 1, 1, 1]);
+        // Two of one class, of which one ends: the other sounds on.
+        let notes = [note(0, 384, 60), note(48, 144, 72)];
+        let view = view(&notes, Meter::default());
+        assert_eq!(sounding_classes(&grid, view.notes()), [1; 8]);
     }
 
     #[test]
