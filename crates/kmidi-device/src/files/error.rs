@@ -10,6 +10,15 @@ pub enum FileError {
         /// The file asked for.
         path: PathBuf,
     },
+    /// Raise the limit, or choose another file system.
+    #[error(
+        "{}: files there may not be so large (`ulimit -f` shows and raises the limit); nothing was written",
+        path.display()
+    )]
+    TooLarge {
+        /// The file asked for.
+        path: PathBuf,
+    },
     /// Make the folder first.
     #[error("{}: there is no folder {}", path.display(), folder.display())]
     NoFolder {
@@ -55,12 +64,16 @@ pub enum FileError {
 }
 
 impl FileError {
+    /// Whether it is what was asked for that is at fault, not the system.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, FileError::UnknownContainer { .. } | FileError::NotForFlac { .. })
+    }
+
     pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                FileError::DiskFull { path }
-            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FileError::DiskFull { path },
+            io::ErrorKind::FileTooLarge => FileError::TooLarge { path },
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 FileError::NotPermitted { path }
             }

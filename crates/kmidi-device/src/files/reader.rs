@@ -1,6 +1,6 @@
 //! Reads audio files of the usual kinds, a block at a time.
 
-use std::fs::File;
+use std::fs::{File, FileType};
 use std::path::{Path, PathBuf};
 
 use kmidi_core::limits::{MAX_DEVICE_CHANNELS, SAMPLE_RATE_RANGE_HZ};
@@ -11,6 +11,11 @@ use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+
+use super::ReadLoss;
+use super::ogg::{self, Packets};
+use super::timeline::Timeline;
 
 /// Damaged packets that are passed over; a file with more of them is given up.
 const MAX_DAMAGED: u64 = 1000;
@@ -40,15 +45,20 @@ pub enum ReadError {
 pub struct AudioFileReader {
     path: PathBuf,
     format: Box<dyn FormatReader>,
+    packets_ahead: Packets,
     decoder: Box<dyn AudioDecoder>,
     track: u32,
     sample_rate_hz: u32,
     channels: usize,
     speakers: Vec<Speaker>,
     frames: Option<u64>,
+    timeline: Timeline,
+    /// Silent frames to give out before the packet, in the place of what is lost.
+    silence: u64,
     /// The packet that is being given out, a vector a channel, and how much of it has been.
     packet: Vec<Vec<f32>>,
     given: usize,
+    packets: u64,
     damaged_packets: u64,
     is_over: bool,
 }
@@ -61,15 +71,28 @@ impl AudioFileReader {
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let io = |source| ReadError::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.is_dir() {
+        let kind = file.metadata().map_err(io)?.file_type();
+        if kind.is_dir() {
             return Err(io(std::io::ErrorKind::IsADirectory.into()));
         }
+        // Some of them never end, and in noise without end a codec finds what looks like sound.
+        if is_device(kind) {
+            let reason = "this is a device, not a file or a pipe".to_owned();
+            return Err(ReadError::NotAudio { path: path.to_owned(), reason });
+        }
+        // A pipe can be read only once.
+        let holes = if kind.is_file() { ogg::holes(&file).map_err(io)? } else { Vec::new() };
         // Codecs are large bodies of code fed with whatever a file holds.
-        let open = || Self::open_stream(path, MediaSourceStream::new(Box::new(file), Default::default()));
+        let stream = || MediaSourceStream::new(Box::new(file), Default::default());
+        let open = || Self::open_stream(path, stream(), Packets::new(holes));
         unharmed(path, open).and_then(|opened| opened)
     }
 
-    fn open_stream(path: &Path, stream: MediaSourceStream<'static>) -> Result<Self, ReadError> {
+    fn open_stream(
+        path: &Path,
+        stream: MediaSourceStream<'static>,
+        packets_ahead: Packets,
+    ) -> Result<Self, ReadError> {
         let not_audio = |reason: String| ReadError::NotAudio { path: path.to_owned(), reason };
         let mut hint = Hint::new();
         if let Some(extension) = path.extension().and_then(|it| it.to_str()) {
@@ -96,18 +119,23 @@ impl AudioFileReader {
             )));
         }
         let speakers = parameters.channels.as_ref().map(speakers).unwrap_or_default();
+        let timeline = Timeline::new(format.format_info().short_name, track, sample_rate_hz, parameters);
         let (track, frames) = (track.id, track.num_frames);
         Ok(AudioFileReader {
             path: path.to_owned(),
             format,
+            packets_ahead,
             decoder,
             track,
             sample_rate_hz,
             channels,
             speakers,
             frames,
+            timeline,
+            silence: 0,
             packet: Vec::new(),
             given: 0,
+            packets: 0,
             damaged_packets: 0,
             is_over: false,
         })
@@ -133,16 +161,16 @@ impl AudioFileReader {
         self.frames
     }
 
-    /// Packets that were damaged and are left out.
-    pub fn damaged_packets(&self) -> u64 {
-        self.damaged_packets
+    /// What of the file could not be read so far; whether its end is missing is known at its end.
+    pub fn loss(&self) -> ReadLoss {
+        self.timeline.loss(self.sample_rate_hz, self.damaged_packets, self.is_over)
     }
 
     /// Fills `channels`, a slice for each channel and all of one length, from the front; how many frames there were. Fewer
-    /// than asked for only at the end.
+    /// than asked for only at the end. What is lost in the middle is silent, so that what follows stays in time.
     ///
     /// # Errors
-    /// [`ReadError`].
+    /// [`ReadError`]; also where more of it is damaged than can be read.
     ///
     /// # Panics
     /// If the number of channels is not [`AudioFileReader::channels`], or their lengths differ.
@@ -152,6 +180,13 @@ impl AudioFileReader {
         assert!(channels.iter().all(|channel| channel.len() == wanted));
         let mut done = 0;
         while done < wanted {
+            if self.silence > 0 {
+                let frames = self.silence.min((wanted - done) as u64) as usize;
+                channels.iter_mut().for_each(|channel| channel[done..done + frames].fill(0.0));
+                self.silence -= frames as u64;
+                done += frames;
+                continue;
+            }
             let left = self.packet.first().map_or(0, Vec::len) - self.given;
             if left == 0 {
                 if !self.next_packet()? {
@@ -169,7 +204,7 @@ impl AudioFileReader {
         Ok(done)
     }
 
-    /// Decodes the next packet; whether there is one.
+    /// Decodes the next packet; whether there is one, or silence in the place of one.
     fn next_packet(&mut self) -> Result<bool, ReadError> {
         self.given = 0;
         self.packet.iter_mut().for_each(Vec::clear);
@@ -177,7 +212,10 @@ impl AudioFileReader {
             let path = self.path.clone();
             let decoded = unharmed(&path, || self.decode());
             match decoded? {
-                Decoded::Packet => return Ok(true),
+                Decoded::Packet => {
+                    self.packets += 1;
+                    return Ok(true);
+                }
                 Decoded::Other => {}
                 Decoded::Damaged => {
                     self.damaged_packets += 1;
@@ -186,30 +224,93 @@ impl AudioFileReader {
                 Decoded::End => self.is_over = true,
                 Decoded::Failed(source) => return Err(ReadError::Io { path, source }),
             }
+            if self.silence > 0 {
+                return Ok(true);
+            }
+        }
+        if self.damaged_packets > self.packets {
+            let reason = format!(
+                "only {} of {} pieces of it can be read",
+                self.packets,
+                self.packets + self.damaged_packets
+            );
+            return Err(ReadError::NotAudio { path: self.path.clone(), reason });
         }
         Ok(false)
     }
 
     fn decode(&mut self) -> Decoded {
-        let packet = match self.format.next_packet() {
+        let packet = match self.packets_ahead.next(self.format.as_mut()) {
             Ok(Some(packet)) if packet.track_id == self.track => packet,
             Ok(Some(_)) => return Decoded::Other,
             Ok(None) => return Decoded::End,
             // A file that is cut short ends where it is cut.
             Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                self.timeline.end_early();
                 return Decoded::End;
             }
             Err(Error::IoError(error)) => return Decoded::Failed(error),
-            Err(_) => return Decoded::End,
+            // What follows may be good.
+            Err(Error::DecodeError(_)) => return Decoded::Damaged,
+            Err(Error::ResetRequired) if self.follow() => return Decoded::Other,
+            Err(_) => {
+                self.timeline.end_early();
+                return Decoded::End;
+            }
         };
-        match self.decoder.decode(&packet) {
+        self.silence = self.timeline.arrive(&packet);
+        if self.silence > 0 {
+            // What came before it does not go on in it.
+            self.decoder.reset();
+        }
+        self.decode_packet(&packet)
+    }
+
+    /// Goes on with the stream that follows in the same file, as radio stations chain them, if it is of the same kind.
+    fn follow(&mut self) -> bool {
+        let Some(track) = self.format.default_track(TrackType::Audio) else { return false };
+        let Some(parameters) = track.codec_params.as_ref().and_then(|it| it.audio()) else { return false };
+        let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
+        if parameters.sample_rate != Some(self.sample_rate_hz) || channels != self.channels {
+            return false;
+        }
+        let made =
+            symphonia::default::get_codecs().make_audio_decoder(parameters, &AudioDecoderOptions::default());
+        let Ok(decoder) = made else { return false };
+        self.timeline.follow(track);
+        (self.track, self.decoder) = (track.id, decoder);
+        true
+    }
+
+    fn decode_packet(&mut self, packet: &Packet) -> Decoded {
+        match self.decoder.decode(packet) {
             Ok(buffer) if buffer.num_planes() == self.channels => {
                 buffer.copy_to_vecs_planar(&mut self.packet);
+                let frames = self.packet[0].len() as u64;
+                // Some decoders give nothing of the first packet, which they need for the next one.
+                if self.silence > 0 && frames == 0 {
+                    self.silence += self.timeline.lose(packet);
+                }
+                self.timeline.give(frames);
                 if self.packet[0].is_empty() { Decoded::Other } else { Decoded::Packet }
             }
-            Ok(_) | Err(_) => Decoded::Damaged,
+            Ok(_) | Err(_) => {
+                self.silence += self.timeline.lose(packet);
+                Decoded::Damaged
+            }
         }
     }
+}
+
+#[cfg(unix)]
+fn is_device(kind: FileType) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    kind.is_char_device() || kind.is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: FileType) -> bool {
+    false
 }
 
 /// Why a file cannot be opened, in words for who has it.

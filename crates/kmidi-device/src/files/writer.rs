@@ -33,6 +33,20 @@ impl Container {
             Err(FileError::UnknownContainer { path: path.to_owned() })
         }
     }
+
+    /// Whether it can hold such samples, for the file `path`.
+    ///
+    /// # Errors
+    /// [`FileError::NotForFlac`].
+    pub fn check(self, path: &Path, format: SampleFormat) -> Result<(), FileError> {
+        match (self, format) {
+            (Container::Flac, SampleFormat::Float32) => Err(FileError::NotForFlac {
+                path: path.to_owned(),
+                reason: "32-bit floats; choose 16 or 24 bits, or WAV",
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What an audio file holds.
@@ -203,9 +217,7 @@ fn pack<const BYTES: usize>(integers: &[i32], bytes: &mut Vec<u8>) {
 
 fn flac_encoder(path: &Path, spec: AudioSpec, sink: Sink) -> Result<FlacSampleWriter<Sink>, FileError> {
     let refuse = |reason| FileError::NotForFlac { path: path.to_owned(), reason };
-    if spec.format == SampleFormat::Float32 {
-        return Err(refuse("32-bit floats; choose 16 or 24 bits, or WAV"));
-    }
+    Container::Flac.check(path, spec.format)?;
     let channels = u8::try_from(spec.channels).ok().filter(|channels| (1..=8).contains(channels));
     let channels = channels.ok_or_else(|| refuse("more than 8 channels"))?;
     let bits = 8 * u32::from(spec.format.bytes());
