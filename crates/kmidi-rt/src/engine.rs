@@ -245,6 +245,7 @@ impl Engine {
         status.notes_off_the_keyboard = self.sequencer.outlet.off_the_keyboard();
         status.guard_trips = self.nodes.guard_trips();
         status.ceiling_frames = self.schedule.ceiling_frames();
+        status.ceiling_peak = self.schedule.ceiling_peak();
         status.dsp_load = self.published.dsp_load();
         let channels = usize::from(self.config.channels_out);
         status.levels.clear();

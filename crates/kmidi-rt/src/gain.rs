@@ -42,6 +42,8 @@ pub(crate) struct Master {
     release: f32,
     /// Frames that the ceiling has lowered.
     pub lowered_frames: u64,
+    /// The highest sample that the ceiling has met above itself; 0 while there was none.
+    pub met_peak: f32,
     /// Whether there is a ceiling at all.
     pub has_ceiling: bool,
 }
@@ -54,6 +56,7 @@ impl Master {
             held: 1.0,
             release: 1000.0 / (CEILING_RELEASE_MS * sample_rate_hz as f32),
             lowered_frames: 0,
+            met_peak: 0.0,
             has_ceiling: true,
         }
     }
@@ -63,6 +66,7 @@ impl Master {
         self.gain = old.gain;
         self.held = old.held;
         self.lowered_frames = old.lowered_frames;
+        self.met_peak = old.met_peak;
         self.has_ceiling = old.has_ceiling;
     }
 
@@ -92,7 +96,11 @@ impl Master {
     }
 
     fn follow(&mut self, peak: f32) {
-        let allowed = if peak > MASTER_CEILING { MASTER_CEILING / peak } else { 1.0 };
+        let mut allowed = 1.0;
+        if peak > MASTER_CEILING {
+            allowed = MASTER_CEILING / peak;
+            self.met_peak = self.met_peak.max(peak);
+        }
         self.held = (self.held + self.release).min(allowed);
         self.lowered_frames += u64::from(self.held < 1.0);
     }
@@ -127,7 +135,7 @@ mod tests {
             (0.5, 1.0, 0.125),
             "both channels alike"
         );
-        assert_eq!(master.lowered_frames, 3);
+        assert_eq!((master.lowered_frames, master.met_peak), (3, 90.0));
         for _ in 0..20_000 {
             master.process(&mut [buffer(&quiet)]);
         }

@@ -311,6 +311,11 @@ impl Schedule {
         self.machine.master.lowered_frames
     }
 
+    /// The highest sample of the output before the master ceiling lowered it; 0 where it never did.
+    pub fn ceiling_peak(&self) -> f32 {
+        self.machine.master.met_peak
+    }
+
     /// Events that found a buffer or a delay of this schedule full; the next schedule counts from 0.
     pub fn dropped_events(&self) -> u64 {
         self.machine.dropped()

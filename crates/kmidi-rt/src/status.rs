@@ -39,6 +39,8 @@ pub struct EngineStatus {
     pub guard_trips: u64,
     /// Frames that the master ceiling has lowered.
     pub ceiling_frames: u64,
+    /// The highest sample before the master ceiling lowered it; 0 where it never did.
+    pub ceiling_peak: f32,
     /// Share of the callbacks' time that rendering took (1 = all of it), where a
     /// [`LoadMeter`](crate::LoadMeter) measures it.
     pub dsp_load: f32,
@@ -59,7 +61,7 @@ pub struct Drops {
     pub reports: u64,
 }
 
-const SCALARS: usize = 19;
+const SCALARS: usize = 20;
 const WORDS: usize = SCALARS + 3 * MAX_DEVICE_CHANNELS;
 
 impl EngineStatus {
@@ -85,6 +87,7 @@ impl EngineStatus {
             self.levels.len() as u64,
             self.notes_off_the_keyboard,
             self.ceiling_frames,
+            u64::from(self.ceiling_peak.to_bits()),
         ]);
         for (words, level) in words[SCALARS..].chunks_exact_mut(3).zip(&self.levels) {
             let floats = [level.peak, level.rms, level.highest];
@@ -111,6 +114,7 @@ impl EngineStatus {
             notes_off_the_keyboard: words[17],
             guard_trips: words[14],
             ceiling_frames: words[18],
+            ceiling_peak: float(words[19]),
             dsp_load: float(words[15]),
             levels: words[SCALARS..].chunks_exact(3).take(words[16] as usize).map(level).collect(),
         }
@@ -173,6 +177,7 @@ mod tests {
             notes_off_the_keyboard: 16,
             guard_trips: 15,
             ceiling_frames: 17,
+            ceiling_peak: 18.0,
             dsp_load: 0.25,
             levels: (0..MAX_DEVICE_CHANNELS).map(|n| level(n as f32)).collect(),
         };
