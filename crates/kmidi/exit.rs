@@ -57,6 +57,15 @@ pub fn code(error: &anyhow::Error) -> u8 {
 /// Stack of a thread that does little: what threads may use counts against a limit on the program's memory.
 pub const SMALL_STACK_BYTES: usize = 256 << 10;
 
+/// Has writes beyond the limit on the size of files (`ulimit -f`) fail as those on a full disk do, and be told, where the
+/// system would end the program without a word.
+pub fn outlive_file_limits() -> std::io::Result<()> {
+    // A handler, not the word to ignore it: programs that are started from here get back what is usual.
+    let unread = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, unread)?;
+    Ok(())
+}
+
 /// Calls `told` when the user (or the system) wants the program to end.
 pub fn on_signals(told: impl Fn() + Send + 'static) -> std::io::Result<()> {
     on_each_signal(move |_| told())

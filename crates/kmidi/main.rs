@@ -39,6 +39,8 @@ fn main() -> ExitCode {
     kmidi_session::plugins::hide_the_screen_from_plugins();
     kmidi_memory::charge_panics_to_the_program();
     kmidi_sys::name_who_crashes(AFTER_A_CRASH);
+    // Without it all but one thing is the same.
+    let _ = exit::outlive_file_limits();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match parse(&arguments) {
         Ok(cli) => cli,

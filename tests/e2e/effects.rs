@@ -55,13 +55,15 @@ const LATE_BUNDLE: &str = r#"
       lv2:portProperty lv2:reportsLatency ; lv2:minimum 0 ; lv2:maximum 100 ] .
 "#;
 
-fn install_late(machine: &Machine) {
-    let bundle = machine.plugins().join("late.lv2");
-    fs::create_dir(&bundle).expect("a folder");
-    fs::write(bundle.join("manifest.ttl"), LATE_BUNDLE).expect("written");
-    fs::write(bundle.join("late.c"), LATE).expect("written");
+/// Builds an LV2 plugin and puts it where plugins are looked for.
+fn install(machine: &Machine, name: &str, source: &str, bundle: &str) {
+    let folder = machine.plugins().join(format!("{name}.lv2"));
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("manifest.ttl"), bundle).expect("written");
+    let [binary, code] = [format!("{name}.so"), format!("{name}.c")].map(|it| folder.join(it));
+    fs::write(&code, source).expect("written");
     let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args(["late.so", "late.c"].map(|it| bundle.join(it)));
+    compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([binary, code]);
     assert!(compiler.status().expect("the C compiler that the build needs").success());
 }
 
@@ -115,7 +117,7 @@ fn difference(one: &[f32], other: &[f32], frames: std::ops::Range<usize>) -> f32
 #[test]
 fn a_mono_plugin_runs_once_for_each_side_and_keeps_them_apart_and_in_time() {
     let bench = Bench::new(Machine::new());
-    install_late(&bench.machine);
+    install(&bench.machine, "late", LATE, LATE_BUNDLE);
     bench.machine.scan();
     let before = two_sines(48_000, 30_011);
     write(&bench.input, 2, 48_000, &before);
@@ -218,4 +220,188 @@ fn a_pipe_goes_in_and_a_pipe_comes_out() {
     let mut both = program::command(&["fx", "-", "-o", "-", "--json"]);
     let both = both.stdin(std::process::Stdio::null()).output().expect("it runs");
     assert_eq!(both.status.code(), Some(2));
+}
+
+/// A mono LV2 plugin that gives its input back five seconds later, as an echo, and nothing else.
+const ECHO: &str = r#"
+#include <stdint.h>
+#include <stdlib.h>
+typedef struct Descriptor {
+    const char *uri;
+    void *(*instantiate)(const struct Descriptor *, double, const char *, const void *const *);
+    void (*connect_port)(void *, uint32_t, void *);
+    void (*activate)(void *);
+    void (*run)(void *, uint32_t);
+    void (*deactivate)(void *);
+    void (*cleanup)(void *);
+    const void *(*extension_data)(const char *);
+} Descriptor;
+typedef struct { float *ports[2]; float line[240000]; uint32_t at; } Self;
+static void *instantiate(const Descriptor *d, double rate, const char *path, const void *const *features) {
+    return calloc(1, sizeof(Self));
+}
+static void connect(void *self, uint32_t port, void *data) { ((Self *)self)->ports[port] = data; }
+static void run(void *handle, uint32_t frames) {
+    Self *self = handle;
+    for (uint32_t n = 0; n < frames; ++n) {
+        float in = self->ports[0][n];
+        self->ports[1][n] = self->line[self->at];
+        self->line[self->at] = in;
+        self->at = (self->at + 1) % 240000;
+    }
+}
+static const Descriptor echo = {"urn:kmidi:echo", instantiate, connect, 0, run, 0, free, 0};
+const Descriptor *lv2_descriptor(uint32_t index) { return index ? 0 : &echo; }
+"#;
+
+const ECHO_BUNDLE: &str = r#"
+@prefix lv2: <http://lv2plug.in/ns/lv2core#> . @prefix doap: <http://usefulinc.com/ns/doap#> .
+<urn:kmidi:echo> a lv2:Plugin ; lv2:binary <echo.so> ; doap:name "Echo" ; lv2:port
+    [ a lv2:AudioPort, lv2:InputPort ; lv2:index 0 ; lv2:symbol "in" ; lv2:name "In" ],
+    [ a lv2:AudioPort, lv2:OutputPort ; lv2:index 1 ; lv2:symbol "out" ; lv2:name "Out" ] .
+"#;
+
+#[test]
+fn an_echo_that_comes_seconds_later_is_in_the_file_and_no_silence_behind_it() {
+    let bench = Bench::new(Machine::new());
+    install(&bench.machine, "echo", ECHO, ECHO_BUNDLE);
+    bench.machine.scan();
+    let before = channel(&two_sines(48_000, 9_600), 2, 0);
+    write(&bench.input, 1, 48_000, &before);
+    let echo = ["-p", "lv2:urn:kmidi:echo"];
+    bench.report(&echo);
+    let after = samples(&bench.output);
+    assert_eq!(after.len(), 249_600, "five seconds and the sound");
+    assert!(after[..240_000].iter().all(|it| *it == 0.0) && after[240_000..] == before);
+    bench.report(&[&echo[..], &echo].concat());
+    assert_eq!(samples(&bench.output).len(), 480_000 + 9_600);
+    // What is asked for is what is given, and without plugins there is nothing to wait for.
+    bench.report(&[&echo[..], &["--tail", "1"]].concat());
+    assert_eq!(samples(&bench.output).len(), 57_600);
+    bench.report(&[]);
+    assert!(samples(&bench.output) == before);
+
+    // A song too: what is cut off today is the music itself.
+    let song = format!("{}/tests/data/midi/jazzsoft/test-c-major-scale.mid", env!("CARGO_MANIFEST_DIR"));
+    let output = bench.output.to_str().expect("UTF-8");
+    let render = |more: &[&str]| {
+        let arguments = ["render", &song, "-o", output, "--bits", "32f", "--json"];
+        bench.machine.run(&[&arguments[..], more].concat()).success().json();
+        samples(&bench.output)
+    };
+    let (plain, late) = (render(&[]), render(&echo));
+    // Both end half a second behind their last sound.
+    assert_eq!(late.len(), plain.len() + 2 * 240_000);
+    assert!(difference(&plain, &late[2 * 240_000..], 0..plain.len()) < 1e-6);
+}
+
+#[test]
+fn what_is_too_loud_for_the_format_is_said_with_how_loud_it_was() {
+    let bench = Bench::new(Machine::new());
+    let loud: Vec<f32> = two_sines(44_100, 10_000).iter().map(|it| it * 16.0).collect();
+    write(&bench.input, 2, 44_100, &loud);
+    let report = bench.report(&[]);
+    assert_eq!(report["limited_frames"], 0, "floating point holds it");
+    let [input, output] = [&bench.input, &bench.output].map(|path| path.to_str().expect("UTF-8"));
+    let fx = || bench.machine.run(&["fx", input, "-o", output, "--json"]).success();
+    let outcome = fx();
+    let report = outcome.json();
+    let peak = report["peak_dbfs"].as_f64().expect("a number");
+    assert!((peak - 18.06).abs() < 0.05, "{outcome:#?}");
+    assert!(report["limited_frames"].as_u64() > Some(0), "{outcome:#?}");
+    assert!(outcome.stderr.contains("frames were too loud (up to +18.1 dBFS)"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("--bits 32f"), "{outcome:#?}");
+
+    // What is no number is counted, and harms nothing else.
+    let mut broken = two_sines(44_100, 10_000);
+    broken[4_000] = f32::NAN;
+    broken[4_001] = f32::INFINITY;
+    write(&bench.input, 2, 44_100, &broken);
+    for more in [&[][..], &["--rate", "48000"]] {
+        let outcome = bench.fx(more).success();
+        assert_eq!(outcome.json()["not_numbers"], 2, "{outcome:#?}");
+        assert!(outcome.stderr.contains("2 samples are no numbers"), "{outcome:#?}");
+        assert!(samples(&bench.output).iter().all(|it| it.abs() < 0.6));
+    }
+    // Control.
+    write(&bench.input, 2, 44_100, &two_sines(44_100, 10_000));
+    let outcome = fx();
+    assert_eq!(outcome.json()["not_numbers"], 0);
+    assert!(!outcome.stderr.contains("warning"), "{outcome:#?}");
+}
+
+#[test]
+fn damage_of_a_file_is_told_in_one_line_and_what_is_good_stays_in_time() {
+    let bench = Bench::new(Machine::new());
+    let before = two_sines(44_100, 80_000);
+    write(&bench.input, 2, 44_100, &before);
+    let [input, output] = [&bench.input, &bench.output].map(|path| path.to_str().expect("UTF-8"));
+    let flac = bench.machine.path("in.flac");
+    let flac = flac.to_str().expect("UTF-8");
+    bench.machine.run(&["fx", input, "-o", flac]).success();
+    let fx = |from: &str| bench.machine.run(&["fx", from, "-o", output, "--bits", "32f", "--json"]).success();
+    let outcome = fx(flac);
+    assert!(!outcome.stderr.contains("warning") && outcome.json()["is_cut_off"] == false, "{outcome:#?}");
+    let whole = samples(&bench.output);
+
+    let bytes = fs::read(flac).expect("read");
+    let mut holed = bytes.clone();
+    let middle = bytes.len() / 2;
+    holed[middle..middle + 16].fill(0x55);
+    fs::write(flac, holed).expect("written");
+    let outcome = fx(flac);
+    let lost = outcome.json()["silent_frames"].as_u64().expect("a number");
+    assert!((1..20_000).contains(&lost), "{outcome:#?}");
+    assert!(outcome.stderr.contains("are lost and silent"), "{outcome:#?}");
+    let after = samples(&bench.output);
+    let differ = after.iter().zip(&whole).filter(|(one, other)| one != other).count();
+    assert_eq!(after.len(), whole.len());
+    assert!((1..=2 * lost as usize).contains(&differ), "{differ} of {lost}");
+
+    for (path, bytes) in [(flac, bytes), (input, fs::read(input).expect("read"))] {
+        fs::write(path, &bytes[..bytes.len() / 3]).expect("written");
+        let outcome = fx(path);
+        let (there, missing) = (&outcome.json()["frames"], &outcome.json()["missing_frames"]);
+        assert_eq!(there.as_u64().zip(missing.as_u64()).map(|it| it.0 + it.1), Some(80_000), "{outcome:#?}");
+        assert!(outcome.stderr.contains("s of 1.81 s are there"), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_a_reason_and_leaves_nothing_behind() {
+    let bench = Bench::new(Machine::new());
+    write(&bench.input, 2, 44_100, &two_sines(44_100, 5_000));
+    let empty = bench.machine.path("empty.wav");
+    write(&empty, 2, 44_100, &[]);
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let (input, output) = (path(&bench.input), path(&bench.output));
+    let (mp3, flac) = (path(&bench.machine.path("o.mp3")), path(&bench.machine.path("o.flac")));
+    for (arguments, said) in [
+        (vec![&input[..], "-o", &mp3], "ends in .wav or .flac"),
+        (vec![&input, "--bits", "32f", "-o", &flac], "32-bit floats"),
+        (vec![&path(&empty), "-o", &output], "there is no sound in it"),
+        (vec!["/dev/urandom", "-o", &output], "a device"),
+    ] {
+        let refused = bench.machine.run(&[&["fx"], &arguments[..]].concat());
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains(said), "{refused:#?}");
+    }
+    for left in [&output, &mp3, &flac] {
+        assert!(!Path::new(left).exists(), "{left}");
+    }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_told_as_a_full_disk_is() {
+    let bench = Bench::new(Machine::new());
+    write(&bench.input, 2, 44_100, &two_sines(44_100, 200_000));
+    let program = program::command(&[]).get_program().to_owned();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 64; exec \"$0\" \"$@\""]).arg(program);
+    limited.arg("fx").arg(&bench.input).arg("-o").arg(&bench.output);
+    let outcome = limited.output().expect("it runs");
+    let said = String::from_utf8_lossy(&outcome.stderr);
+    assert_eq!(outcome.status.code(), Some(1), "{said}");
+    assert!(said.contains("ulimit -f") && said.contains("nothing was written"), "{said}");
+    assert!(!bench.output.exists());
 }

@@ -4,7 +4,7 @@ use std::f32::consts::FRAC_1_SQRT_2;
 use std::fmt;
 use std::path::Path;
 
-use kmidi_device::files::{AudioFileReader, ReadError, Speaker};
+use kmidi_device::files::{AudioFileReader, ReadError, ReadLoss, Speaker};
 use kmidi_ml::{FULL_SCALE, MonoSource, SourceError};
 use serde::Serialize;
 
@@ -55,10 +55,9 @@ pub struct Heard {
     pub channels: usize,
     /// Frames of the file that were read.
     pub frames: u64,
-    /// Frames that it has less than it says.
-    pub missing_frames: u64,
-    /// Packets that were damaged and are left out.
-    pub damaged_packets: u64,
+    /// What of the file could not be read.
+    #[serde(flatten)]
+    pub loss: ReadLoss,
     /// Samples that are no numbers, or far too large, and were taken for silence.
     pub not_numbers: u64,
 }
@@ -91,14 +90,12 @@ impl Listening {
 
     /// What was met so far.
     pub fn heard(&self) -> Heard {
-        let Mixed { reader, frames, not_numbers, has_ended, .. } = &self.file;
-        let said = reader.frames().filter(|_| *has_ended).unwrap_or(0);
+        let Mixed { reader, frames, not_numbers, .. } = &self.file;
         Heard {
             sample_rate_hz: reader.sample_rate_hz(),
             channels: reader.channels(),
             frames: *frames,
-            missing_frames: said.saturating_sub(*frames),
-            damaged_packets: reader.damaged_packets(),
+            loss: reader.loss(),
             not_numbers: *not_numbers,
         }
     }
@@ -184,13 +181,12 @@ impl Mixed {
 impl fmt::Display for Heard {
     /// What is wrong with the file; nothing where all is well.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faults = [
-            (self.damaged_packets, "damaged packets were left out"),
-            (self.missing_frames, "frames are missing at its end"),
-            (self.not_numbers, "samples are no numbers, and were taken for silence"),
-        ];
-        let told: Vec<_> =
-            faults.iter().filter(|it| it.0 > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let numbers = match self.not_numbers {
+            0 => String::new(),
+            count => format!("{count} samples are no numbers, and were taken for silence"),
+        };
+        let told: Vec<String> =
+            [self.loss.to_string(), numbers].into_iter().filter(|text| !text.is_empty()).collect();
         f.write_str(&told.join("; "))
     }
 }
@@ -376,7 +372,7 @@ mod tests {
         fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
         let (sound, heard) = open(&cut, 16_000);
         assert!((7_000..=8_000).contains(&sound.len()), "{}", sound.len());
-        assert_eq!(heard.missing_frames, 16_000 - sound.len() as u64);
+        assert_eq!(heard.loss.missing_frames, 16_000 - sound.len() as u64);
         assert!(heard.to_string().contains("frames are missing"));
     }
 
@@ -453,7 +449,7 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let (sound, heard) = open(&path, 16_000);
         assert!(sound.iter().all(|sample| sample.is_finite()));
-        assert!(heard.damaged_packets + heard.missing_frames > 0, "{heard:?}");
+        assert!(heard.loss.silent_frames > 0 && sound.len() == 64_000, "{heard:?}");
         assert_ne!(heard.to_string(), "");
     }
 }

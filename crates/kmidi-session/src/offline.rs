@@ -23,7 +23,7 @@ use crate::rack::{self, RackConfig, Sides};
 use crate::reader::SongReader;
 use crate::rig::{CHANNELS, Rig, RigConfig, RigError, SoundSettings};
 use crate::song::OpenSong;
-use crate::tail::End;
+use crate::tail::{End, Tails};
 
 /// What one pass over the song plays. Shared by passes that run side by side.
 #[derive(Clone)]
@@ -141,6 +141,8 @@ impl Score {
         let latency_frames = u64::from(rig.handle.compiler().latency_frames());
         let mut counts = Counts { latency_frames, plugins: told(&plugins), ..Counts::default() };
         let mut late = latency_frames;
+        let tails = Tails::of(plugins.iter().map(|it| it.plugin().node_info()));
+        end.wait_for(&tails, self.sample_rate_hz);
         loop {
             context.check()?;
             feed.pump()?;
@@ -150,17 +152,22 @@ impl Score {
             late -= skipped as u64;
             let block: ArrayVec<&[f32], CHANNELS> =
                 block.channels.iter().map(|channel| &channel[skipped..]).collect();
-            let (taken, over) = end.take(&block);
-            let block: ArrayVec<&[f32], CHANNELS> = block.iter().map(|channel| &channel[..taken]).collect();
-            counts.peak = block.iter().map(|channel| kmidi_core::peak(channel)).fold(counts.peak, f32::max);
+            let taken = end.take(&block);
+            let held = taken.held.iter().map(|channel| &channel[..]).collect();
+            let block = block.iter().map(|channel| &channel[..taken.frames]).collect();
+            for block in [held, block].iter().filter(|block: &&ArrayVec<&[f32], CHANNELS>| !block.is_empty())
+            {
+                counts.peak =
+                    block.iter().map(|channel| kmidi_core::peak(channel)).fold(counts.peak, f32::max);
+                sink(block, &end).map_err(PassError::Sink)?;
+            }
             counts.most_voices = counts.most_voices.max(rig.synth.status().voices);
-            sink(&block, &end).map_err(PassError::Sink)?;
             rig.handle.collect();
             for plugin in &mut plugins {
                 plugin.idle();
                 plugin.each().for_each(|it| listen(it, &mut counts.messages));
             }
-            if over {
+            if taken.is_over {
                 break;
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kmidi_device::files::{AudioFileReader, ReadError};
+use kmidi_device::files::{AudioFileReader, ReadError, ReadLoss};
 
 /// Frames of a block.
 const BLOCK_FRAMES: usize = 4096;
@@ -42,16 +42,9 @@ impl Recording {
         self.frames
     }
 
-    /// Frames that the file says it has and that did not come, once all has been read. Less than a tenth of a second is none: what
-    /// compressed files say of themselves is no more exact.
-    pub fn missing_frames(&self) -> u64 {
-        let missing = self.reader.frames().unwrap_or(0).saturating_sub(self.frames);
-        if missing * 10 < u64::from(self.sample_rate_hz()) { 0 } else { missing }
-    }
-
-    /// Packets that were damaged and are left out.
-    pub fn damaged_packets(&self) -> u64 {
-        self.reader.damaged_packets()
+    /// What of it could not be read so far.
+    pub fn loss(&self) -> ReadLoss {
+        self.reader.loss()
     }
 
     /// The next samples, the mean of its channels; none at the end.

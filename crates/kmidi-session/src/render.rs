@@ -246,8 +246,11 @@ impl From<JobError> for RenderError {
 }
 
 impl RenderError {
-    /// Whether it is the input that is at fault.
+    /// Whether it is the input, or what was asked for, that is at fault.
     pub fn is_unreadable_input(&self) -> bool {
+        if let RenderError::Output(error) = self {
+            return error.is_usage();
+        }
         matches!(
             self,
             RenderError::Song(OpenError::Input(_) | OpenError::Song { .. } | OpenError::Io { .. })
@@ -323,7 +326,11 @@ fn render_with(
 
     let main = Instant::now();
     let play = |context| main_pass(request, &score, output, &context, on_progress);
-    let pass = JobContext::run(budgets, score.need(), cancel, play)??;
+    let mut need = score.need();
+    if !score.rack.plugins.is_empty() {
+        need.bytes += request.tail.held_bytes(CHANNELS, request.sample_rate_hz);
+    }
+    let pass = JobContext::run(budgets, need, cancel, play)??;
     let main_seconds = main.elapsed().as_secs_f64();
     let jobs = Jobs { score: &score, frames: pass.counts.frames, pool: &pool, budgets, cancel, on_progress };
     let stems = request.stems.as_ref().map(|folder| stems::render(&jobs, folder, request)).transpose()?;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kmidi_compose::analysis::audio::{AudioError, Listener, Onset, Tempo};
 use kmidi_compose::analysis::{Analysis, NoteView, Part};
-use kmidi_session::{FileSource, InputError, InputKind, ReadError, Recording, STDIN};
+use kmidi_session::{FileSource, InputError, InputKind, ReadError, ReadLoss, Recording, STDIN};
 use kmidi_song::{Song, Warnings};
 use serde::Serialize;
 
@@ -92,7 +92,7 @@ fn is_song(path: &Path) -> Result<bool> {
 }
 
 /// Rises whenever the same recording would be told otherwise: results that were kept are then of no use.
-const LISTENING_VERSION: u32 = 1;
+const LISTENING_VERSION: u32 = 2;
 
 /// Warnings that are told of a damaged song; all are counted.
 const MOST_WARNINGS: usize = 8;
@@ -114,9 +114,9 @@ struct Heard {
     peak_dbfs: f64,
     rms_dbfs: f64,
     clipped_samples: u64,
-    /// Frames that the file says it has and has not, and packets of it that could not be read.
-    missing_frames: u64,
-    damaged_packets: u64,
+    /// What of it could not be read.
+    #[serde(flatten)]
+    loss: ReadLoss,
     onsets_seconds: Vec<f64>,
     tempo: Option<Tempo>,
     /// Why there is none.
@@ -163,20 +163,14 @@ fn listen(path: &Path) -> Result<Heard> {
         bar.set_position((recording.progress().unwrap_or(0.0) * 1000.0) as u64);
     }
     bar.finish_and_clear();
-    let (missing_frames, damaged_packets) = (recording.missing_frames(), recording.damaged_packets());
+    let loss = recording.loss();
     if recording.frames() == 0 {
         let error = anyhow!("{}: it ends before its first sample: it is cut off, or empty", path.display());
         return Err(Unreadable(error).into());
     }
-    if missing_frames > 0 {
-        let seconds = missing_frames as f64 / f64::from(sample_rate_hz);
-        eprintln!(
-            "kmidi: warning: {}: it is cut off: {missing_frames} frames ({seconds:.2} s) that it should have are missing",
-            path.display()
-        );
-    }
-    if damaged_packets > 0 {
-        eprintln!("kmidi: warning: {}: {damaged_packets} damaged packets were left out", path.display());
+    let told = loss.to_string();
+    if !told.is_empty() {
+        eprintln!("kmidi: warning: {}: {told}", path.display());
     }
     let heard = listener.finish();
     let seconds = |onset: &Onset| onset.frame as f64 / f64::from(sample_rate_hz);
@@ -187,8 +181,7 @@ fn listen(path: &Path) -> Result<Heard> {
         peak_dbfs: dbfs(heard.levels.peak()),
         rms_dbfs: dbfs(heard.levels.rms()),
         clipped_samples: heard.levels.clipped_samples(),
-        missing_frames,
-        damaged_packets,
+        loss,
         onsets_seconds: heard.onsets.iter().map(seconds).collect(),
         tempo: heard.tempo.ok(),
         why,

@@ -147,9 +147,7 @@ impl StandardOutput {
 fn error(error: FxError) -> anyhow::Error {
     match error {
         FxError::Job(JobError::Cancelled) => Interrupted.into(),
-        FxError::Input(_) | FxError::OverInput(_) | FxError::Chain(_) | FxError::Channels { .. } => {
-            Unreadable(error.into()).into()
-        }
+        error if error.is_usage() => Unreadable(error.into()).into(),
         error => error.into(),
     }
 }
@@ -165,18 +163,35 @@ fn tell(report: &FxReport) {
             report.guard_trips
         );
     }
-    if report.damaged_packets > 0 {
-        let damaged = report.damaged_packets;
-        eprintln!("kmidi: warning: {damaged} damaged pieces of {} are left out", report.input.display());
+    for text in [report.loss.to_string(), not_numbers(report)].iter().filter(|text| !text.is_empty()) {
+        eprintln!("kmidi: warning: {}: {text}", report.input.display());
+    }
+    if report.limited_frames > 0 {
+        eprintln!(
+            "kmidi: warning: {} frames were too loud (up to {:+.1} dBFS) and were lowered: lower the gain of a plugin, or use \
+             --bits 32f",
+            report.limited_frames, report.peak_dbfs
+        );
     }
     if report.input_rate_hz != report.sample_rate_hz {
         eprintln!("kmidi: resampled from {} to {} Hz", report.input_rate_hz, report.sample_rate_hz);
     }
+    let seconds = report.frames as f64 / f64::from(report.sample_rate_hz);
+    // What is short is over before the plugins are loaded.
+    let speed = match report.speed {
+        1.5.. => format!("{:.0} times faster than it sounds", report.speed),
+        _ => format!("in {:.2} s", report.elapsed_seconds),
+    };
     eprintln!(
-        "kmidi: wrote {}: {:.2} s, peak {:.1} dBFS, {:.0} times faster than it sounds",
+        "kmidi: wrote {}: {seconds:.2} s, peak {:.1} dBFS, {speed}",
         report.output.display(),
-        report.frames as f64 / f64::from(report.sample_rate_hz),
-        report.peak_dbfs,
-        report.speed,
+        report.peak_dbfs
     );
+}
+
+fn not_numbers(report: &FxReport) -> String {
+    match report.not_numbers {
+        0 => String::new(),
+        count => format!("{count} samples are no numbers, or infinite, and were taken for silence"),
+    }
 }

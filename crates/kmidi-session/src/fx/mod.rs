@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use kmidi_core::limits::MAX_CALLBACK_FRAMES;
 use kmidi_device::Offline;
 use kmidi_device::files::{
-    AudioFileReader, AudioFileWriter, AudioSpec, Container, FileError, ReadError, SampleFormat,
+    AudioFileReader, AudioFileWriter, AudioSpec, Container, FileError, ReadError, ReadLoss, SampleFormat,
 };
 use kmidi_graph::{EngineHandle, GraphError};
 use kmidi_host::scan::IndexError;
@@ -27,7 +27,7 @@ use crate::plugins::{self, ScanError};
 use crate::rack::Sides;
 use crate::rig::RigError;
 use crate::snapshot::dbfs;
-use crate::tail::Tail;
+use crate::tail::{Tail, Tails};
 use sink::Sink;
 use source::Source;
 use wire::Chain;
@@ -93,14 +93,19 @@ pub struct FxReport {
     pub frames: u64,
     /// Frames by which the chain was late, taken off the front.
     pub latency_frames: u64,
-    /// The highest sample.
+    /// The highest sample, as loud as it was before it was lowered.
     pub peak_dbfs: f32,
+    /// Frames that were louder than full scale and were lowered, as integer formats need it.
+    pub limited_frames: u64,
+    /// Samples of the input that are no numbers, or infinite; they are silent.
+    pub not_numbers: u64,
     /// Plugins muted for sending what is no sound.
     pub guard_trips: u64,
     /// What the plugins said.
     pub messages: Vec<String>,
-    /// Damaged packets of the input that were left out.
-    pub damaged_packets: u64,
+    /// What of the input could not be read.
+    #[serde(flatten)]
+    pub loss: ReadLoss,
     /// Time it took.
     pub elapsed_seconds: f64,
     /// Processor time of the chain alone, without loading, resampling and files, where the system tells.
@@ -128,13 +133,18 @@ pub enum FxError {
     #[error(transparent)]
     Chain(#[from] LinkError),
     /// A plugin has no sound to go in or to come out.
-    #[error("{plugin} has no audio {what}: it cannot stand in a chain of effects")]
+    #[error("{plugin} has no audio {what}: it cannot stand in a chain of effects{advice}")]
     NoAudio {
         /// Which.
         plugin: String,
         /// Input or output.
         what: &'static str,
+        /// Where it can.
+        advice: &'static str,
     },
+    /// The input has no sound.
+    #[error("{}: there is no sound in it: it is empty, or cut off before its first sample", .0.display())]
+    Empty(PathBuf),
     /// Channels do not fit.
     #[error(
         "{from} has {from_channels} channels and {to} takes {to_channels}: only mono and stereo go into each other. Take a \
@@ -158,6 +168,22 @@ pub enum FxError {
     Job(#[from] JobError),
 }
 
+impl FxError {
+    /// Whether it is what was asked for, or the input, that is at fault.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            FxError::Input(_)
+            | FxError::Empty(_)
+            | FxError::OverInput(_)
+            | FxError::Chain(_)
+            | FxError::NoAudio { .. }
+            | FxError::Channels { .. } => true,
+            FxError::Output(error) => error.is_usage(),
+            FxError::Plugins(_) | FxError::Rig(_) | FxError::Job(_) => false,
+        }
+    }
+}
+
 impl From<IndexError> for FxError {
     fn from(error: IndexError) -> Self {
         FxError::Plugins(error.into())
@@ -177,8 +203,15 @@ impl From<GraphError> for FxError {
 /// [`FxError`].
 pub fn fx(request: &FxRequest, cancel: &Cancel, on_progress: impl FnMut(f64)) -> Result<FxReport, FxError> {
     check_output(&request.output, std::iter::once(&request.input))?;
+    Container::of(&request.output)?.check(&request.output, request.format)?;
     let reader = AudioFileReader::open(&request.input)?;
-    let bytes = MIB + Source::bytes(&reader, request.rate_hz);
+    let rate_hz = request.rate_hz.unwrap_or(reader.sample_rate_hz());
+    let held = match request.plugins.is_empty() {
+        true => 0,
+        // A plugin makes stereo of mono.
+        false => request.tail.held_bytes(reader.channels().max(2), rate_hz),
+    };
+    let bytes = MIB + Source::bytes(&reader, request.rate_hz) + held;
     let need = Need::working(bytes, format!("effects on {}", request.input.display()));
     JobContext::run(&request.budgets, need, cancel, |context| {
         Pass::new(request, reader)?.run(request, &context, on_progress)
@@ -195,6 +228,7 @@ struct Pass {
     handle: EngineHandle,
     plugins: Vec<ActivePlugin>,
     report: Vec<FxPlugin>,
+    tails: Tails,
     latency_frames: u64,
     chain_cpu: Option<Duration>,
 }
@@ -207,7 +241,7 @@ impl Pass {
         let channels_in = source.file().channels() as u16;
         let activation = Activation { sample_rate_hz, quantum_frames, offline: true };
         let chain = Chain::load(&plugins::open_index()?, &request.plugins, &activation, channels_in)?;
-        let (report, channels_out) = (chain.report(), chain.channels_out);
+        let (report, tails, channels_out) = (chain.report(), chain.tails(), chain.channels_out);
         let config = EngineConfig {
             sample_rate_hz,
             quantum_frames,
@@ -219,7 +253,18 @@ impl Pass {
         let (mut handle, engine, plugins) = wired?;
         let latency_frames = handle.compiler().latency_frames().into();
         let chain_cpu = Some(Duration::ZERO);
-        Ok(Pass { started, source, channels_out, engine, handle, plugins, report, latency_frames, chain_cpu })
+        Ok(Pass {
+            started,
+            source,
+            channels_out,
+            engine,
+            handle,
+            plugins,
+            report,
+            tails,
+            latency_frames,
+            chain_cpu,
+        })
     }
 
     fn run(
@@ -231,7 +276,11 @@ impl Pass {
         let sample_rate_hz = self.source.sample_rate_hz();
         let spec = AudioSpec { sample_rate_hz, channels: self.channels_out, format: request.format };
         let writer = AudioFileWriter::create(&request.output, Container::of(&request.output)?, spec)?;
-        let mut sink = Sink::new(writer, self.latency_frames, request.tail, sample_rate_hz);
+        let (tail, silence) = (
+            request.tail.most_frames(sample_rate_hz),
+            request.tail.silence_frames(&self.tails, sample_rate_hz),
+        );
+        let mut sink = Sink::new(writer, self.latency_frames, tail, silence);
         let mut driver = Offline::duplex(self.source.file().channels(), self.channels_out.into());
         let (mut frames_in, mut messages) = (0, Vec::new());
         while !sink.is_done() {
@@ -241,6 +290,9 @@ impl Pass {
             inputs.iter_mut().for_each(|channel| channel[frames..].fill(0.0));
             drop(inputs);
             frames_in += frames as u64;
+            if frames_in == 0 {
+                return Err(FxError::Empty(request.input.clone()));
+            }
             if frames < BLOCK_FRAMES {
                 sink.input_ends(frames_in);
             }
@@ -264,6 +316,7 @@ impl Pass {
 
     fn report(self, request: &FxRequest, messages: Vec<String>, frames: u64, peak: f32) -> FxReport {
         let (sample_rate_hz, file) = (self.source.sample_rate_hz(), self.source.file());
+        let status = self.handle.status();
         let elapsed_seconds = self.started.elapsed().as_secs_f64();
         FxReport {
             input: request.input.clone(),
@@ -275,10 +328,12 @@ impl Pass {
             input_frames: self.source.file_frames(),
             frames,
             latency_frames: self.latency_frames,
-            peak_dbfs: dbfs(peak),
-            guard_trips: self.handle.status().guard_trips,
+            peak_dbfs: dbfs(peak.max(status.ceiling_peak)),
+            limited_frames: status.ceiling_frames,
+            not_numbers: self.source.not_numbers(),
+            guard_trips: status.guard_trips,
             messages,
-            damaged_packets: file.damaged_packets(),
+            loss: file.loss(),
             elapsed_seconds,
             chain_cpu_seconds: self.chain_cpu.map(|it| it.as_secs_f64()),
             speed: frames as f64 / f64::from(sample_rate_hz) / elapsed_seconds,

@@ -2,7 +2,7 @@
 
 use kmidi_device::files::{AudioFileWriter, FileError};
 
-use crate::tail::{SILENCE, Tail};
+use crate::tail::SILENCE;
 
 /// Where the sound goes: without the latency in front and the silence behind.
 pub struct Sink {
@@ -22,16 +22,15 @@ pub struct Sink {
 }
 
 impl Sink {
-    pub fn new(writer: AudioFileWriter, latency_frames: u64, tail: Tail, sample_rate_hz: u32) -> Self {
-        let frames = |seconds: f64| (seconds * f64::from(sample_rate_hz)).round() as u64;
-        let (tail_frames, silence_frames) = match tail {
-            Tail::UntilSilent { limit_seconds } => (frames(limit_seconds), Some(frames(0.5))),
-            Tail::Seconds(seconds) => (frames(seconds), None),
-        };
-        let skip = latency_frames;
+    pub fn new(
+        writer: AudioFileWriter,
+        latency_frames: u64,
+        tail_frames: u64,
+        silence_frames: Option<u64>,
+    ) -> Self {
         Sink {
             writer,
-            skip,
+            skip: latency_frames,
             input_frames: None,
             tail_frames,
             silence_frames,
@@ -99,5 +98,45 @@ impl Sink {
     pub fn finish(self) -> Result<(u64, f32), FileError> {
         self.writer.finish()?;
         Ok((self.written, self.peak))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kmidi_device::files::{AudioSpec, Container, SampleFormat};
+
+    use super::*;
+
+    const RATE_HZ: u64 = 8_000;
+
+    /// Frames of the file when an input of a second is silent but for an echo of 100 frames at `echo`, and `silence` ends it.
+    fn written(echo: usize, silence: Option<u64>, block: usize) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let spec = AudioSpec { sample_rate_hz: RATE_HZ as u32, channels: 1, format: SampleFormat::Float32 };
+        let writer = AudioFileWriter::create(&path, Container::Wav, spec).unwrap();
+        let mut sink = Sink::new(writer, 7, 30 * RATE_HZ, silence);
+        let (mut at, latency) = (0, 7);
+        while !sink.is_done() {
+            let is_echo = |n: usize| (echo + latency..echo + latency + 100).contains(&n);
+            let samples: Vec<f32> = (at..at + block).map(|n| if is_echo(n) { 0.5 } else { 0.0 }).collect();
+            at += block;
+            if at as u64 >= RATE_HZ {
+                sink.input_ends(RATE_HZ);
+            }
+            sink.take(&[&samples]).unwrap();
+        }
+        sink.finish().unwrap().0
+    }
+
+    #[test]
+    fn an_echo_behind_a_long_gap_is_written_and_the_silence_behind_it_is_not() {
+        for block in [64, 1000, 4096] {
+            let written = |echo, silence| written(echo, silence, block);
+            assert_eq!(written(70_000, Some(10 * RATE_HZ)), 70_100, "{block}");
+            assert_eq!(written(70_000, Some(RATE_HZ / 2)), RATE_HZ, "the control");
+            assert_eq!(written(100, Some(10 * RATE_HZ)), RATE_HZ, "{block}");
+            assert_eq!(written(100, None), 31 * RATE_HZ, "{block}");
+        }
     }
 }

@@ -10,6 +10,7 @@ pub struct Source {
     resampler: Option<Resampler>,
     sample_rate_hz: u32,
     file_frames: u64,
+    not_numbers: u64,
 }
 
 impl Source {
@@ -19,7 +20,7 @@ impl Source {
         let sample_rate_hz = rate_hz.unwrap_or(own_hz);
         let resampler =
             (sample_rate_hz != own_hz).then(|| Resampler::new(own_hz, sample_rate_hz, reader.channels()));
-        Source { reader, resampler, sample_rate_hz, file_frames: 0 }
+        Source { reader, resampler, sample_rate_hz, file_frames: 0, not_numbers: 0 }
     }
 
     /// Bytes that it takes at most beside the reader.
@@ -44,6 +45,11 @@ impl Source {
         self.file_frames
     }
 
+    /// Samples of the file that are no numbers, or infinite; they are silent.
+    pub fn not_numbers(&self) -> u64 {
+        self.not_numbers
+    }
+
     /// What part of the file has been read, 0 to 1, if it says how long it is.
     pub fn progress(&self) -> Option<f64> {
         let total = self.reader.frames().filter(|total| *total > 0)?;
@@ -52,10 +58,15 @@ impl Source {
 
     /// As [`AudioFileReader::read`], at the rate of the source.
     pub fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, ReadError> {
-        let (reader, file_frames) = (&mut self.reader, &mut self.file_frames);
+        let Source { reader, file_frames, not_numbers, .. } = self;
         let mut read = |channels: &mut [&mut [f32]]| {
             let frames = reader.read(channels)?;
             *file_frames += frames as u64;
+            let samples = channels.iter_mut().flat_map(|channel| &mut channel[..frames]);
+            for sample in samples.filter(|sample| !sample.is_finite()) {
+                *sample = 0.0;
+                *not_numbers += 1;
+            }
             Ok(frames)
         };
         match &mut self.resampler {

@@ -2,12 +2,13 @@
 
 use kmidi_graph::{Compensation, EngineHandle, Graph, NodeId};
 use kmidi_host::scan::Index;
-use kmidi_host::{Activation, ActivePlugin};
+use kmidi_host::{Activation, ActivePlugin, Kind};
 use kmidi_rt::{Engine, EngineConfig};
 
 use super::{FxError, FxPlugin};
 use crate::chain::{self, Link, PluginChoice};
 use crate::rig::RigError;
+use crate::tail::Tails;
 
 /// One place of the chain.
 pub struct Stage {
@@ -43,7 +44,10 @@ impl Chain {
             let info = &links[0].info;
             let main = |ports: &[u16], what| {
                 let channels = ports.first().copied();
-                channels.ok_or_else(|| FxError::NoAudio { plugin: info.name.clone(), what })
+                channels.ok_or_else(|| {
+                    let (plugin, kind) = (info.name.clone(), links[0].plugin.description().kind);
+                    FxError::NoAudio { plugin, what, advice: advice(kind) }
+                })
             };
             let (takes, gives) = (main(&info.audio_inputs, "input")?, main(&info.audio_outputs, "output")?);
             let plugin = info.name.clone();
@@ -77,6 +81,11 @@ impl Chain {
         self.stages.iter().map(told).collect()
     }
 
+    /// What is known of the tails of its plugins; of two for both sides, which are alike, one counts.
+    pub fn tails(&self) -> Tails {
+        Tails::of(self.stages.iter().map(|stage| &stage.links[0].info))
+    }
+
     /// An engine with input, plugins and output in a row, and the plugins that it runs.
     pub fn wire(self, config: EngineConfig) -> Result<(EngineHandle, Engine, Vec<ActivePlugin>), FxError> {
         let mut graph = Graph::new();
@@ -101,6 +110,17 @@ impl Chain {
         handle.compiler().set_compensation(Compensation::All);
         handle.set_graph(&mut graph).map_err(RigError::from)?;
         Ok((handle, engine, plugins))
+    }
+}
+
+/// What can be done with a plugin that has no place in a chain of effects.
+fn advice(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Instrument => {
+            ". It is an instrument: `kmidi render SONG.mid -o FILE -p PLUGIN` plays a song with it"
+        }
+        Kind::NoteEffect => ". It changes notes, not sound: `kmidi render` takes it, before an instrument",
+        Kind::Effect | Kind::Analyzer => "",
     }
 }
 
