@@ -122,8 +122,8 @@ fn ask(library: &Library, all: &[Value], text: &str, right: &str) -> Question {
     let right: Vec<String> = right.split(',').map(str::to_owned).collect();
     let there = all.iter().filter(|item| is_right(item, &right)).count();
     let number = |value: &Value| value.as_f64().unwrap_or_default();
-    let found = library.search(text).iter().map(|item| Found {
-        is_right: is_right(item, &right),
+    let found = library.search(text).into_iter().map(|item| Found {
+        is_right: is_right(&item, &right),
         likeness: number(&item["explain"]["likeness"]),
         likeness_rank: number(&item["explain"]["likeness_rank"]),
         word_rank: number(&item["explain"]["word_rank"]),

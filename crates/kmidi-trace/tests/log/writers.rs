@@ -100,7 +100,7 @@ fn a_log_that_is_put_away_while_six_write_and_one_is_killed_loses_nothing_and_is
             away.push(TraceLog::new(name));
         }
         look();
-        if away.len() == 3 {
+        if away.len() == 2 {
             let _ = writers[0].kill();
         }
     }
@@ -115,7 +115,11 @@ fn a_log_that_is_put_away_while_six_write_and_one_is_killed_loses_nothing_and_is
     // The one that was killed had got so far.
     let of_killed = numbers.iter().filter(|it| **it < EACH).count() as u64;
     assert_eq!(numbers, (0..of_killed).chain(EACH..WRITERS * EACH).collect::<Vec<_>>());
-    assert!(away.len() >= 3 && away.iter().all(|log| log.verify(|_| {}).expect("readable").bad_lines == 0));
+    assert!(away.len() >= 2, "{}", away.len());
+    for log in &away {
+        let verdict = log.verify(|_| {}).expect("readable");
+        assert_eq!(verdict.bad_lines, 0, "{verdict:?}");
+    }
     assert_eq!(
         followed.iter().map(number).collect::<Vec<_>>(),
         records.iter().map(number).collect::<Vec<_>>()
