@@ -195,6 +195,7 @@ impl End {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "they are ranges of frames that are heard")]
 mod tests {
     use super::*;
 
