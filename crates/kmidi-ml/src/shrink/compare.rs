@@ -96,7 +96,7 @@ impl Difference {
             }
             ModelName::MiniLm => Ok(None),
             _ if sound.is_empty() => Ok(None),
-            _ => Ok(Some(of_sound(&*original.get(model)?, &*copy.get(model)?, sound)?)),
+            _ => Ok(Some(of_sound(&original.get(model)?, &copy.get(model)?, sound)?)),
         }
     }
 }
