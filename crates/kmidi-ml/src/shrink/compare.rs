@@ -96,7 +96,10 @@ impl Difference {
             }
             ModelName::MiniLm => Ok(None),
             _ if sound.is_empty() => Ok(None),
-            _ => Ok(Some(of_sound(&original.get(model)?, &copy.get(model)?, sound)?)),
+            _ => {
+                let (original, copy) = (original.get(model)?, copy.get(model)?);
+                Ok(Some(of_sound(&original, &copy, sound)?))
+            }
         }
     }
 }
