@@ -343,10 +343,16 @@ fn child() {
     if std::env::var_os(BY_CHANCE).is_some() {
         assert!(!subject.is_by_chance(&other), "{EACH_TIME}");
     }
-    let ours =
-        subject.here(if is_apply { APPLY_RUN } else { HOST_RUN }).unwrap_or_else(|why| panic!("{why}"));
-    let theirs = subject.there(&other, std::env::var_os(WRONG).is_some());
-    let theirs = theirs.unwrap_or_else(|why| panic!("the other host: {why}"));
+    let run = if is_apply { APPLY_RUN } else { HOST_RUN };
+    let hear = || {
+        let ours = subject.here(run).unwrap_or_else(|why| panic!("{why}"));
+        let theirs = subject.there(&other, std::env::var_os(WRONG).is_some());
+        (ours, theirs.unwrap_or_else(|why| panic!("the other host: {why}")))
+    };
+    let (mut ours, mut theirs) = hear();
+    if SEEDED_BY_THE_CLOCK.contains(&uri.as_str()) && difference(&ours, &theirs).is_some() {
+        (ours, theirs) = hear();
+    }
     if let Some(what) = difference(&ours, &theirs) {
         panic!(
             "{what}{}",
@@ -375,6 +381,9 @@ fn compare((folder, uri): &(PathBuf, String), other: &OsStr, flag: Option<&str>)
     };
     (uri.clone(), told.and_then(cells))
 }
+
+/// Plugins whose dice begin with the second in which they were made: it may have passed between both hosts.
+const SEEDED_BY_THE_CLOCK: [&str; 1] = ["http://gareus.org/oss/lv2/midifilter#randvelocity"];
 
 /// How the URIs of plugins begin that play what memory held that they have not initialised, as some of these do.
 const PLAY_MEMORY: [&str; 2] =
