@@ -193,6 +193,7 @@ impl fmt::Display for Heard {
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::SQRT_2;
     use std::f64::consts::TAU;
     use std::fs::{self, File};
     use std::io::Write;
@@ -294,7 +295,7 @@ mod tests {
     fn surround_sound_is_mixed_as_bs_775_says_and_what_is_for_low_frequencies_only_is_not_heard() {
         let folder = tempfile::tempdir().unwrap();
         // The recommendation's row for mono is 0.7071 L + 0.7071 R + C + 0.5 Ls + 0.5 Rs: over 0.7071, in the files' order.
-        let surround: &[f32] = &[1.0, 1.0, 1.4142, 0.0, 0.7071, 0.7071];
+        let surround: &[f32] = &[1.0, 1.0, SQRT_2, 0.0, FRAC_1_SQRT_2, FRAC_1_SQRT_2];
         let plain = [1.0; 4];
         for kind in ["wav", "flac"] {
             for (channels, wanted) in [(6, surround), (1, &plain[..1]), (2, &plain[..2])] {
@@ -304,7 +305,7 @@ mod tests {
         }
         // Four of which a WAV file says nothing, and which a FLAC file says to be left, right and two surrounds.
         assert_eq!(parts(folder.path(), "wav", 4), plain);
-        assert!((parts(folder.path(), "flac", 4)[2] - 0.7071).abs() < 1e-4);
+        assert!((parts(folder.path(), "flac", 4)[2] - FRAC_1_SQRT_2).abs() < 1e-4);
     }
 
     #[test]
