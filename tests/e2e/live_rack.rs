@@ -283,6 +283,24 @@ fn what_somebody_else_writes_into_the_file_is_not_lost_by_a_save() {
 }
 
 #[test]
+fn a_value_that_is_saved_at_once_is_the_one_that_was_set() {
+    let machine = Stage::new();
+    let rack = machine.rack(LEVEL);
+    let (player, mut commands) = machine.play(&rack);
+    for value in 1..=12 {
+        let seen = player.printed_lines().len();
+        // The plugin may not have it yet when it is asked for its values.
+        commands.write_all(format!("set level gain -{value}\nsave\n").as_bytes()).expect("it listens");
+        player
+            .wait_for_lines("a save", |lines| lines.iter().skip(seen).any(|line| line.contains("\"saved\"")));
+        let text = fs::read_to_string(&rack).expect("read");
+        assert!(text.contains(&format!("gain = -{value}.0")), "{value}: {text}");
+    }
+    terminate(player);
+    assert!(fs::read_to_string(&rack).expect("read").contains("gain = -12.0"));
+}
+
+#[test]
 fn one_value_that_cannot_be_costs_a_slot_nothing_else() {
     let machine = Stage::new();
     let rack = machine

@@ -295,7 +295,8 @@ fn times(unit: &str, known: &str) -> Option<f64> {
 
 fn shown(plugin: &impl Parameters, parameter: &Parameter, value: f64) -> String {
     match plugin.text_of(parameter.id, value) {
-        Some(text) if !is_same(&value.to_string(), text.trim()) => format!("{value} ({})", text.trim()),
+        // A number alone says nothing more.
+        Some(text) if text.trim().parse() != Ok(value) => format!("{value} ({})", text.trim()),
         _ => value.to_string(),
     }
 }

@@ -24,6 +24,8 @@ use crate::snapshot::{Message, SessionEvent, Severity, Snapshot};
 
 /// How long plugins may take to say their states at the end.
 const LAST_SAVE_LIMIT: Duration = Duration::from_secs(10);
+/// Longer than a value takes until its plugin has it.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// How long it takes at most until plugins have what they were loaded with.
 const SETTLING: Duration = Duration::from_millis(250);
 const POLL: Duration = Duration::from_millis(5);
@@ -102,6 +104,8 @@ pub struct LiveRack {
     tickets: u64,
     asked: Option<(u64, Asked)>,
     baselines: BTreeMap<String, Baseline>,
+    /// When a parameter was set here, by its slot and symbol.
+    set_at: BTreeMap<(String, String), Duration>,
     is_ready: bool,
     /// Since when all plugins are loaded.
     loaded_at: Option<Duration>,
@@ -152,6 +156,7 @@ impl LiveRack {
             tickets: 0,
             asked: None,
             baselines: BTreeMap::new(),
+            set_at: BTreeMap::new(),
             is_ready: false,
             loaded_at: None,
             autosave: Autosave::default(),
@@ -231,7 +236,10 @@ impl LiveRack {
             }
             RackCommand::Edit(RackEdit::Parameter { slot, symbol, value }) => {
                 match self.symbol(&slot, &symbol) {
-                    Some(symbol) => RackEdit::Parameter { slot, symbol, value },
+                    Some(symbol) => {
+                        self.set_at.insert((slot.clone(), symbol.clone()), self.now());
+                        RackEdit::Parameter { slot, symbol, value }
+                    }
                     None => {
                         let text = format!(
                             "{slot} has no parameter {symbol:?}; `kmidi plugin info` shows those it has"
@@ -338,6 +346,7 @@ impl LiveRack {
             SessionEvent::ParametersMoved { slot, parameters } => {
                 let Some(name) = self.name_of(slot).map(str::to_owned) else { return };
                 for (symbol, value) in parameters {
+                    self.set_at.insert((name.clone(), symbol.clone()), self.now());
                     let edit = RackEdit::Parameter {
                         slot: name.clone(),
                         symbol: symbol.clone(),
@@ -391,7 +400,15 @@ impl LiveRack {
         }
         let has_state = plugin.state.is_some();
         let mut moved = Vec::new();
+        let is_on_its_way = |symbol: &str| {
+            let set_at = self.set_at.get(&(name.to_owned(), symbol.to_owned()));
+            set_at.is_some_and(|set_at| now.saturating_sub(*set_at) < ON_ITS_WAY)
+        };
         for (symbol, value) in plugin.parameters {
+            // What was set here counts, and not what the plugin had before.
+            if is_on_its_way(&symbol) {
+                continue;
+            }
             let is_new =
                 baseline.parameters.insert(symbol.clone(), value).is_none_or(|before| before != value);
             let is_written = || {

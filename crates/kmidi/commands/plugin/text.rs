@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use kmidi_session::certify::{Certificate, Grade};
 use kmidi_session::plugins::{
-    AudioPort, Description, EventPort, Kind, Parameter, PortRole, Preset, ScanSummary,
+    AudioPort, Description, EventPort, Format, Kind, Parameter, PortRole, Preset, ScanSummary,
 };
 
 use super::{Failed, Row};
@@ -83,7 +83,7 @@ pub fn info(description: &Description) -> Text {
     writeln!(out, "  parameters  {}", shown.len())?;
     let width = shown.iter().map(|it| it.symbol.chars().count()).max().unwrap_or(0).min(32);
     for parameter in shown {
-        writeln!(out, "    {:width$}  {}", parameter.symbol, range(parameter))?;
+        writeln!(out, "    {:width$}  {}", parameter.symbol, range(parameter, description.id.format))?;
     }
     Ok(out)
 }
@@ -131,9 +131,14 @@ fn audio_port(port: &AudioPort) -> String {
     format!("{} ({channels}{role})", port.name)
 }
 
-fn range(parameter: &Parameter) -> String {
+fn range(parameter: &Parameter, format: Format) -> String {
     let Parameter { name, min, max, default, unit, .. } = parameter;
-    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    let unit = match (format, unit.as_str()) {
+        (_, "") => String::new(),
+        // Its numbers are parts of a range, whatever the plugin shows.
+        (Format::Vst3, unit) => format!(" of its range in {unit}"),
+        (_, unit) => format!(" {unit}"),
+    };
     let number = |value: &f64| format!("{}", (value * 1e4).round() / 1e4);
     let mut text = format!("{name}: {} to {}{unit}, {}", number(min), number(max), number(default));
     if parameter.is_output {
