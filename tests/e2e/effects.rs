@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::plugins::{Machine, samples};
 use crate::support::program::{self, Outcome};
 
-/// A mono LV2 plugin that is 37 frames late and says so.
-const LATE: &str = r#"
+/// What the source of every LV2 plugin begins with.
+const LV2: &str = r#"
 #include <stdint.h>
 #include <stdlib.h>
 typedef struct Descriptor {
@@ -25,6 +25,10 @@ typedef struct Descriptor {
     void (*cleanup)(void *);
     const void *(*extension_data)(const char *);
 } Descriptor;
+"#;
+
+/// A mono LV2 plugin that is 37 frames late and says so.
+const LATE: &str = r#"
 typedef struct { float *ports[4]; float line[37]; uint32_t at; } Self;
 static void *instantiate(const Descriptor *d, double rate, const char *path, const void *const *features) {
     return calloc(1, sizeof(Self));
@@ -61,7 +65,7 @@ fn install(machine: &Machine, name: &str, source: &str, bundle: &str) {
     fs::create_dir(&folder).expect("a folder");
     fs::write(folder.join("manifest.ttl"), bundle).expect("written");
     let [binary, code] = [format!("{name}.so"), format!("{name}.c")].map(|it| folder.join(it));
-    fs::write(&code, source).expect("written");
+    fs::write(&code, [LV2, source].concat()).expect("written");
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([binary, code]);
     assert!(compiler.status().expect("the C compiler that the build needs").success());
@@ -224,18 +228,6 @@ fn a_pipe_goes_in_and_a_pipe_comes_out() {
 
 /// A mono LV2 plugin that gives its input back five seconds later, as an echo, and nothing else.
 const ECHO: &str = r#"
-#include <stdint.h>
-#include <stdlib.h>
-typedef struct Descriptor {
-    const char *uri;
-    void *(*instantiate)(const struct Descriptor *, double, const char *, const void *const *);
-    void (*connect_port)(void *, uint32_t, void *);
-    void (*activate)(void *);
-    void (*run)(void *, uint32_t);
-    void (*deactivate)(void *);
-    void (*cleanup)(void *);
-    const void *(*extension_data)(const char *);
-} Descriptor;
 typedef struct { float *ports[2]; float line[240000]; uint32_t at; } Self;
 static void *instantiate(const Descriptor *d, double rate, const char *path, const void *const *features) {
     return calloc(1, sizeof(Self));

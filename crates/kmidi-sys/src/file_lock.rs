@@ -2,6 +2,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::time::{Duration, Instant};
 
+/// Between two looks: the system waits for such a lock for ever or not at all.
 const BETWEEN: Duration = Duration::from_millis(1);
 
 /// Whom a lock keeps out.

@@ -1,7 +1,8 @@
 //! What people write, and what they feel.
-#![forbid(unsafe_code)]
 
-use kmidi_compose::mood::{Affect, read};
+use kmidi_compose::mood::Affect;
+
+use super::check;
 
 const SENTENCES: &[(&str, Affect)] = &[
     ("My grandmother died last week and the house is so empty without her", Affect::Grief),
@@ -66,14 +67,5 @@ const SENTENCES: &[(&str, Affect)] = &[
 
 #[test]
 fn ordinary_sentences_are_understood() {
-    let mut wrong = Vec::new();
-    for &(text, affect) in SENTENCES {
-        let mood = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        if mood.primary != affect {
-            let words: Vec<_> =
-                mood.evidence.iter().map(|it| (it.word.as_str(), it.affect.name(), it.weight)).collect();
-            wrong.push(format!("{text}: {} and not {affect} for {words:?}", mood.primary));
-        }
-    }
-    assert_eq!(wrong, [""; 0]);
+    check(SENTENCES);
 }

@@ -1,27 +1,11 @@
 //! What people write and do not mean word by word: idioms, questions that are none, denials behind what they deny; each class with
 //! sentences that look like it and are meant as they stand.
-#![forbid(unsafe_code)]
 
-use kmidi_compose::mood::{Affect, Mood, TextError, read};
+use kmidi_compose::mood::{Affect, TextError, read};
 
 use Affect::*;
 
-fn mood(text: &str) -> Mood {
-    read(text).unwrap_or_else(|error| panic!("{text}: {error}"))
-}
-
-fn check(sentences: &[(&str, Affect)]) {
-    let mut wrong = Vec::new();
-    for &(text, affect) in sentences {
-        let mood = mood(text);
-        if mood.primary != affect {
-            let words: Vec<_> =
-                mood.evidence.iter().map(|it| (it.word.as_str(), it.affect.name(), it.weight)).collect();
-            wrong.push(format!("{text}: {} and not {affect} for {words:?}", mood.primary));
-        }
-    }
-    assert_eq!(wrong, [""; 0]);
-}
+use super::{check, mood};
 
 #[test]
 fn idioms_are_not_read_word_by_word() {
