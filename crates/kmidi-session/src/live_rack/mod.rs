@@ -374,7 +374,9 @@ impl LiveRack {
                 true => self.keep(&name, plugin),
             }
         }
-        self.autosave.kept(self.now());
+        let now = self.now();
+        self.set_at.retain(|_, set_at| now.saturating_sub(*set_at) < ON_ITS_WAY);
+        self.autosave.kept(now);
         match why {
             Asked::AtFirst => {
                 self.is_ready = true;
