@@ -39,6 +39,9 @@ fn main() -> ExitCode {
     kmidi_session::plugins::hide_the_screen_from_plugins();
     kmidi_memory::charge_panics_to_the_program();
     kmidi_sys::name_who_crashes(AFTER_A_CRASH);
+    // Read on side B, if ever: not to be held in memory for the callback's sake.
+    let seldom_read = kmidi_ml::model::built_in_files().chain([kmidi_session::BUILT_IN_SOUND_FONT]);
+    seldom_read.for_each(kmidi_sys::leave_unmapped);
     // Without it all but one thing is the same.
     let _ = exit::outlive_file_limits();
     let arguments: Vec<OsString> = std::env::args_os().collect();

@@ -74,7 +74,7 @@ pub use snapshot::{
 };
 pub use song::{OpenError, describe};
 pub use song_info::{DivisionInfo, MeterInfo, ProgramInfo, SongInfo, TempoInfo, TrackInfo, WarningInfo};
-pub use sound_bank::SoundBankError;
+pub use sound_bank::{BUILT_IN_SOUND_FONT, SoundBankError};
 pub use sound_fonts::{BUILT_IN, SoundFontChoice, SoundFontChoiceError};
 pub use stems::Stem;
 pub use tail::Tail;

@@ -15,7 +15,7 @@ use crate::job::{Cancel, JobContext, JobError, Need};
 use crate::sound_fonts::{self, BUILT_IN, SoundFontChoice};
 
 /// The compact General MIDI SoundFont that is part of the program.
-static BUILT_IN_FILE: &[u8] = include_bytes!("../../../assets/soundfonts/kmidi-gm.sf3");
+pub static BUILT_IN_SOUND_FONT: &[u8] = include_bytes!("../../../assets/soundfonts/kmidi-gm.sf3");
 
 /// Why a SoundFont cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -244,7 +244,7 @@ impl SoundBank {
 impl Layer {
     fn open(choice: &SoundFontChoice, handle: &Handle) -> Result<Self, SoundBankError> {
         let (path, opened) = match &choice.file {
-            None => (Path::new(BUILT_IN), SoundFont::open(Arc::new(BUILT_IN_FILE), handle)),
+            None => (Path::new(BUILT_IN), SoundFont::open(Arc::new(BUILT_IN_SOUND_FONT), handle)),
             Some(path) => (path.as_path(), SoundFont::open(Arc::new(FileSource::open(path)?), handle)),
         };
         let font = opened.map_err(|source| SoundBankError::SoundFont { path: path.to_path_buf(), source })?;

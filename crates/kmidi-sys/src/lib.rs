@@ -24,7 +24,9 @@ pub use file_lock::{FileLock, lock_file};
 pub use limits::{Resource, limit};
 #[cfg(unix)]
 pub use mapped::MappedFile;
-pub use memory::{ProcessMemory, SystemMemory, prefault_code, prefault_stack, process_memory, system_memory};
+pub use memory::{
+    ProcessMemory, SystemMemory, leave_unmapped, prefault_code, prefault_stack, process_memory, system_memory,
+};
 pub use scheduling::{Scheduling, scheduling, set_deadline, set_fifo};
 #[cfg(target_os = "linux")]
 pub use unnamed_file::{create_unnamed, name_file};

@@ -1,3 +1,5 @@
+use std::sync::{Mutex, PoisonError};
+
 /// Touches `bytes` of the calling thread's stack, so that the pages are there before they are
 /// needed. `[side B]`, or a real-time thread before its first callback. At most 512 KiB are touched.
 pub fn prefault_stack(bytes: usize) {
@@ -14,17 +16,56 @@ pub fn prefault_stack(bytes: usize) {
     std::hint::black_box(touch(bytes.min(512 << 10) / FRAME));
 }
 
+/// What [`prefault_code`] leaves where it is.
+static SELDOM_READ: Mutex<Vec<&'static [u8]>> = Mutex::new(Vec::new());
+
+/// Says that `data`, a part of the program such as a model, is big and read on side B alone, if ever:
+/// [`prefault_code`] does not map its pages from now on. `[side B]`
+pub fn leave_unmapped(data: &'static [u8]) {
+    SELDOM_READ.lock().unwrap_or_else(PoisonError::into_inner).push(data);
+}
+
 /// Maps all pages of the program and its libraries that are read-only, code above all: else the
 /// first call of a function that is seldom used faults, and waits for the disk if memory is short.
-/// Where the system does not offer this (Linux before 5.14, others) nothing happens. `[side B]`
+/// [`leave_unmapped`] has said what is left out. Where the system does not offer this (Linux before
+/// 5.14, others) nothing happens. `[side B]`
 #[cfg(target_os = "linux")]
 pub fn prefault_code() {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
-    for (start, end) in maps.lines().filter_map(read_only_file_mapping) {
-        // SAFETY: the kernel maps pages that may be read anyway and changes none; a range that is
-        // no longer mapped is an error, which is as good as not having asked.
-        unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_POPULATE_READ) };
+    let seldom_read = SELDOM_READ.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut holes: Vec<_> = seldom_read.iter().map(|data| whole_pages(data)).collect();
+    holes.sort_unstable();
+    for mapping in maps.lines().filter_map(read_only_file_mapping) {
+        for (start, end) in around(mapping, &holes) {
+            // SAFETY: the kernel maps pages that may be read anyway and changes none; a range that is
+            // no longer mapped is an error, which is as good as not having asked.
+            unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_POPULATE_READ) };
+        }
     }
+}
+
+/// The addresses of the pages that hold nothing but `data`.
+#[cfg(target_os = "linux")]
+fn whole_pages(data: &[u8]) -> (usize, usize) {
+    // At least the real ones, and a multiple of them: 64 KiB are the longest of the platforms we know.
+    const PAGE_BYTES: usize = 64 << 10;
+    let start = data.as_ptr() as usize;
+    let (first, last) = (start.next_multiple_of(PAGE_BYTES), (start + data.len()) / PAGE_BYTES * PAGE_BYTES);
+    (first, last.max(first))
+}
+
+/// What of `range` lies in no hole; these are sorted.
+#[cfg(target_os = "linux")]
+fn around((start, end): (usize, usize), holes: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut parts = Vec::new();
+    let mut from = start;
+    for &(hole, behind) in holes.iter().filter(|(hole, behind)| *hole < end && *behind > start) {
+        parts.push((from, hole.max(from)));
+        from = behind.clamp(from, end);
+    }
+    parts.push((from, end));
+    parts.retain(|(start, end)| start < end);
+    parts
 }
 
 /// Does nothing here.
@@ -119,6 +160,46 @@ mod tests {
         let (size, mapped) = code();
         assert!(size > 0);
         assert_eq!(size, mapped);
+    }
+
+    /// How many of the pages of `data` are mapped, and how many there are.
+    fn mapped_pages(data: &[u8]) -> (usize, usize) {
+        // SAFETY: a question that changes nothing.
+        let page_bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+        let (start, end) = whole_pages(data);
+        let pagemap = std::fs::File::open("/proc/self/pagemap").unwrap();
+        let is_mapped = |page: usize| {
+            let mut entry = [0u8; 8];
+            std::os::unix::fs::FileExt::read_exact_at(&pagemap, &mut entry, (page * 8) as u64).unwrap();
+            u64::from_le_bytes(entry) >> 63 == 1
+        };
+        let pages = start / page_bytes..end / page_bytes;
+        (pages.clone().filter(|page| is_mapped(*page)).count(), pages.len())
+    }
+
+    #[test]
+    fn what_is_seldom_read_is_left_where_it_is_and_the_rest_is_mapped() {
+        static MODEL: [u8; 1 << 20] = [1; 1 << 20];
+        static TABLE: [u8; 1 << 20] = [2; 1 << 20];
+        leave_unmapped(&MODEL);
+        prefault_code();
+        let (mapped, of) = mapped_pages(&TABLE);
+        assert!(of > 0 && mapped == of, "{mapped} of {of}");
+        let (mapped, of) = mapped_pages(&MODEL);
+        assert!(of > 0 && mapped == 0, "{mapped} of {of}");
+    }
+
+    #[test]
+    fn what_lies_around_holes_is_all_that_lies_in_none() {
+        fn check(holes: &[(usize, usize)], parts: &[(usize, usize)]) {
+            assert_eq!(around((10, 20), holes), parts, "{holes:?}");
+        }
+        check(&[], &[(10, 20)]);
+        check(&[(2, 5), (12, 14), (25, 30)], &[(10, 12), (14, 20)]);
+        check(&[(5, 12), (18, 25)], &[(12, 18)]);
+        check(&[(5, 25)], &[]);
+        check(&[(12, 16), (14, 18)], &[(10, 12), (18, 20)]);
+        check(&[(12, 12)], &[(10, 12), (12, 20)]);
     }
 
     #[test]

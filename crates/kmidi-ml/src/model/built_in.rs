@@ -30,6 +30,11 @@ pub(super) fn file(model: ModelName, name: &str) -> Option<&'static [u8]> {
     }
 }
 
+/// Every file of a model that is part of the program: 10 MB that are read when a model is loaded, if ever.
+pub fn built_in_files() -> impl Iterator<Item = &'static [u8]> {
+    [BASIC_PITCH, SWIFT_F0, SILERO_VAD, HAMA_ASR, HAMA_ENCODER, HAMA_DECODER, HAMA_VOCABULARY].into_iter()
+}
+
 macro_rules! text {
     ($path:literal) => {
         include_str!(concat!("../../../../assets/models/", $path))

@@ -14,6 +14,7 @@ mod mapped;
 mod tensor;
 mod worker;
 
+pub use built_in::built_in_files;
 pub use cache::{ModelCache, ModelStatistics};
 pub use catalog::{Catalog, CatalogError, ExampleInput, ModelEntry, ModelFile, ModelName};
 pub(crate) use copies::{COPY_FILE, ModelCopy};
