@@ -2,6 +2,10 @@
 //! shows what happens, and says how it ended.
 #![forbid(unsafe_code)]
 
+// First, so that its macros stand in for the standard ones in all modules behind it.
+#[macro_use]
+mod output;
+
 mod cache_flag;
 mod chain_flag;
 mod cli;
@@ -13,7 +17,6 @@ mod font_flag;
 mod memory;
 mod models_flag;
 mod opinion_flag;
-mod output;
 mod rack_flag;
 mod screens;
 mod song_output;
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match parse(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return fail(&error, false),
+        Err(error) => return fail(&error, asks_for_json(&arguments)),
     };
     let json = cli.command.wants_json();
     run(cli).unwrap_or_else(|error| fail(&error, json))
@@ -82,16 +85,24 @@ fn parse(arguments: &[OsString]) -> Result<Cli> {
         // Nobody can be told that nobody can be told.
         let _ = error.print();
         // Help and version are no errors.
-        if error.use_stderr() && arguments.iter().any(|it| it == "--json") {
+        if error.use_stderr() && asks_for_json(arguments) {
             let text = error.to_string();
-            let text = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let _ = output::print_json(&serde_json::json!({ "error": text, "exit_code": error.exit_code() }));
+            // What is wrong, and behind an empty line how to use it.
+            let wrong = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+            let wrong = wrong.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let _ =
+                output::print_json(&serde_json::json!({ "error": wrong, "exit_code": error.exit_code() }));
         }
         if let Some(origin) = origin {
             eprintln!("\nThis value was not typed: it comes from {origin}.");
         }
         std::process::exit(error.exit_code())
     }))
+}
+
+/// Of a command line that could not be read as a whole.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|argument| argument == "--json")
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {

@@ -7,6 +7,19 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
+/// As the standard one, but where nobody can be told (`2>&1 | head`, a full disk) the work goes on:
+/// the standard one panics.
+macro_rules! eprint {
+    ($($argument:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!($($argument)*));
+    }};
+}
+
+/// See [`eprint`].
+macro_rules! eprintln {
+    ($($argument:tt)*) => { eprint!("{}\n", format_args!($($argument)*)) };
+}
+
 /// Prints one JSON object.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;

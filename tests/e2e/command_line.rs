@@ -85,6 +85,37 @@ fn a_failure_is_json_too_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_configuration_that_cannot_be_read_and_what_is_missing_are_json_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("kmidi")).expect("a folder");
+    fs::write(folder.path().join("kmidi/config.toml"), "rate = = 7\n").expect("written");
+    let told = with(&["info", "--json", &song()], |command| {
+        command.env("XDG_CONFIG_HOME", folder.path());
+    });
+    assert_eq!((told.code, &told.json()["exit_code"]), (Some(2), &2.into()), "{told:#?}");
+    assert!(told.json()["error"].as_str().is_some_and(|error| error.contains("config.toml")), "{told:#?}");
+    let told = program::kmidi(&["render", "--json"]);
+    let error = told.json()["error"].as_str().expect("a text").to_owned();
+    assert!(error.contains("not provided: ") && error.contains("FILE"), "{error}");
+}
+
+#[test]
+fn what_nobody_can_be_told_stops_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let full = || fs::File::options().write(true).open("/dev/full").expect("a full device");
+    let closed = || std::io::pipe().expect("a pipe").1;
+    for (number, stderr) in [Stdio::from(full()), Stdio::from(closed())].into_iter().enumerate() {
+        let output = folder.path().join(format!("{number}.wav"));
+        let mut render = program::command(&["render", "--to", "1s", "-o", output.to_str().unwrap(), &song()]);
+        let ended = render.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).status();
+        assert_eq!(ended.expect("it runs").code(), Some(0));
+        assert!(output.is_file());
+    }
+    let mut failing = program::command(&["info", "/missing.mid"]);
+    assert_eq!(failing.stdout(Stdio::null()).stderr(full()).status().expect("it runs").code(), Some(2));
+}
+
+#[test]
 fn a_song_comes_through_standard_input_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let render = |name: &str, input: &str, bytes: Option<Vec<u8>>| {

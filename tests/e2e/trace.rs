@@ -122,6 +122,46 @@ fn what_is_no_record_is_refused_by_its_line_and_nothing_of_it_is_added() {
 }
 
 #[test]
+fn no_two_records_get_one_id() {
+    let place = Place::new();
+    let with_id = |id: u64| {
+        let mut record = record(1);
+        record["id"] = format!("00000000-0000-4000-8000-{id:012}").into();
+        format!("{record}\n")
+    };
+    place.append(&with_id(1)).success();
+    let whole = fs::read(place.log()).expect("a log");
+    for lines in [with_id(2) + &with_id(1), with_id(3) + &with_id(3)] {
+        let refused = place.append(&lines);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains("there is a record 00000000"), "{refused:#?}");
+        assert_eq!(fs::read(place.log()).expect("a log"), whole);
+    }
+    place.append(&(with_id(2) + &with_id(3))).success();
+}
+
+#[test]
+fn a_log_that_is_not_there_is_told_and_is_no_sound_one() {
+    let place = Place::new();
+    let copy = place.path("copy.jsonl");
+    let asked: [&[&str]; 6] = [&["verify"], &["stats"], &["query"], &["tail"], &["cat"], &["backup", &copy]];
+    for what in asked {
+        let told = place.run(&[&["trace"], what, &["--file", &place.path("typo.jsonl")]].concat());
+        assert_eq!((told.code, told.stdout.as_str()), (Some(2), ""), "{told:#?}");
+        assert!(told.stderr.contains("there is no log ") && told.stderr.contains("typo.jsonl"), "{told:#?}");
+    }
+    place.append(&format!("{}\n", record(1))).success();
+    let told = place.run(&["trace", "backup", &place.path("missing/copy.jsonl")]);
+    assert_eq!(told.code, Some(1), "{told:#?}");
+    assert!(
+        told.stderr.contains("there is no folder") && !told.stderr.contains("nothing was added"),
+        "{told:#?}"
+    );
+    let told = place.append("[]\n");
+    assert!(told.stderr.contains("a record is a JSON object"), "{told:#?}");
+}
+
+#[test]
 fn a_torn_line_is_told_by_verify_and_taken_away_by_the_next_append() {
     let place = Place::new();
     place.append(&format!("{}\n{}\n", record(0), record(1))).success();

@@ -13,7 +13,7 @@ impl TraceLog {
     /// append meanwhile.
     ///
     /// # Errors
-    /// [`TraceError::Exists`]: nothing is replaced. [`TraceError::Write`]; as [`TraceLog::query`].
+    /// [`TraceError::Exists`]: nothing is replaced. [`TraceError::Copy`]; as [`TraceLog::query`].
     pub fn back_up(&self, to: &Path) -> Result<u64, TraceError> {
         let Some(moment) = self.moment()? else {
             return Err(self.unreadable(io::ErrorKind::NotFound.into()));
@@ -22,8 +22,12 @@ impl TraceLog {
         if to.symlink_metadata().is_ok() {
             return Err(exists());
         }
-        let fail = |source| TraceError::Write { path: to.to_owned(), source };
+        let fail = |source| TraceError::Copy { path: to.to_owned(), source };
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            let text = format!("there is no folder {}; make it first", folder.display());
+            return Err(fail(io::Error::other(text)));
+        }
         let mut copy = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
         let mut log = Section::new(moment.file, 0, moment.bytes);
         let bytes = io::copy(&mut log, copy.as_file_mut()).map_err(fail)?;

@@ -23,6 +23,14 @@ pub enum TraceError {
         /// Why.
         source: io::Error,
     },
+    /// The copy could not be written: make room, or choose another place.
+    #[error("{path}: {source}", path = path.display())]
+    Copy {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Another program holds its lock for too long: end that one, or try again.
     #[error("{path}: another program keeps it locked", path = path.display())]
     Busy {

@@ -1,5 +1,6 @@
 //! The log as others see it.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -109,6 +110,29 @@ impl TraceLog {
                 Ok(Lookup { record, index: IndexUse::Unusable(error.to_string()) })
             }
         }
+    }
+
+    /// The first of these ids that a record has, if one does: that `append` does not look, which gives its own.
+    ///
+    /// # Errors
+    /// As [`TraceLog::query`].
+    pub fn first_known(&self, ids: &[Uuid]) -> Result<Option<Uuid>, TraceError> {
+        let Some(moment) = self.moment()?.filter(|_| !ids.is_empty()) else { return Ok(None) };
+        let known = |index: &mut Index| {
+            for id in ids {
+                if index.find(&moment, *id)?.0.is_some() {
+                    return Ok(Some(*id));
+                }
+            }
+            Ok(None)
+        };
+        if let Ok(found) = Index::open(&self.index_path()).and_then(|mut index| known(&mut index)) {
+            return Ok(found);
+        }
+        let wanted: HashSet<&Uuid> = ids.iter().collect();
+        let mut all = Query::new(&self.path, Some(moment), 0, Filter::default());
+        let found = all.find(|it| !matches!(it, Ok(Found { record, .. }) if !wanted.contains(&record.id)));
+        Ok(found.transpose()?.map(|found| found.record.id))
     }
 
     /// The file between two appends; None if there is none.

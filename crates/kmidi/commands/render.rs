@@ -100,7 +100,7 @@ fn note(report: &RenderReport, entry: &mut Entry) {
         ("peak_dbfs", report.peak_dbfs.into()),
         ("speed", report.speed),
         ("most_voices", report.most_voices.into()),
-        ("warnings", report.warnings.len() as f64),
+        ("warnings", (report.warnings.len() + report.missing_sounds.len()) as f64),
     ] {
         entry.metric(name, value);
     }

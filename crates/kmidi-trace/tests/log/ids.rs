@@ -71,6 +71,22 @@ fn ids_that_follow_each_other_and_ids_that_are_there_twice_are_found() {
 }
 
 #[test]
+fn an_id_that_is_there_is_known_with_an_index_and_without() {
+    fn check(place: &Place, records: &[Record]) {
+        let new: Vec<_> = (0..3).map(|_| Uuid::new_v4()).collect();
+        assert_eq!(place.log.first_known(&new).expect("readable"), None);
+        let mixed = [&new[..], &[records[7].id]].concat();
+        assert_eq!(place.log.first_known(&mixed).expect("readable"), Some(records[7].id));
+        assert_eq!(place.log.first_known(&[]).expect("readable"), None);
+    }
+    let (place, records) = filled(300);
+    check(&place, &records);
+    fs::remove_file(place.log.index_path()).expect("an index");
+    fs::create_dir(place.log.index_path()).expect("a folder in its place");
+    check(&place, &records);
+}
+
+#[test]
 fn a_damaged_index_is_made_anew_wherever_the_damage_is() {
     let (place, records) = filled(300);
     find(&place, records[0].id);

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use self::args::{Info, List, Plugin, Scan, What};
 use super::progress_bar;
-use crate::exit::{Interrupted, Unreadable, on_signals};
+use crate::exit::{self, Interrupted, Unreadable, on_signals};
 use crate::output::{print, print_json};
 
 pub fn run(args: Plugin) -> Result<ExitCode> {
@@ -103,11 +103,18 @@ fn scan(args: Scan) -> Result<ExitCode> {
             summary: ScanSummary,
             plugins: usize,
             failures: Vec<Failed<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            exit_code: Option<u8>,
         }
-        print_json(&Report { summary, plugins: plugins.len(), failures })?;
-    } else {
-        print(text::scan(&summary, plugins.len(), &failures)?.as_bytes())?;
+        let interrupted = summary.is_cut_short.then(|| anyhow::Error::from(Interrupted));
+        let exit_code = interrupted.as_ref().map(exit::code);
+        let error = interrupted.as_ref().map(exit::describe);
+        print_json(&Report { summary, plugins: plugins.len(), failures, error, exit_code })?;
+        return Ok(ExitCode::from(exit_code.unwrap_or(0)));
     }
+    print(text::scan(&summary, plugins.len(), &failures)?.as_bytes())?;
     match summary.is_cut_short {
         true => Err(Interrupted.into()),
         false => Ok(ExitCode::SUCCESS),

@@ -15,7 +15,8 @@ A record is a line of JSON:
   {\"id\": UUID, \"timestamp\": \"2026-11-29T02:05:00Z\", \"kind\": \"plan\", \"job\" or \"session\", \"provider\": \"kmidi::render\",
    \"source_id\": \"song.mid\", \"seed_params\": {..}, \"score\": 0 to 1, \"metrics\": {\"seconds\": 1.5}, \"features\": [\"render\"],
    \"metadata\": {\"confidence\": 0 to 1}}
-`append` gives it an id and a time where it has none; kind, provider, source_id and a feature have to be there.
+`append` gives it an id and a time where it has none; kind, provider (PROGRAM::PART), source_id and a feature have to be
+there. No two records have one id.
 
 EXAMPLES:
   kmidi render song.mid -o song.wav --trace
@@ -34,7 +35,7 @@ pub struct Trace {
 
 #[derive(Debug, Subcommand)]
 pub enum What {
-    /// Add records: all of them, or none
+    /// Add records: none where one is wrong or there is no room; of those that a kill interrupts the first may stay
     Append(Append),
     /// Print the records that all given flags let through
     Query(Query),

@@ -3,13 +3,14 @@
 pub mod args;
 mod text;
 
+use std::collections::HashSet;
 use std::io::{BufWriter, ErrorKind, Read, Stdout, Write, stdin, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use kmidi_session::STDIN;
-use kmidi_trace::{Draft, Found, MAX_APPEND_BYTES, Record, TraceError, TraceLog};
+use kmidi_trace::{Draft, Found, MAX_APPEND_BYTES, Record, TraceError, TraceLog, Uuid};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -38,16 +39,30 @@ fn log(flag: &LogFlag) -> Result<TraceLog> {
     Ok(TraceLog::new(log_path(flag.file.as_deref())?))
 }
 
+/// A log that is read: the user's own may not have been begun, but one that somebody names should be there.
+fn log_that_is_there(flag: &LogFlag) -> Result<TraceLog> {
+    let log = log(flag)?;
+    if log.path().symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        let path = log.path().display();
+        let text = format!("there is no log {path}: `--trace` begins one, or name another --trace-file");
+        return Err(Unreadable(anyhow!(text)).into());
+    }
+    Ok(log)
+}
+
 /// What can be mended by giving another input is exit code 2.
 fn error(error: TraceError) -> anyhow::Error {
     match error {
-        TraceError::Write { .. } | TraceError::Busy { .. } | TraceError::Output(_) => error.into(),
+        TraceError::Write { .. }
+        | TraceError::Copy { .. }
+        | TraceError::Busy { .. }
+        | TraceError::Output(_) => error.into(),
         error => Unreadable(error.into()).into(),
     }
 }
 
 fn append(args: &Append) -> Result<()> {
-    let records = if args.record == STDIN {
+    let (records, given) = if args.record == STDIN {
         read_drafts(stdin().lock(), "standard input")?
     } else {
         read_drafts(args.record.as_bytes(), "RECORD")?
@@ -57,7 +72,12 @@ fn append(args: &Append) -> Result<()> {
             Unreadable(anyhow!("nothing to append: give a record, or one a line on standard input")).into()
         );
     }
-    let appended = log(&args.log)?.append(&records).map_err(error)?;
+    let log = log(&args.log)?;
+    if let Some(id) = log.first_known(&given).map_err(error)? {
+        let text = format!("{}: there is a record {id} already; nothing was added", log.path().display());
+        return Err(Unreadable(anyhow!(text)).into());
+    }
+    let appended = log.append(&records).map_err(error)?;
     if appended.repaired_bytes > 0 {
         eprintln!("kmidi: warning: a torn last line of {} bytes was taken away", appended.repaired_bytes);
     }
@@ -68,8 +88,8 @@ fn append(args: &Append) -> Result<()> {
     }
 }
 
-/// All of them: where one is bad, nothing is appended.
-fn read_drafts(input: impl Read, name: &str) -> Result<Vec<Record>> {
+/// All of them, and the ids that some came with: where one is bad, nothing is appended.
+fn read_drafts(input: impl Read, name: &str) -> Result<(Vec<Record>, Vec<Uuid>)> {
     let mut bytes = vec![];
     input
         .take(MAX_APPEND_BYTES + 1)
@@ -82,16 +102,29 @@ fn read_drafts(input: impl Read, name: &str) -> Result<Vec<Record>> {
     }
     let is_blank = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
     let lines = bytes.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !is_blank(line));
-    let records = lines.map(|(line, number)| {
-        let draft = serde_json::from_slice::<Draft>(line).map_err(anyhow::Error::from);
-        let record = draft.and_then(|draft| Ok(draft.finish()?));
-        record.with_context(|| format!("{name}, line {number}")).map_err(|error| Unreadable(error).into())
-    });
-    records.collect()
+    let (mut records, mut given) = (vec![], HashSet::new());
+    for (line, number) in lines {
+        let record = read_draft(line, &mut given).with_context(|| format!("{name}, line {number}"));
+        records.push(record.map_err(Unreadable)?);
+    }
+    Ok((records, given.into_iter().collect()))
+}
+
+fn read_draft(line: &[u8], given: &mut HashSet<Uuid>) -> Result<Record> {
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return Err(anyhow!(
+            "a record is a JSON object: {{\"kind\": .., ..}}; `kmidi trace --help` shows one"
+        ));
+    }
+    let draft: Draft = serde_json::from_slice(line)?;
+    if let Some(id) = draft.id.filter(|id| !given.insert(*id)) {
+        return Err(anyhow!("there is a record {id} before it"));
+    }
+    Ok(draft.finish()?)
 }
 
 fn query(args: &Query) -> Result<ExitCode> {
-    let log = log(&args.log)?;
+    let log = log_that_is_there(&args.log)?;
     let Some(id) = args.id else {
         let mut query = log.query(args.filter()).map_err(error)?;
         let printed = print_records(&mut query, args.json)?;
@@ -165,8 +198,12 @@ impl Records {
 
     fn end(&mut self, failure: Option<&TraceError>) -> std::io::Result<()> {
         if self.json {
-            let failure = failure.map_or(Value::Null, |error| error.to_string().into());
-            write!(self.out, "\n  ],\n  \"count\": {},\n  \"error\": {failure}\n}}\n", self.count)?;
+            write!(self.out, "\n  ],\n  \"count\": {}", self.count)?;
+            if let Some(failure) = failure {
+                let (text, code) = (Value::from(failure.to_string()), crate::exit::UNREADABLE);
+                write!(self.out, ",\n  \"error\": {text},\n  \"exit_code\": {code}")?;
+            }
+            self.out.write_all(b"\n}\n")?;
         }
         self.out.flush()
     }
@@ -174,14 +211,14 @@ impl Records {
 
 fn stats(args: &Whole) -> Result<()> {
     let bar = progress_bar();
-    let stats = log(&args.log)?.stats(|part| bar.set_position((part * 1000.0) as u64));
+    let stats = log_that_is_there(&args.log)?.stats(|part| bar.set_position((part * 1000.0) as u64));
     bar.finish_and_clear();
     let stats = stats.map_err(error)?;
     if args.json { print_json(&stats) } else { print(text::stats(&stats).as_bytes()) }
 }
 
 fn verify(args: &Whole) -> Result<ExitCode> {
-    let (log, bar) = (log(&args.log)?, progress_bar());
+    let (log, bar) = (log_that_is_there(&args.log)?, progress_bar());
     let verdict = log.verify(|part| bar.set_position((part * 1000.0) as u64));
     bar.finish_and_clear();
     let verdict = verdict.map_err(error)?;
@@ -205,7 +242,8 @@ fn verify(args: &Whole) -> Result<ExitCode> {
 }
 
 fn tail(args: &Tail) -> Result<ExitCode> {
-    let log = log(&args.log)?;
+    // One that is followed may come later.
+    let log = if args.follow { log(&args.log)? } else { log_that_is_there(&args.log)? };
     let mut latest = log.latest(args.records).map_err(error)?;
     let printed = print_records(&mut latest, args.json)?;
     if !args.follow {
@@ -230,7 +268,7 @@ fn tail(args: &Tail) -> Result<ExitCode> {
 fn cat(args: &Cat) -> Result<ExitCode> {
     let path = match &args.input {
         Some(path) => path.clone(),
-        None => log(&args.log)?.path().to_owned(),
+        None => log_that_is_there(&args.log)?.path().to_owned(),
     };
     let copied = match kmidi_trace::copy_lines(&path, &mut BufWriter::new(stdout())) {
         Err(TraceError::Output(gone)) if gone.kind() == ErrorKind::BrokenPipe => {
@@ -246,7 +284,7 @@ fn cat(args: &Cat) -> Result<ExitCode> {
 }
 
 fn backup(args: &Backup) -> Result<()> {
-    let bytes = log(&args.log)?.back_up(&args.to).map_err(error)?;
+    let bytes = log_that_is_there(&args.log)?.back_up(&args.to).map_err(error)?;
     eprintln!("kmidi: wrote {}: {bytes} bytes", args.to.display());
     if args.json { print_json(&json!({ "output": args.to, "bytes": bytes })) } else { Ok(()) }
 }
