@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kmidi_memory::Budgets;
-use kmidi_ml::model::{ModelCache, ModelFolders};
+use kmidi_ml::model::{Catalog, ModelCache, ModelFolders, ModelName};
 
 /// Where a distribution puts them.
 const OF_THE_SYSTEM: [&str; 2] = ["/usr/local/share/kmidi/models", "/usr/share/kmidi/models"];
@@ -18,9 +18,18 @@ pub struct ModelsFlag {
 }
 
 impl ModelsFlag {
-    /// The models, of which nothing is loaded yet.
-    pub fn cache(&self, budgets: &Budgets) -> ModelCache {
-        ModelCache::new(budgets.clone(), self.folders())
+    /// The models, of which nothing is loaded yet. Copies of those that will be used, and cannot be, are told.
+    pub fn cache(&self, budgets: &Budgets, used: &[ModelName]) -> ModelCache {
+        let models = ModelCache::new(budgets.clone(), self.folders());
+        for copy in models.unused_copies().iter().filter(|copy| used.contains(&copy.model)) {
+            eprintln!("kmidi: warning: {copy}");
+        }
+        models
+    }
+
+    /// The models themselves, whatever copies there are.
+    pub fn originals(&self, budgets: &Budgets) -> ModelCache {
+        ModelCache::with_catalog(budgets.clone(), self.folders(), Catalog::of_the_program().clone())
     }
 
     /// Where they are looked for: in the user's own folder before those of the system.

@@ -6,7 +6,7 @@ use clap::Args;
 use kmidi_compose::mood::LikenessModel;
 use kmidi_memory::Budgets;
 use kmidi_ml::embed::Embedder;
-use kmidi_ml::model::ModelError;
+use kmidi_ml::model::{ModelError, ModelName};
 
 use crate::models_flag::ModelsFlag;
 
@@ -26,7 +26,8 @@ impl OpinionFlag {
         if self.no_model {
             return None;
         }
-        let embedder = Embedder::new(Arc::new(self.models.cache(&Budgets::default())));
+        let models = self.models.cache(&Budgets::default(), &[ModelName::MiniLm]);
+        let embedder = Embedder::new(Arc::new(models));
         match LikenessModel::new("MiniLM", move |text| embedder.embed(text).map(|it| it.to_vec())) {
             Ok(model) => Some(model),
             Err(ModelError::Missing { .. }) => None,

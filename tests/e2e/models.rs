@@ -165,11 +165,11 @@ fn listening_takes_no_more_than_it_was_promised() {
     }
 }
 
-/// What `models quantise` tells; the copy is in `folder`.
+/// What `models quantise` tells; the copy is in `folder`, and is used from then on. It is made of the model, not of a copy before it.
 fn quantised(folder: &Path, model: &str, to: &str) -> serde_json::Value {
     let folder = folder.to_str().expect("UTF-8");
-    let told =
-        program::kmidi(&["models", "quantise", model, "--to", to, "-o", folder, "--json"]).success().json();
+    let arguments = ["models", "quantise", model, "--models", folder, "--to", to, "-o", folder, "--json"];
+    let told = program::kmidi(&arguments).success().json();
     assert_eq!((&told["model"], &told["to"]), (&model.into(), &to.into()));
     told
 }
@@ -205,21 +205,86 @@ fn a_copy_with_smaller_weights_says_what_it_saves_and_costs_and_is_used() {
         let arguments = ["transcribe", sound.to_str().expect("UTF-8"), "--models", path, "--json", "-o"];
         program::kmidi(&[&arguments[..], &[out.to_str().expect("UTF-8")]].concat())
     };
-    assert_eq!(transcribe().success().json()["heard"][0]["key"], 69);
+    let used = transcribe().success();
+    assert_eq!((&used.json()["heard"][0]["key"], used.stderr.as_str()), (&69.into(), ""));
     // It is the copy that is used: damaged, it is told.
     let graph = folder.path().join("basic-pitch/nmp.int8.onnx");
     let length = fs::metadata(&graph).expect("it is there").len();
     fs::write(&graph, vec![7; length as usize]).expect("written");
     let damaged = transcribe();
     assert!(damaged.code == Some(1) && damaged.stderr.contains("basic-pitch is damaged"), "{damaged:#?}");
-    // One of another version, and one that names a file elsewhere, are no copies.
+    // One of another version, one that names a file elsewhere and one that cannot be read are told, and the model is used.
     let description = folder.path().join("basic-pitch/copy.toml");
     let text = fs::read_to_string(&description).expect("it is there");
     let elsewhere = text.replace("nmp.int8.onnx", "../nmp.int8.onnx");
-    for other in [text.replacen("of_sha256 = \"2c", "of_sha256 = \"00", 1), elsewhere, "no copy".to_owned()] {
+    for (other, why) in [
+        (text.replacen("of_sha256 = \"2c", "of_sha256 = \"00", 1), "another version of the model"),
+        (elsewhere, "../nmp.int8.onnx is no name of a file"),
+        ("no copy".to_owned(), "copy.toml"),
+        (" ".repeat(65 << 10), "longer than"),
+    ] {
         assert_ne!(other, text);
         fs::write(&description, other).expect("written");
-        transcribe().success();
+        let told = transcribe().success();
+        for part in ["the copy of the model basic-pitch", "is not used", why, "models quantise basic-pitch"] {
+            assert!(told.stderr.contains(part), "{part}: {told:#?}");
+        }
+        let bad = program::kmidi(&["models", "verify", "--models", path]);
+        assert!(bad.code == Some(1) && bad.stdout.contains(why), "{bad:#?}");
+        // Who does not use it is not told of it.
+        let other = program::kmidi(&["models", "info", "swift-f0", "--models", path]).success();
+        assert_eq!(other.stderr, "");
+    }
+    quantised(folder.path(), "basic-pitch", "int8");
+    program::kmidi(&["models", "verify", "--models", path]).success();
+}
+
+/// Whoever listens looks at the model's files first: a copy lies on the disk as a fetched model does.
+#[test]
+fn who_listens_tells_a_missing_a_cut_and_a_changed_model_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("UTF-8");
+    let out = folder.path().join("heard.mid");
+    let out = ["-o", out.to_str().expect("UTF-8")];
+    let (tone, speech) =
+        (root().join("tests/data/sound/tone.flac"), root().join("assets/speech/austen-disposed.flac"));
+    let (tone, speech) = (tone.to_str().expect("UTF-8"), speech.to_str().expect("UTF-8"));
+    let poly = [&["transcribe", tone][..], &out].concat();
+    let mono = [&["transcribe", tone, "--mono"][..], &out].concat();
+    for (model, arguments) in [
+        ("basic-pitch", &poly[..]),
+        ("swift-f0", &mono[..]),
+        ("silero-vad", &["phonemes", speech][..]),
+        ("hama-asr", &["phonemes", speech][..]),
+    ] {
+        quantised(folder.path(), model, "f16");
+        let copy = folder.path().join(model);
+        let mut graphs = fs::read_dir(&copy).expect("a folder").map(|it| it.expect("an entry").path());
+        let graph = graphs.find(|it| it.extension().is_some_and(|it| it == "onnx")).expect("the graph");
+        let whole = fs::read(&graph).expect("it is there");
+        let mut changed = whole.clone();
+        changed[whole.len() / 2] ^= 1;
+        let listen = || program::kmidi(&[arguments, &["--models", path, "--json"]].concat());
+        let check = |why: &str| {
+            let told = listen();
+            assert_eq!(told.code, Some(1), "{told:#?}");
+            let again = format!("models quantise {model} -o DIR");
+            for part in [model, why, &again] {
+                assert!(told.stderr.contains(part), "{part}: {told:#?}");
+            }
+            assert_eq!(told.json()["exit_code"], 1);
+            assert!(!Path::new(out[1]).exists(), "{model}");
+        };
+        fs::write(&graph, &whole[..1000]).expect("written");
+        check("has 1000 bytes of");
+        fs::write(&graph, &changed).expect("written");
+        check("SHA-256");
+        fs::remove_file(&graph).expect("removed");
+        check("is not there");
+        fs::write(&graph, &whole).expect("written");
+        listen().success();
+        fs::remove_dir_all(&copy).expect("removed");
+        let _ = fs::remove_file(out[1]);
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Model {
 
 /// The model, if it is here. Where it is damaged or has no room, that is told, and words are enough.
 pub fn open(flag: &ModelsFlag, budgets: &Budgets) -> Option<Model> {
-    let models = Arc::new(flag.cache(budgets));
+    let models = Arc::new(flag.cache(budgets, &[ModelName::MiniLm]));
     match models.get(ModelName::MiniLm) {
         Ok(_) => {}
         Err(ModelError::Missing { .. }) => return None,

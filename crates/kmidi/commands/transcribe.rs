@@ -141,7 +141,7 @@ fn listen(args: &Transcribe) -> Result<(Transcription, Heard)> {
     on_signals(move || interrupted.cancel())?;
     let rate_hz = if args.mono { transcribe::MONO_SAMPLE_RATE_HZ } else { transcribe::POLY_SAMPLE_RATE_HZ };
     let mut source = Listening::open(&args.file, rate_hz).map_err(|error| Unreadable(error.into()))?;
-    let models = args.models.cache(&memory.budgets);
+    let models = args.models.cache(&memory.budgets, &[model_of(args)]);
     let model = models.get(model_of(args)).map_err(|error| failure(&args.file, error.into()))?;
     let bar = progress_bar();
     bar.set_message("listening");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use kmidi_memory::{Budgets, Reclaimer};
 use serde::Serialize;
 
-use super::{Catalog, FileState, Model, ModelEntry, ModelError, ModelFolders, ModelName};
+use super::{Catalog, FileState, Model, ModelEntry, ModelError, ModelFolders, ModelName, UnusedCopy};
 
 /// When memory is short idle models go first: nobody waits for them, and they can be had again.
 const PRIORITY: u8 = 0;
@@ -23,6 +23,7 @@ struct Shared {
     folders: ModelFolders,
     budgets: Budgets,
     slots: BTreeMap<ModelName, Slot>,
+    unused_copies: Vec<UnusedCopy>,
 }
 
 #[derive(Default)]
@@ -66,16 +67,20 @@ pub struct ModelStatistics {
 
 impl ModelCache {
     /// The program's models, of which nothing is loaded yet. A smaller copy ([`shrink`](crate::shrink)) that lies in one of the folders
-    /// takes the place of its model.
+    /// takes the place of its model; what keeps one from it is in [`unused_copies`](Self::unused_copies).
     pub fn new(budgets: Budgets, folders: ModelFolders) -> Self {
-        let catalog = Catalog::of_the_program().clone().with_copies(&folders);
-        Self::with_catalog(budgets, folders, catalog)
+        let (catalog, unused) = Catalog::of_the_program().clone().with_copies(&folders);
+        Self::of(budgets, folders, catalog, unused)
     }
 
-    /// The models of another catalogue.
+    /// The models of another catalogue, without copies.
     pub fn with_catalog(budgets: Budgets, folders: ModelFolders, catalog: Catalog) -> Self {
+        Self::of(budgets, folders, catalog, vec![])
+    }
+
+    fn of(budgets: Budgets, folders: ModelFolders, catalog: Catalog, unused_copies: Vec<UnusedCopy>) -> Self {
         let slots = ModelName::ALL.into_iter().map(|model| (model, Slot::default())).collect();
-        let shared = Arc::new(Shared { catalog, folders, budgets: budgets.clone(), slots });
+        let shared = Arc::new(Shared { catalog, folders, budgets: budgets.clone(), slots, unused_copies });
         let weak: Weak<Shared> = Arc::downgrade(&shared);
         let reclaim = move |bytes| weak.upgrade().map_or(0, |shared| shared.unload_idle(bytes));
         let reclaimer = budgets.on_shortage(PRIORITY, "idle models", reclaim);
@@ -121,7 +126,8 @@ impl ModelCache {
     /// [`ModelError`]; [`ModelError::Missing`] also where the catalogue knows no such file.
     pub fn read(&self, model: ModelName, name: &str) -> Result<Cow<'static, [u8]>, ModelError> {
         let entry = self.shared.catalog.entry(model);
-        let file = entry.file(name).ok_or_else(|| ModelError::Missing { model, path: name.into() })?;
+        let missing = || ModelError::Missing { model, is_copy: entry.is_copy, path: name.into() };
+        let file = entry.file(name).ok_or_else(missing)?;
         self.shared.folders.read(entry, file)
     }
 
@@ -148,6 +154,11 @@ impl ModelCache {
     /// What the catalogue says of a model.
     pub fn entry(&self, model: ModelName) -> &ModelEntry {
         self.shared.catalog.entry(model)
+    }
+
+    /// Copies that lie in the folders and are not used, and why not: their models are used instead.
+    pub fn unused_copies(&self) -> &[UnusedCopy] {
+        &self.shared.unused_copies
     }
 
     /// Where fetched models lie.

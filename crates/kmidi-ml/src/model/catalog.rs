@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use kmidi_memory::MIB;
 use serde::{Deserialize, Serialize};
 
-use super::{ModelFolders, copies};
+use super::{ModelFolders, UnusedCopy, copies};
 
 /// A model of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -118,6 +118,9 @@ pub struct ModelEntry {
     pub licence_note: String,
     /// Whether it is part of the program; otherwise it is fetched.
     pub built_in: bool,
+    /// Whether it is a copy with smaller weights, in the place of the model.
+    #[serde(skip)]
+    pub(super) is_copy: bool,
     /// How its weights are kept on disk: `f32`, `f16` or `int8`.
     pub weights: String,
     /// What makes its files from those of the package, where they are not in there as they are used.
@@ -243,14 +246,15 @@ impl Catalog {
         &CATALOG
     }
 
-    /// With the copies of models that lie in these folders in the place of those models.
-    pub(super) fn with_copies(mut self, folders: &ModelFolders) -> Self {
+    /// With the copies of models that lie in these folders in the place of those models, and the copies that cannot be that.
+    pub(super) fn with_copies(mut self, folders: &ModelFolders) -> (Self, Vec<UnusedCopy>) {
+        let mut unused = vec![];
         for entry in &mut self.model {
-            if let Some(copy) = copies::find(entry, folders) {
+            if let Some(copy) = copies::find(entry, folders, &mut unused) {
                 *entry = copy;
             }
         }
-        self
+        (self, unused)
     }
 
     /// What it says of a model.

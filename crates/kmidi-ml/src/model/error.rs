@@ -4,25 +4,37 @@ use kmidi_memory::BudgetExceeded;
 
 use super::ModelName;
 
+/// How files that are not as they should be are had again: those of a copy are made of the model itself.
+fn way_back(model: ModelName, is_copy: bool) -> String {
+    match is_copy {
+        true => format!("`kmidi models quantise {model} -o DIR` makes this copy anew"),
+        false => format!("`kmidi models fetch {model}` gets it again"),
+    }
+}
+
 /// Why a model cannot be used. Every message says what can be done.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// It has not been fetched.
-    #[error("the model {model} is not there (looked for {}): `kmidi models fetch {model}` gets it", .path.display())]
+    /// It has not been fetched, or what belongs to it is gone.
+    #[error("the model {model} is not there (looked for {}): {}", .path.display(), way_back(*.model, *.is_copy))]
     Missing {
         /// Which.
         model: ModelName,
+        /// Whether it is a copy with smaller weights.
+        is_copy: bool,
         /// Where it would lie.
         path: PathBuf,
     },
     /// Its file is not as long as it should be: a copy was interrupted, or it is another file.
     #[error(
-        "the model {model} is damaged: {} has {found_bytes} bytes of {expected_bytes}; \
-         `kmidi models fetch {model}` gets it again", .path.display()
+        "the model {model} is damaged: {} has {found_bytes} bytes of {expected_bytes}; {}",
+        .path.display(), way_back(*.model, *.is_copy)
     )]
     Length {
         /// Which.
         model: ModelName,
+        /// Whether it is a copy with smaller weights.
+        is_copy: bool,
         /// Its file.
         path: PathBuf,
         /// What the catalogue says.
@@ -32,12 +44,14 @@ pub enum ModelError {
     },
     /// Its file has the right length and other bytes.
     #[error(
-        "the model {model} is damaged: the SHA-256 of {} is {found}, expected {expected}; \
-         `kmidi models fetch {model}` gets it again", .path.display()
+        "the model {model} is damaged: the SHA-256 of {} is {found}, expected {expected}; {}",
+        .path.display(), way_back(*.model, *.is_copy)
     )]
     Hash {
         /// Which.
         model: ModelName,
+        /// Whether it is a copy with smaller weights.
+        is_copy: bool,
         /// Its file.
         path: PathBuf,
         /// What the catalogue says.

@@ -120,8 +120,9 @@ fn hashed(reader: &mut impl Read) -> io::Result<(u64, String)> {
 
 /// Opens a file whose length is right: nothing is read of one that cannot be it.
 fn open(entry: &ModelEntry, file: &ModelFile, path: &Path) -> Result<File, ModelError> {
+    let is_copy = entry.is_copy;
     let opened = File::open(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => ModelError::Missing { model: entry.name, path: path.to_owned() },
+        io::ErrorKind::NotFound => ModelError::Missing { model: entry.name, is_copy, path: path.to_owned() },
         _ => unreadable(entry, path, source),
     })?;
     let metadata = opened.metadata().map_err(|source| unreadable(entry, path, source))?;
@@ -145,14 +146,15 @@ fn compare(
         return Err(wrong_length(entry, file, path, found_bytes));
     }
     if !found.eq_ignore_ascii_case(&file.sha256) {
-        let expected = file.sha256.clone();
-        return Err(ModelError::Hash { model: entry.name, path: path.to_owned(), expected, found });
+        let (model, is_copy, path) = (entry.name, entry.is_copy, path.to_owned());
+        return Err(ModelError::Hash { model, is_copy, path, expected: file.sha256.clone(), found });
     }
     Ok(())
 }
 
 fn wrong_length(entry: &ModelEntry, file: &ModelFile, path: &Path, found_bytes: u64) -> ModelError {
-    ModelError::Length { model: entry.name, path: path.to_owned(), expected_bytes: file.bytes, found_bytes }
+    let (model, is_copy, path) = (entry.name, entry.is_copy, path.to_owned());
+    ModelError::Length { model, is_copy, path, expected_bytes: file.bytes, found_bytes }
 }
 
 fn unreadable(entry: &ModelEntry, path: &Path, source: io::Error) -> ModelError {

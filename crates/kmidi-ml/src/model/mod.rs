@@ -17,6 +17,7 @@ mod worker;
 pub use built_in::built_in_files;
 pub use cache::{ModelCache, ModelStatistics};
 pub use catalog::{Catalog, CatalogError, ExampleInput, ModelEntry, ModelFile, ModelName};
+pub use copies::UnusedCopy;
 pub(crate) use copies::{COPY_FILE, ModelCopy};
 pub use error::ModelError;
 pub use files::{FileState, ModelFolders};

@@ -170,7 +170,7 @@ fn listen(operation: Operation, listener: Listener, what: &What) -> Result<Profi
         None => listeners::example(listener, what.song, folder.path())?,
     };
     let budgets = Budgets::default();
-    let models = what.models.cache(&budgets);
+    let models = what.models.cache(&budgets, listener.models());
     listener.models().iter().try_for_each(|model| models.warm_up(*model))?;
     let leased_bytes = listener.leased_bytes(&models, listener.open(&file)?.bytes());
     infer(operation, leased_bytes, || listener.listen(&file, &models, &budgets, &Cancel::default()).map(drop))
@@ -195,7 +195,7 @@ fn profile_search(operation: Operation, what: &What) -> Result<Profiled> {
 }
 
 fn embed(operation: Operation, what: &What) -> Result<Profiled> {
-    let models = Arc::new(what.models.cache(&Budgets::default()));
+    let models = Arc::new(what.models.cache(&Budgets::default(), &[ModelName::MiniLm]));
     let embedder = Embedder::new(models.clone());
     models.warm_up(ModelName::MiniLm)?;
     let leased_bytes = models.entry(ModelName::MiniLm).run_bytes();

@@ -42,6 +42,9 @@ struct Row<'a> {
     file_bytes: u64,
     /// Why it cannot be used.
     fault: Option<String>,
+    /// A copy of it that is not used, and why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unused_copy: Option<String>,
 }
 
 impl<'a> Row<'a> {
@@ -51,7 +54,9 @@ impl<'a> Row<'a> {
         let (state, fault) = models.state(model);
         let folder = (state != FileState::BuiltIn).then(|| models.folders().folder_of(entry));
         let fault = fault.map(|fault| fault.to_string());
-        Row { entry, state, folder, file_bytes: entry.file_bytes(), fault }
+        let unused_copy = models.unused_copies().iter().find(|copy| copy.model == model);
+        let unused_copy = unused_copy.map(ToString::to_string);
+        Row { entry, state, folder, file_bytes: entry.file_bytes(), fault, unused_copy }
     }
 }
 
@@ -71,7 +76,7 @@ fn state_name(state: FileState) -> &'static str {
 }
 
 fn list(args: &List) -> Result<ExitCode> {
-    let models = args.models.cache(&Budgets::default());
+    let models = args.models.cache(&Budgets::default(), &ModelName::ALL);
     let rows: Vec<Row> = ModelName::ALL.into_iter().map(|model| Row::of(&models, model)).collect();
     if args.json {
         print_json(&Rows { ok: rows.iter().all(|row| row.state != FileState::Damaged), models: rows })?;
@@ -92,7 +97,7 @@ fn list(args: &List) -> Result<ExitCode> {
 }
 
 fn info(args: &Info) -> Result<ExitCode> {
-    let models = args.models.cache(&Budgets::default());
+    let models = args.models.cache(&Budgets::default(), &[args.model]);
     if args.licence {
         print(models.entry(args.model).licence_text().as_bytes())?;
         return Ok(ExitCode::SUCCESS);
@@ -130,21 +135,22 @@ fn info(args: &Info) -> Result<ExitCode> {
 }
 
 fn verify(args: &Verify) -> Result<ExitCode> {
-    let models = args.models.cache(&Budgets::default());
     let is_named = !args.names.is_empty();
     let names = if is_named { args.names.clone() } else { ModelName::ALL.to_vec() };
+    // What is wrong with a copy stands in its model's line.
+    let models = args.models.cache(&Budgets::default(), &[]);
     let rows: Vec<Row> = names.into_iter().map(|model| Row::of(&models, model)).collect();
     // What was never fetched is no fault, unless somebody asks for it.
     let is_bad = |row: &Row| match row.state {
         FileState::Damaged => true,
         FileState::Missing => is_named,
-        FileState::BuiltIn | FileState::There => false,
+        FileState::BuiltIn | FileState::There => row.unused_copy.is_some(),
     };
     let ok = !rows.iter().any(is_bad);
     if args.json {
         print_json(&Rows { ok, models: rows })?;
     } else {
-        let line = |row: &Row| match &row.fault {
+        let line = |row: &Row| match row.fault.as_ref().or(row.unused_copy.as_ref()) {
             Some(fault) if is_bad(row) => format!("BAD {}: {fault}\n", row.entry.name),
             _ => format!("ok  {}: {}\n", row.entry.name, state_name(row.state)),
         };

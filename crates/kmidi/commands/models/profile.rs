@@ -63,9 +63,9 @@ struct Report {
 /// Exit code 1 where something took more than was promised.
 pub fn run(args: &Profile) -> Result<ExitCode> {
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
-    let models = args.models.cache(&memory.budgets);
-    let mut report = Report { ok: true, models: vec![], missing: vec![], total_bytes: 0, advice: None };
     let names = if args.names.is_empty() { ModelName::ALL.to_vec() } else { args.names.clone() };
+    let models = args.models.cache(&memory.budgets, &names);
+    let mut report = Report { ok: true, models: vec![], missing: vec![], total_bytes: 0, advice: None };
     for model in names {
         // Who names a model is told why it cannot be measured.
         if args.names.is_empty() && models.state(model).0 == FileState::Missing {

@@ -42,7 +42,7 @@ struct Report {
 
 pub fn run(args: &Quantise) -> Result<ExitCode> {
     let budgets = Budgets::default();
-    let models = args.models.cache(&budgets);
+    let models = args.models.originals(&budgets);
     let scratch = tempfile::tempdir()?;
     let folder = args.output.as_deref().unwrap_or(scratch.path());
     let (counted, copy_bytes) = write_copy(&models, args.model, args.to, folder)?;

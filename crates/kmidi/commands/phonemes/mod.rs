@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use kmidi_memory::{Cancel, JobContext, JobError, MIB};
 use kmidi_ml::Progress;
-use kmidi_ml::model::{ModelCache, ModelStatistics};
+use kmidi_ml::model::{ModelCache, ModelName, ModelStatistics};
 use kmidi_ml::phonemes::{Analysis, PhonemeError, SAMPLE_RATE_HZ, analyse, text_grid};
 use kmidi_session::{Heard, Listening};
 use serde::Serialize;
@@ -18,6 +18,10 @@ use self::args::Phonemes;
 use super::progress_bar;
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::output::{print, print_json};
+
+/// The models that listen, and that spell a text.
+const USED: [ModelName; 4] =
+    [ModelName::SileroVad, ModelName::HamaAsr, ModelName::HamaG2pEncoder, ModelName::HamaG2pDecoder];
 
 /// What `--json` prints: the analysis, and what came of it.
 #[derive(Serialize)]
@@ -35,7 +39,7 @@ struct Report<'a> {
 
 pub fn run(args: Phonemes) -> Result<ExitCode> {
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
-    let models = args.models.cache(&memory.budgets);
+    let models = args.models.cache(&memory.budgets, &USED);
     let cancel = Cancel::default();
     let interrupted = cancel.clone();
     on_signals(move || interrupted.cancel())?;

@@ -63,7 +63,7 @@ pub fn run(args: &Soak, listener: Listener, calls: u64) -> Result<ExitCode> {
         Some(file) => file.clone(),
         None => listeners::example(listener, &songs.good[0], songs.folder())?,
     };
-    let models = args.models.cache(&memory.budgets);
+    let models = args.models.cache(&memory.budgets, listener.models());
     let start = Instant::now();
     let bar = progress_bar();
     let show = |done: u64| bar.set_position(done * 1000 / calls);
