@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kmidi_memory::{Budgets, Heap, Limits};
+use kmidi_memory::{Budgets, Domain, Heap, Limits};
 use kmidi_ml::embed::{DIMENSIONS, Embedder, Embedding, Tokenizer};
 use kmidi_ml::model::{FileState, ModelCache, ModelFolders, ModelName};
 
@@ -132,6 +132,18 @@ fn texts_of_like_meaning_are_nearer_than_others() {
     for odd in ["", "\u{1F3B9}", &"x".repeat(1 << 20), "[SEP] [MASK]"] {
         assert!(vector(odd).iter().all(|it| it.is_finite()));
     }
+}
+
+#[test]
+fn without_room_the_error_says_what_raises_it_and_with_room_the_same_embedder_works() {
+    let Some(whole) = models() else { return };
+    let needed = whole.entry(ModelName::MiniLm).load_bytes();
+    let budgets = Budgets::new(Limits::default().with(Some(Domain::Models), needed / 2));
+    let embedder = Embedder::new(Arc::new(ModelCache::new(budgets.clone(), folders())));
+    let error = embedder.embed("anything").unwrap_err().to_string();
+    assert!(error.contains("minilm") && error.contains("KMIDI_MEMORY_MODELS_MB"), "{error}");
+    budgets.set_limits(Limits::default());
+    assert!(embedder.embed("anything").is_ok());
 }
 
 #[test]

@@ -308,6 +308,65 @@ fn memory_does_not_grow_with_the_recording_and_a_second_call_loads_nothing() {
     assert_eq!(loads(&models), loaded);
 }
 
+/// A clip every ten minutes, and nothing between.
+struct Rare {
+    clip: Vec<f32>,
+    at: usize,
+    frames: usize,
+}
+
+const EVERY_SECONDS: usize = 600;
+
+impl MonoSource for Rare {
+    fn sample_rate_hz(&self) -> u32 {
+        SAMPLE_RATE_HZ
+    }
+    fn read(&mut self, into: &mut [f32]) -> Result<usize, SourceError> {
+        let count = into.len().min(self.frames - self.at);
+        for sample in &mut into[..count] {
+            *sample = self.clip.get(self.at % (EVERY_SECONDS * RATE)).copied().unwrap_or(0.0);
+            self.at += 1;
+        }
+        Ok(count)
+    }
+    fn frames(&self) -> Option<u64> {
+        Some(self.frames as u64)
+    }
+}
+
+#[test]
+fn three_hours_take_no_more_memory_than_they_may_and_lose_nothing() {
+    const CLIPS: usize = 18;
+    let models = models();
+    let settings = Settings { force: true, ..Settings::default() };
+    let mut source = Rare { clip: speech(), at: 0, frames: CLIPS * EVERY_SECONDS * RATE };
+    let before = kmidi_memory::tally(Domain::Working).live_bytes();
+    let scope = Scope::start();
+    let mut last = 0;
+    let analysis = JobContext::run(&Budgets::default(), settings.need(), &Cancel::default(), |job| {
+        analyse(&models, &mut source, &settings, &job, &mut |progress| last = progress.frames)
+    });
+    let peak = scope.finish().of(Domain::Working).peak_bytes.saturating_sub(before);
+    let analysis = analysis.unwrap().unwrap();
+    println!("three hours: {peak} bytes at most, {} phones", analysis.phones.len());
+    assert!(peak > 500_000, "{peak} bytes: nothing was measured");
+    assert!(peak <= settings.need().bytes, "{peak} bytes");
+    assert_eq!((analysis.duration_seconds, last), (10_800.0, 10_800 * RATE as u64));
+    // Those of a clip, by its number, as they would be if it stood at the start.
+    let of_clip = |clip: usize| {
+        let start = (clip * EVERY_SECONDS) as f64;
+        let within = analysis.phones.iter().filter(|it| (start..start + 4.0).contains(&it.start_seconds));
+        within
+            .map(|it| (it.ipa.as_str().to_owned(), ((it.start_seconds - start) * 1000.0).round()))
+            .collect::<Vec<_>>()
+    };
+    assert!(of_clip(0).len() > 15);
+    for clip in 1..CLIPS {
+        assert_eq!(of_clip(clip), of_clip(1), "clip {clip}");
+    }
+    assert_eq!(of_clip(0).len() + (CLIPS - 1) * of_clip(1).len(), analysis.phones.len(), "nothing was added");
+}
+
 #[test]
 fn a_text_grid_has_all_its_tiers() {
     let with_text = text_grid(&analysed(speech(), &text(TEXT)).unwrap());

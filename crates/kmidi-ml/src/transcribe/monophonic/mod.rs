@@ -81,7 +81,7 @@ pub fn monophonic(
         return Err(TranscribeError::SampleRate { expected_hz: SAMPLE_RATE_HZ, found_hz });
     }
     let mut segmenter = Segmenter::new(options.min_note_ms / 1000.0 / FRAME_SECONDS);
-    let mut found = Vec::new();
+    let (mut found, mut notes) = (Vec::new(), Vec::new());
     let mut voice = Voice { model, range_hz, samples: vec![0.0; RUN * HOP], filled: 0, given: 0, power: 0.0 };
     let (mut read, mut ended) = (0, false);
     while !ended {
@@ -95,10 +95,13 @@ pub fn monophonic(
             ended = count == 0;
         }
         voice.hear(ended, &mut |seen| segmenter.push(seen, &mut found))?;
+        if ended {
+            segmenter.finish(&mut found);
+        }
+        // The course of a note is kept only where it is wanted.
+        notes.extend(found.drain(..).map(|note| heard(note, options.bends)));
         on_progress(Progress { frames: read, of: source.frames() });
     }
-    segmenter.finish(&mut found);
-    let notes = found.into_iter().map(|note| heard(note, options.bends)).collect();
     let seconds = read as f64 / f64::from(SAMPLE_RATE_HZ);
     let mut transcription = Transcription { notes, seconds, cuts: 0 };
     transcription.sort();
@@ -145,29 +148,21 @@ impl Voice<'_> {
             return Ok(());
         }
         let samples = &self.samples[..self.filled];
-        let shape = [1, samples.len()];
-        let inputs = [
-            Input::f32("audio", &shape, samples),
-            Input::f32("fmin", &[], &self.range_hz[..1]),
-            Input::f32("fmax", &[], &self.range_hz[1..]),
-        ];
-        let outputs = self.model.run(&inputs, &["pitch", "confidence"])?;
-        let (pitches, confidences) = (outputs[0].f32s(), outputs[1].f32s());
-        if pitches.len() < end || confidences.len() < end {
-            let reason = format!("{} frames of {end}", pitches.len());
-            return Err(ModelError::Run { model: self.model.entry().name, reason }.into());
-        }
+        let hop = |frame: usize| &samples[frame * HOP..samples.len().min((frame + 1) * HOP)];
+        // What the model says of silence does not count: where there is nothing else it is not asked.
+        let said = match (self.given..end).all(|frame| is_silent(hop(frame))) {
+            true => None,
+            false => Some(self.ask(samples, end)?),
+        };
         for frame in self.given..end {
-            let hop = &samples[frame * HOP..samples.len().min((frame + 1) * HOP)];
+            let hop = hop(frame);
             let before = self.power;
             self.power = hop.iter().map(|sample| f64::from(*sample) * f64::from(*sample)).sum();
             let level = ((before + self.power) / 512.0).sqrt().max(1e-7);
-            let is_silent = hop.iter().all(|sample| sample.abs() < SILENCE);
-            each(Seen {
-                pitch_hz: pitches[frame],
-                confidence: if is_silent { 0.0 } else { confidences[frame] },
-                level_db: (20.0 * level.log10()) as f32,
-            });
+            let of_frame = |said: &Said| (said.pitches_hz[frame], said.confidences[frame]);
+            let (pitch_hz, confidence) =
+                said.as_ref().filter(|_| !is_silent(hop)).map_or((0.0, 0.0), of_frame);
+            each(Seen { pitch_hz, confidence, level_db: (20.0 * level.log10()) as f32 });
         }
         let keep_from = end.saturating_sub(BEFORE);
         self.samples.copy_within(keep_from * HOP..self.filled, 0);
@@ -175,4 +170,31 @@ impl Voice<'_> {
         self.given = end - keep_from;
         Ok(())
     }
+
+    /// What the model says of at least so many frames.
+    fn ask(&self, samples: &[f32], frames: usize) -> Result<Said, TranscribeError> {
+        let shape = [1, samples.len()];
+        let inputs = [
+            Input::f32("audio", &shape, samples),
+            Input::f32("fmin", &[], &self.range_hz[..1]),
+            Input::f32("fmax", &[], &self.range_hz[1..]),
+        ];
+        let outputs = self.model.run(&inputs, &["pitch", "confidence"])?;
+        let (pitches_hz, confidences) = (outputs[0].f32s().to_vec(), outputs[1].f32s().to_vec());
+        if pitches_hz.len() < frames || confidences.len() < frames {
+            let reason = format!("{} frames of {frames}", pitches_hz.len());
+            return Err(ModelError::Run { model: self.model.entry().name, reason }.into());
+        }
+        Ok(Said { pitches_hz, confidences })
+    }
+}
+
+/// What the model says, frame by frame.
+struct Said {
+    pitches_hz: Vec<f32>,
+    confidences: Vec<f32>,
+}
+
+fn is_silent(hop: &[f32]) -> bool {
+    hop.iter().all(|sample| sample.abs() < SILENCE)
 }
