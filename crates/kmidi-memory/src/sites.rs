@@ -19,8 +19,11 @@ const FRAMES: usize = 24;
 const SITES: usize = 2048;
 /// Sampled blocks that live at once.
 const BLOCKS: usize = 1 << 14;
-/// Places that are tried for an entry.
+/// Places that are tried for an entry, at the front of a table and anywhere.
 const TRIES: usize = 32;
+/// The part of a table that is filled first: entries all over it would make all its pages memory, one after the other, which looks like
+/// something that piles up.
+const FRONT_PART: usize = 8;
 
 struct SiteEntry {
     /// Hash of the frames; 0 is free.
@@ -213,10 +216,11 @@ impl SiteEntry {
     }
 }
 
-/// The entries where a key may stand.
+/// The entries where a key may stand, in the order in which they are tried.
 fn places<T>(table: &[T], key: u64) -> impl Iterator<Item = &T> {
     let first = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
-    (0..TRIES).map(move |i| &table[(first + i) % table.len()])
+    let within = move |len: usize| (0..TRIES).map(move |i| &table[(first + i) % len]);
+    within(table.len() / FRONT_PART).chain(within(table.len()))
 }
 
 /// The calls that led here.
@@ -282,4 +286,31 @@ fn index_of(entry: &SiteEntry) -> usize {
 /// Seconds of a clock that goes on evenly.
 fn now_s() -> u64 {
     kmidi_sys::monotonic_ns() / 1_000_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_table_fills_its_front_before_the_rest_and_takes_as_many_as_before() {
+        let mut table = vec![0u64; 1 << 14];
+        // Entries are tried in turn and the first free one is taken, as both tables do it.
+        let mut put = |key: u64| {
+            let free: Option<*const u64> = places(&table, key).find(|it| **it == 0).map(std::ptr::from_ref);
+            let at = free.map(|it| (it.addr() - table.as_ptr().addr()) / size_of::<u64>());
+            at.inspect(|at| table[*at] = key)
+        };
+        // Addresses of blocks lie at places that have much in common.
+        let keys: Vec<u64> = (1..=12_000).map(|number| 0x7f00_0000_0000 + number * 65_536).collect();
+        let few: Vec<usize> = keys[..1000].iter().filter_map(|key| put(*key)).collect();
+        assert!(few.len() == 1000 && few.iter().all(|at| *at < (1 << 14) / FRONT_PART));
+        let all: HashSet<usize> = keys[1000..].iter().filter_map(|key| put(*key)).chain(few).collect();
+        assert!(all.len() > 11_500, "{} of 12,000 have a place", all.len());
+        for key in keys.iter().filter(|key| table.contains(key)) {
+            assert!(places(&table, *key).any(|it| it == key), "it is found again");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use kmidi_memory::{Cancel, Domain};
 use kmidi_ml::model::{ModelCache, ModelStatistics};
 use serde::Serialize;
 
-use super::measure::Measurements;
+use super::measure::{Measurements, room};
 use super::songs::Songs;
 use super::verdict::{self, Verdict};
 use super::{ALLOWED_LIVE_BYTES, ALLOWED_RSS_BYTES, progress_bar};
@@ -94,8 +94,7 @@ fn repeat(
 ) -> Result<Calls> {
     let warm_up = ((calls as f64 * WARM_UP) as u64).max(1);
     // All of it beforehand: what grows here is no growth of what is measured.
-    let room = calls as usize;
-    let (mut seconds, mut heard) = (Vec::with_capacity(room), Vec::with_capacity(room));
+    let (mut seconds, mut heard) = (room((1.0, 1.0), calls as usize), room(1, calls as usize));
     let mut first = vec![];
     let (mut first_seconds, mut done, mut interrupted) = (0.0, 0, false);
     while done < calls {
