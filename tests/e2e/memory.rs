@@ -266,27 +266,43 @@ fn a_profile_tells_what_is_taken_and_fails_above_its_limit() {
     assert!(read["profiles"][0]["net_bytes"].as_i64().is_some_and(|it| it.abs() < 64 << 10), "{read:#}");
     assert_eq!(case.kmidi(&["mem", "profile", "read", "/nonexistent.mid"]).code, Some(2));
     assert_eq!(case.kmidi(&["mem", "profile"]).code, Some(2));
+    // What a feeling leaves are its tables, to the byte.
+    let therapy = case.kmidi(&["mem", "profile", "therapy", "--json"]).success().json();
+    let of = |name: &str| therapy["profiles"][0][name].as_i64().expect("a number");
+    assert!(of("table_bytes") > 100_000 && of("net_bytes") == of("table_bytes"), "{therapy:#}");
 }
 
-/// After a change that is meant: `kmidi mem trend -o assets/memory-baseline.json`.
+/// Where the model for texts has been fetched to.
+fn home_of_models() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+    let found = data.filter(|data| data.join("kmidi/models/minilm/minilm.onnx").is_file());
+    assert!(
+        found.is_some() || std::env::var_os("KMIDI_REQUIRE_MODELS").is_none(),
+        "kmidi models fetch minilm"
+    );
+    found
+}
+
+/// After a change that is meant, with the model for texts fetched: `kmidi mem trend -o assets/memory-baseline.json`.
 #[test]
 fn no_figure_has_grown_by_more_than_a_tenth_and_a_doctored_baseline_fails() {
     let case = Case::new();
     let baseline = root().join("assets/memory-baseline.json");
     let now = case.folder.path().join("now.json");
     let now_text = now.to_str().expect("UTF-8");
-    let arguments = [
-        "mem",
-        "trend",
-        "--baseline",
-        baseline.to_str().expect("UTF-8"),
-        "-o",
-        now_text,
-        "--commit",
-        "c0ffee",
-    ];
-    let outcome = case.kmidi(&arguments);
+    let baseline = baseline.to_str().expect("UTF-8");
+    let arguments = ["mem", "trend", "--baseline", baseline, "-o", now_text, "--commit", "c0ffee", "--json"];
+    let (mut trend, home) = (case.command(&arguments), home_of_models());
+    trend.envs(home.iter().map(|home| ("XDG_DATA_HOME", home)));
+    let outcome = program::spawn(trend).wait(DEADLINE);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stdout);
+    let comparison = &outcome.json()["comparison"];
+    let names = |list: &str| comparison[list].as_array().expect("a list").clone();
+    assert_eq!(names("new"), [""; 0], "what is measured is in the baseline");
+    let may_be_gone =
+        |name: &Value| home.is_none() && name.as_str().is_some_and(|it| it.starts_with("embed: "));
+    assert!(names("gone").iter().all(may_be_gone), "{comparison:#}");
     let mut record: Value = serde_json::from_slice(&fs::read(&now).expect("written")).expect("JSON");
     assert_eq!(record["commit"], "c0ffee");
     let figure = "render: peak";

@@ -33,6 +33,9 @@ pub struct Profiled {
     pub usage: Usage,
     /// Left behind, of all domains together.
     pub net_bytes: i64,
+    /// Of that, tables that the first use makes for all later ones: so much less is left by a second one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_bytes: Option<i64>,
     /// The most that the process had in RAM until then, files and all.
     pub rss_peak_bytes: u64,
     /// Of what runs under a lease that is told.
@@ -73,7 +76,7 @@ pub struct What<'a> {
 }
 
 impl<'a> What<'a> {
-    /// A song, and what is part of the program.
+    /// A song, what is part of the program, and what has been fetched.
     pub fn demo(song: &'a Path) -> Self {
         What { song, recording: None, folder: None, fonts: &[], models: ModelsFlag { models: None } }
     }
@@ -124,7 +127,7 @@ pub fn measure(operation: Operation, what: &What) -> Result<Profiled> {
         Operation::Read => {
             watch(operation, || Ok(describe(song).map(drop).map_err(|error| Unreadable(error.into()))?))
         }
-        Operation::Therapy => watch(operation, compose_nowhere),
+        Operation::Therapy => watch_twice(operation, compose_nowhere),
         Operation::Groove => watch(operation, || humanize_nowhere(song)),
         Operation::Transcribe => listen(operation, Listener::Transcribe, what),
         Operation::Phonemes => listen(operation, Listener::Phonemes, what),
@@ -141,10 +144,19 @@ fn watch(operation: Operation, work: impl FnOnce() -> Result<()>) -> Result<Prof
     Ok(Profiled {
         operation: operation.name(),
         net_bytes: usage.net_bytes(),
+        table_bytes: None,
         usage,
         rss_peak_bytes: process_memory()?.rss_peak_bytes,
         promise: None,
     })
+}
+
+/// The same for what makes tables at its first use in a process: a second use tells them from what it leaves behind.
+fn watch_twice(operation: Operation, work: impl Fn() -> Result<()>) -> Result<Profiled> {
+    let mut first = watch(operation, &work)?;
+    let again = watch(operation, &work)?;
+    first.table_bytes = Some(first.net_bytes - again.net_bytes);
+    Ok(first)
 }
 
 /// The same for what was promised so much beyond what is there before.
@@ -246,7 +258,7 @@ fn humanize_nowhere(song: &Path) -> Result<()> {
 
 fn text(report: &Report) -> String {
     let mut out = String::new();
-    for Profiled { operation, usage, net_bytes, rss_peak_bytes, promise } in &report.profiles {
+    for Profiled { operation, usage, net_bytes, table_bytes, rss_peak_bytes, promise } in &report.profiles {
         out += &format!(
             "{operation}: {:.3} s\n  MiB            now    peak  left behind in bytes  blocks\n",
             usage.seconds
@@ -266,6 +278,10 @@ fn text(report: &Report) -> String {
             mib(usage.total_peak_bytes),
             mib(*rss_peak_bytes)
         );
+        if let Some(tables) = table_bytes {
+            out +=
+                &format!("  of what is left behind, tables that a second use finds there: {tables} bytes\n");
+        }
         if let Some(it) = promise {
             let allowed = it.allowed_bytes.map(|bytes| format!(" (an inference may take {})", mib(bytes)));
             out += &format!(

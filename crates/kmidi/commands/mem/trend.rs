@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use kmidi_memory::Budgets;
+use kmidi_ml::model::{FileState, ModelName};
 use serde::{Deserialize, Serialize};
 
 use super::args::{self, Operation};
@@ -16,6 +18,7 @@ use super::profile::What;
 use super::text::mib;
 use super::{phases, profile};
 use crate::exit::Unreadable;
+use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json};
 
 /// Growth that counts, in percent.
@@ -90,7 +93,7 @@ fn read(path: &Path) -> Result<Record> {
     serde_json::from_str(&text).with_context(named)
 }
 
-/// Of the demo song and the built-in SoundFont.
+/// Of the demo song, the built-in SoundFont, and the model for texts where it has been fetched.
 fn figures() -> Result<BTreeMap<String, u64>> {
     let song = Song::or_demo(None)?;
     let mut figures = BTreeMap::new();
@@ -99,7 +102,9 @@ fn figures() -> Result<BTreeMap<String, u64>> {
             figures.insert(format!("phase {}: {} in use", phase.name, live.domain), live.live_bytes);
         }
     }
-    for operation in Operation::ALL {
+    let models = ModelsFlag { models: None }.cache(&Budgets::default(), &[]);
+    let is_there = models.state(ModelName::MiniLm).0 == FileState::There;
+    for operation in Operation::ALL.into_iter().chain(is_there.then_some(Operation::Embed)) {
         let profiled = profile::measure(operation, &What::demo(song.path()))?;
         let (name, usage) = (profiled.operation, &profiled.usage);
         // Without what was there before: another operation may have left it.
@@ -111,7 +116,11 @@ fn figures() -> Result<BTreeMap<String, u64>> {
             figures.insert(format!("{name}: peak"), peak);
         }
         // Less than nothing is as good as nothing.
-        let left = u64::try_from(profiled.net_bytes).unwrap_or(0);
+        let bytes = |net_bytes: i64| u64::try_from(net_bytes).unwrap_or(0);
+        if let Some(tables) = profiled.table_bytes {
+            figures.insert(format!("{name}: tables"), bytes(tables));
+        }
+        let left = bytes(profiled.net_bytes - profiled.table_bytes.unwrap_or(0));
         figures.insert(format!("{name}: left behind"), left);
     }
     Ok(figures)
