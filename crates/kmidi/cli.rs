@@ -128,7 +128,7 @@ pub enum Command {
     /// Tell key, chords, sections and tempo of a MIDI file, or tempo and onsets of a recording
     Analyze(Analyze),
     /// Tell the phones that are spoken in a recording, and how they differ from a text
-    Phonemes(Phonemes),
+    Phonemes(Box<Phonemes>),
     /// Hear the notes of a recording, and write them as a MIDI file
     Transcribe(Box<Transcribe>),
     /// Tell what each chord of a progression does

@@ -10,7 +10,7 @@ use kmidi_trace::{Draft, Kind, TraceLog};
 use serde::Serialize;
 
 use crate::cli::Command;
-use crate::commands::intent;
+use crate::commands::{index, intent};
 
 pub const FILE_FLAG: &str = "trace-file";
 
@@ -125,6 +125,12 @@ fn traced(command: &Command) -> Option<(Kind, &'static str, String, &TraceArgs)>
         Command::Run(args) => Some((Kind::Session, "run", file(&args.rack), &args.trace)),
         Command::Render(args) => Some((Kind::Job, "render", first(&args.files), &args.sound.trace)),
         Command::Fx(args) => Some((Kind::Job, "fx", file(&args.file), &args.trace)),
+        Command::Transcribe(args) => Some((Kind::Job, "transcribe", file(&args.file), &args.trace)),
+        Command::Phonemes(args) => Some((Kind::Job, "phonemes", file(&args.file), &args.trace)),
+        Command::Index(args) => match &args.what {
+            index::What::Add(args) => Some((Kind::Job, "index", first(&args.folders), &args.trace)),
+            _ => None,
+        },
         Command::Therapy(args) => Some((Kind::Plan, "therapy", "words".into(), &args.trace)),
         Command::Intent(args) => match &args.what {
             intent::What::Process(args) => Some((Kind::Plan, "intent", file(&args.file), &args.trace)),

@@ -280,6 +280,30 @@ fn commands_note_what_they_do_where_they_are_told_to_and_never_what_was_felt_in_
 }
 
 #[test]
+fn who_listens_and_who_indexes_note_figures_and_never_what_was_said() {
+    let place = Place::new();
+    let speech = root().join("assets/speech/austen-disposed.flac");
+    let speech = speech.to_str().expect("UTF-8");
+    let (out, sounds) = (place.path("heard.mid"), root().join("assets/midi"));
+    place.run(&["transcribe", speech, "--mono", "-o", &out, "--trace"]).success();
+    place.run(&["phonemes", speech, "--text", "an ill disposed man", "--trace"]).success();
+    let library = place.path("library.index");
+    let index = ["--library", &library, "--no-plugins", "--no-model", "--trace"];
+    place.run(&[&["index", "add", sounds.to_str().expect("UTF-8")][..], &index].concat()).success();
+    let records = place.query(&[]);
+    let of = |field: &str| records.iter().map(|it| it[field].clone()).collect::<Vec<_>>();
+    assert_eq!(of("kind"), ["job", "job", "job"]);
+    assert_eq!(of("provider"), ["kmidi::transcribe", "kmidi::phonemes", "kmidi::index"]);
+    assert_eq!(of("source_id"), ["austen-disposed.flac", "austen-disposed.flac", "midi"]);
+    assert_eq!(of("score"), [1.0, 1.0, 1.0]);
+    assert!(records[0]["metrics"]["notes"].as_f64() > Some(0.0), "{records:#?}");
+    assert!(records[1]["metrics"]["phoneme_error_rate"].as_f64() > Some(0.0), "{records:#?}");
+    assert_eq!(records[2]["metrics"]["items"], 3.0);
+    let log = fs::read_to_string(place.log()).expect("a log");
+    assert!(!log.contains("disposed man"), "{log}");
+}
+
+#[test]
 fn a_log_that_cannot_be_written_costs_no_result() {
     let place = Place::new();
     let told = place.run(&["therapy", "happy", "--trace", "--trace-file", "/dev/full", "--json"]).success();

@@ -16,6 +16,7 @@ use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::memory::MemoryArgs;
 use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json};
+use crate::trace_flag::{Entry, TraceArgs};
 
 /// What indexing needs at first; it asks for more as it goes.
 pub const NEED_BYTES: u64 = 8 * MIB;
@@ -80,6 +81,8 @@ pub struct Add {
     pub json: bool,
     #[command(flatten)]
     pub memory: MemoryArgs,
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
 #[derive(Debug, Args)]
@@ -140,9 +143,9 @@ impl IndexCommand {
     }
 }
 
-pub fn run(args: IndexCommand) -> Result<()> {
+pub fn run(args: IndexCommand, entry: &mut Entry) -> Result<()> {
     match args.what {
-        What::Add(args) => add(&args),
+        What::Add(args) => add(&args, entry),
         What::Remove(args) => {
             let indexer = open(&args.file, IndexSettings::default())?;
             finish(in_a_job(|job| indexer.remove(&args.paths, job))?, args.json)
@@ -186,7 +189,7 @@ fn in_a_job(work: impl FnOnce(&JobContext) -> Result<IndexReport, IndexJobError>
     done.map_err(|error| job_error(error.into()))?.map_err(job_error)
 }
 
-fn add(args: &Add) -> Result<()> {
+fn add(args: &Add, entry: &mut Entry) -> Result<()> {
     let settings = IndexSettings { rebuild: args.rebuild, ..IndexSettings::default() };
     let path = args.file.path()?;
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
@@ -219,7 +222,17 @@ fn add(args: &Add) -> Result<()> {
     });
     bar.finish_and_clear();
     match done {
-        Ok(Ok(report)) => finish(report, args.json),
+        Ok(Ok(report)) => {
+            for (name, count) in [
+                ("items", report.items),
+                ("added", report.added),
+                ("damaged_files", report.damaged_files),
+                ("embedded", report.embedded),
+            ] {
+                entry.metric(name, count as f64);
+            }
+            finish(report, args.json)
+        }
         Ok(Err(error)) => Err(job_error(error)),
         Err(error) => Err(job_error(error.into())),
     }

@@ -20,7 +20,7 @@ use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::memory::MemoryArgs;
 use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json, write_whole};
-use crate::trace_flag::Entry;
+use crate::trace_flag::{Entry, TraceArgs};
 
 const AFTER_HELP: &str = "\
 basic-pitch hears any instruments together; it knows no drums, and its notes have no instruments. --mono hears a single voice
@@ -79,6 +79,8 @@ pub struct Transcribe {
     pub models: ModelsFlag,
     #[command(flatten)]
     pub memory: MemoryArgs,
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
 /// What `--json` prints.
@@ -114,7 +116,11 @@ pub fn run(args: Transcribe, entry: &mut Entry) -> Result<ExitCode> {
     let midi = MidiOptions { tempo_bpm: args.tempo, ..MidiOptions::default() };
     // Before an hour of listening, not after it.
     transcribe::to_song(&[], 0.0, &midi).map_err(|error| failure(&args.file, error))?;
+    entry.param("model", model_of(&args));
     let (heard, recording) = listen(&args)?;
+    entry.metric("duration_seconds", heard.seconds);
+    entry.metric("notes", heard.notes.len() as f64);
+    entry.metric("cuts", heard.cuts as f64);
     let song = transcribe::to_song(&heard.notes, heard.seconds, &midi);
     let bytes =
         song.map_err(|error| failure(&args.file, error))?.to_smf().context("the notes fit no MIDI file")?;

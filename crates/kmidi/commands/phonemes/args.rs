@@ -7,6 +7,7 @@ use kmidi_ml::phonemes::{Expectation, Limits, Settings};
 
 use crate::memory::MemoryArgs;
 use crate::models_flag::ModelsFlag;
+use crate::trace_flag::TraceArgs;
 
 const AFTER_HELP: &str = "\
 Speech becomes phones of the IPA with their times. With a text (or with phones) it is compared with what should have been
@@ -77,6 +78,8 @@ pub struct Phonemes {
     pub models: ModelsFlag,
     #[command(flatten)]
     pub memory: MemoryArgs,
+    #[command(flatten)]
+    pub trace: TraceArgs,
 }
 
 fn finite(text: &str) -> Result<f64, String> {

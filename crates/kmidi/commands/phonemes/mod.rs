@@ -18,6 +18,7 @@ use self::args::Phonemes;
 use super::progress_bar;
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::output::{print, print_json};
+use crate::trace_flag::Entry;
 
 /// The models that listen, and that spell a text.
 const USED: [ModelName; 4] =
@@ -37,7 +38,7 @@ struct Report<'a> {
     exit_code: u8,
 }
 
-pub fn run(args: Phonemes) -> Result<ExitCode> {
+pub fn run(args: Phonemes, entry: &mut Entry) -> Result<ExitCode> {
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
     let models = args.models.cache(&memory.budgets, &USED);
     let cancel = Cancel::default();
@@ -60,7 +61,20 @@ pub fn run(args: Phonemes) -> Result<ExitCode> {
     bar.finish_and_clear();
     let analysis =
         done.map_err(PhonemeError::from).and_then(|it| it).map_err(|error| failed(&args.file, error))?;
+    note(&analysis, entry);
     show(&args, &analysis, source.heard(), &models)
+}
+
+/// What was said is nobody's business: figures only.
+fn note(analysis: &Analysis, entry: &mut Entry) {
+    entry.metric("duration_seconds", analysis.duration_seconds);
+    entry.metric("phones", analysis.phones.len() as f64);
+    if let Some(score) = analysis.score {
+        entry.metric("phoneme_error_rate", score.phoneme_error_rate);
+    }
+    if !analysis.quality.accepted {
+        entry.feature("not good enough");
+    }
 }
 
 fn show(args: &Phonemes, analysis: &Analysis, source: Heard, models: &ModelCache) -> Result<ExitCode> {
