@@ -29,7 +29,9 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
 
 /// Writes to stdout; a reader that has seen enough (`| head`) is no error.
 pub fn print(text: &[u8]) -> Result<()> {
-    match io::stdout().write_all(text) {
+    let mut stdout = io::stdout().lock();
+    // What ends without a new line stays in a buffer, whose fate nobody is told.
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }

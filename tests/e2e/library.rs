@@ -137,6 +137,65 @@ fn a_full_disk_leaves_the_old_index() {
     assert_eq!(place.names(&["cello"]), ["Cello"]);
 }
 
+#[test]
+fn what_cannot_be_printed_is_an_error_also_without_a_last_line() {
+    let place = Place::new();
+    place.kmidi(&["index", "add", "sounds"]).success();
+    for arguments in [&["search", "piano", "--json"][..], &["search", "piano", "--paths", "-0"]] {
+        for (file, code) in [("/dev/full", 1), ("/dev/null", 0)] {
+            let kmidi = place.command(arguments);
+            let mut shell = Command::new("sh");
+            shell.arg("-c").arg(format!("exec \"$0\" \"$@\" > {file}")).arg(kmidi.get_program());
+            shell.args(kmidi.get_args()).env("XDG_CACHE_HOME", place.path("cache"));
+            shell.env("XDG_CONFIG_HOME", "/nonexistent").env("XDG_DATA_HOME", "/nonexistent");
+            let ended = program::spawn(shell).wait(program::DEADLINE);
+            assert_eq!(ended.code, Some(code), "{arguments:?} to {file}: {ended:#?}");
+            assert_eq!(ended.stderr.contains("No space left"), code == 1, "{ended:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_budget_that_is_too_small_is_told_with_what_raises_it() {
+    let place = Place::new();
+    let small = ["--memory-working-mb", "1"];
+    let check = |arguments: &[&str]| {
+        let refused = place.kmidi(&[arguments, &small].concat());
+        assert_eq!(refused.code, Some(1), "{refused:#?}");
+        assert!(refused.stderr.contains("KMIDI_MEMORY_WORKING_MB"), "{refused:#?}");
+        place.kmidi(arguments).success();
+    };
+    check(&["index", "add", "sounds"]);
+    // The most that may be asked for takes more than a song or two.
+    let song = fs::read(root().join("assets/midi/freedoom-inter.mid")).expect("a song");
+    (0..4).for_each(|number| place.write(&format!("more/{number}.mid"), &song));
+    check(&["index", "add"]);
+    assert_eq!(place.names(&["piano"]).len(), 2, "nothing was lost");
+}
+
+#[test]
+fn a_model_that_is_damaged_is_told_and_words_are_enough() {
+    let place = Place::new();
+    let models = place.path("models");
+    fs::create_dir_all(models.join("minilm")).expect("made");
+    for file in ["minilm.onnx", "minilm.data"] {
+        fs::write(models.join("minilm").join(file), "no model").expect("written");
+    }
+    let models = ["--models", models.to_str().expect("UTF-8")];
+    let told = place.kmidi(&[&["index", "add", "sounds"], &models[..]].concat()).success();
+    for part in
+        ["the model minilm is damaged", "kmidi models fetch minilm", "3 of 3 items are found by their words"]
+    {
+        assert!(told.stderr.contains(part), "{part}: {told:#?}");
+    }
+    assert_eq!(place.names(&[&["warm"][..], &models[..]].concat()), ["Warm Pad Am 90bpm"]);
+    let missing = place.kmidi(&["index", "add", "--no-plugins"]).success();
+    assert!(
+        !missing.stderr.contains("damaged"),
+        "control: one that is not there is not damaged: {missing:#?}"
+    );
+}
+
 /// Killed in the middle, again and again: there is an index that can be searched, and the next run goes on.
 #[test]
 fn kill_9_in_the_middle_leaves_an_index_that_can_be_searched() {

@@ -29,8 +29,13 @@ pub const LIKENESS_WEIGHT: f32 = 0.5;
 /// What is less like the query than this has no place in that order. The same questions found 0.67 with 0.2, 0.66 with 0.25, and
 /// 0.64 and less from 0.3 on.
 pub const LEAST_LIKENESS: f32 = 0.2;
-/// Places of each order that count, where fewer results are wanted: more results begin with those of a lower limit.
+/// Places of each order that are added up. A later one, of whoever wants more results, counts only for what has no earlier one, and so
+/// comes behind all that has: more results begin with those of a lower limit.
 const LEAST_PLACES: usize = 1000;
+fn is_early(rank: u32) -> bool {
+    rank as usize <= LEAST_PLACES
+}
+
 /// For the words of a question, what each can stand for, and reading an index.
 const QUESTION_BYTES: usize = 512 << 10;
 /// Most results of a query.
@@ -245,6 +250,12 @@ impl Searcher {
     fn fuse(&mut self, by_likeness: bool) {
         let word_weight = if by_likeness { 1.0 - LIKENESS_WEIGHT } else { 1.0 };
         let part = |weight: f32, rank: u32| weight * (FUSION_K + 1.0) / (FUSION_K + rank as f32);
+        let both = |alike: (f32, u32), wordy: (f32, u32)| match [alike, wordy].map(|it| is_early(it.1)) {
+            [true, true] => alike.0 + wordy.0,
+            [true, false] => alike.0,
+            [false, true] => wordy.0,
+            [false, false] => alike.0.max(wordy.0),
+        };
         for (place, (likeness, item)) in self.alike.sorted().enumerate() {
             let rank = place as u32 + 1;
             let score = part(LIKENESS_WEIGHT, rank);
@@ -259,7 +270,8 @@ impl Searcher {
             match known {
                 Ok(at) => {
                     let hit = &mut self.hits[at];
-                    *hit = Hit { score: hit.score + score, bm25, word_rank: rank, words, ..*hit };
+                    let score = both((hit.score, hit.likeness_rank), (score, rank));
+                    *hit = Hit { score, bm25, word_rank: rank, words, ..*hit };
                 }
                 Err(_) => self.hits.push(Hit { item, score, bm25, word_rank: rank, words, ..Hit::default() }),
             }

@@ -157,7 +157,8 @@ pub fn run(args: Search) -> Result<()> {
     let mut searcher = Searcher::open(&args.file.path()?, CacheLimits::default()).map_err(index_error)?;
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
     let mut model = None;
-    if !args.no_model && searcher.index().model().is_some() {
+    // Without words there is nothing that it could tell.
+    if !args.no_model && !text.trim().is_empty() && searcher.index().model().is_some() {
         model = meaning::open(&args.models, &memory.budgets);
     }
     let id = model.as_ref().map(|model| model.id().to_owned());

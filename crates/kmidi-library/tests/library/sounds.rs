@@ -81,6 +81,27 @@ fn key_and_tempo_in_a_name_win_over_what_is_heard() {
 }
 
 #[test]
+fn three_hours_are_listened_to_in_part_and_are_as_long_as_they_are() {
+    const RATE_HZ: u32 = 8_000;
+    const SECONDS: u32 = 3 * 3600;
+    let place = Place::new();
+    // A tone, and behind it zeros that take no room on the disk.
+    let mut bytes = wav(RATE_HZ, 1, &sine(RATE_HZ, 220.0, 2.0), &[]);
+    let all = (bytes.len() as u32 - RATE_HZ * 2 * 4) + SECONDS * RATE_HZ * 4;
+    bytes[4..8].copy_from_slice(&(all - 8).to_le_bytes());
+    let data = bytes.windows(4).position(|it| it == b"data").unwrap();
+    bytes[data + 4..data + 8].copy_from_slice(&(SECONDS * RATE_HZ * 4).to_le_bytes());
+    let path = place.sounds().join("meeting.wav");
+    write(&path, &bytes);
+    std::fs::File::options().append(true).open(&path).unwrap().set_len(all.into()).unwrap();
+    let report = place.add();
+    assert_eq!((report.items, report.damaged), (1, vec![]));
+    let mut searcher = Searcher::open(&place.index(), CacheLimits::default()).unwrap();
+    let item = searcher.search(&Query::of("meeting long"), None).unwrap()[0].item;
+    assert_eq!(searcher.found(item).unwrap().duration_seconds, Some(SECONDS as f32));
+}
+
+#[test]
 fn odd_recordings_are_described_and_samples_that_are_no_numbers_are_told() {
     let files = [
         ("surround.wav", wav(48_000, 6, &sine(48_000, 440.0, 0.5), &[])),
