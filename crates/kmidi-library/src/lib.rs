@@ -11,6 +11,7 @@ mod catalogue;
 mod codec;
 mod describe;
 mod file;
+mod glossary;
 mod index;
 mod item;
 mod meaning;

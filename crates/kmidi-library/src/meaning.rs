@@ -4,9 +4,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::Item;
 use crate::file::{folder_words, stem};
 use crate::words::spaced;
+use crate::{Item, glossary};
 
 /// Longest text that is given to the model, in bytes: it reads 256 pieces of words.
 const MAX_TEXT_BYTES: usize = 1500;
@@ -18,6 +18,10 @@ pub(crate) fn text_of(path: &Path, item: &Item) -> String {
         name => name.to_owned(),
     };
     let mut text = format!("{}. {}. {}", spaced(&name), spaced(&folder_words(path)), item.text.trim());
+    let other_words = glossary::of(item);
+    if !other_words.is_empty() {
+        text = format!("{text}. {other_words}");
+    }
     text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
     text
 }

@@ -10,11 +10,11 @@ use super::layout::{ALIGN, Extent, HEADER_BYTES, Header, ModelId, Section};
 use super::names::{NameRecord, stem};
 use super::open::{Columns, IndexError};
 use super::postings::Postings;
-use crate::Item;
 use crate::catalogue::Catalogue;
 use crate::codec::Writer;
 use crate::vectors::Packed;
 use crate::words::terms;
+use crate::{Item, glossary};
 
 /// What a term of a name weighs; one of the text weighs 1.
 const NAME_WEIGHT: u8 = 3;
@@ -179,7 +179,7 @@ fn searched_texts(path: &Path, item: &Item) -> [(String, u8); 3] {
     let (name, rest) = if item.name.is_empty() {
         (file, item.text.clone())
     } else {
-        (item.name.clone(), format!("{file} {}", item.text))
+        (item.name.clone(), format!("{file} {} {}", item.text, glossary::of(item)))
     };
     [(name, NAME_WEIGHT), (rest, 1), (folder_words(path), 1)]
 }
