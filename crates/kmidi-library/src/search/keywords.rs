@@ -70,15 +70,12 @@ impl Keywords {
         let Ok(map) = Map::new(index.section(Section::Terms)) else { return };
         let Keywords { sums, touched, places, term } = self;
         let mut word = 0;
-        let mut seen = Words::default();
-        terms(query.text(), term, &mut |term| {
-            if word < MAX_WORDS && seen.is_new(term) {
-                read_word(&map, term, places, &mut |_| {});
-                for (at, factor) in places.drain(..) {
-                    add(index, query, at, factor, 1 << word, sums, touched);
-                }
-                word += 1;
+        words_that_count(query.text(), term, &mut |term| {
+            read_word(&map, term, places, &mut |_| {});
+            for (at, factor) in places.drain(..) {
+                add(index, query, at, factor, 1 << word, sums, touched);
             }
+            word += 1;
         });
         for item in &*touched {
             top.offer(sums[*item as usize].bm25, *item);
@@ -93,17 +90,15 @@ impl Keywords {
 
     pub fn readings(&mut self, index: &IndexFile, text: &str) -> Vec<Reading> {
         let Ok(map) = Map::new(index.section(Section::Terms)) else { return vec![] };
-        let (mut all, mut seen) = (vec![], Words::default());
+        let mut all = vec![];
         let Keywords { places, term, .. } = self;
-        terms(text, term, &mut |term| {
-            if all.len() < MAX_WORDS && seen.is_new(term) {
-                let mut terms = vec![];
-                let by = read_word(&map, term, places, &mut |term| {
-                    terms.push(String::from_utf8_lossy(term).into_owned());
-                });
-                places.clear();
-                all.push(Reading { word: term.to_owned(), by, terms });
-            }
+        words_that_count(text, term, &mut |term| {
+            let mut terms = vec![];
+            let by = read_word(&map, term, places, &mut |term| {
+                terms.push(String::from_utf8_lossy(term).into_owned());
+            });
+            places.clear();
+            all.push(Reading { word: term.to_owned(), by, terms });
         });
         all
     }
@@ -119,6 +114,68 @@ impl Keywords {
             + self.places.capacity() * size_of::<(u64, f32)>()
             + self.term.capacity()
     }
+}
+
+/// English words that say how others belong together, sorted; without the one that is also a key.
+const FUNCTION_WORDS: [&str; 43] = [
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "but",
+    "by",
+    "can",
+    "do",
+    "for",
+    "from",
+    "has",
+    "have",
+    "how",
+    "i",
+    "in",
+    "into",
+    "is",
+    "it",
+    "its",
+    "made",
+    "me",
+    "my",
+    "of",
+    "on",
+    "or",
+    "so",
+    "some",
+    "something",
+    "than",
+    "that",
+    "the",
+    "their",
+    "there",
+    "these",
+    "this",
+    "to",
+    "what",
+    "which",
+    "who",
+    "with",
+    "without",
+];
+
+/// Calls `each` with the words of a question, each once and at most [`MAX_WORDS`]. Those that only join others are in all kinds of texts,
+/// and begin other words: they are left out, unless there is nothing else.
+fn words_that_count(text: &str, term: &mut String, each: &mut dyn FnMut(&str)) {
+    let joins = |word: &str| FUNCTION_WORDS.binary_search(&word).is_ok();
+    let mut only_joins = true;
+    terms(text, term, &mut |word| only_joins &= joins(word));
+    let (mut seen, mut count) = (Words::default(), 0);
+    terms(text, term, &mut |word| {
+        if count < MAX_WORDS && (only_joins || !joins(word)) && seen.is_new(word) {
+            count += 1;
+            each(word);
+        }
+    });
 }
 
 /// Words that have been met, by their hashes: two that share one count once, which costs one of them.
@@ -213,5 +270,25 @@ fn add(
         }
         sum.words |= word;
         sum.bm25 += factor * rarity * weight * (K1 + 1.0) / (weight + K1 * length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let mut all = vec![];
+        words_that_count(text, &mut String::new(), &mut |word| all.push(word.to_owned()));
+        all
+    }
+
+    #[test]
+    fn words_that_only_join_others_do_not_count_beside_them() {
+        assert!(FUNCTION_WORDS.is_sorted());
+        assert_eq!(words("the sound of the sea in A, the SEA"), ["sound", "sea", "a"]);
+        assert_eq!(words("With or without"), ["with", "or", "without"], "a name may be nothing else");
+        assert_eq!(words("A4 in C"), ["a4", "c"]);
+        assert_eq!(words(&(0..99).map(|n| format!("w{n} ")).collect::<String>()).len(), MAX_WORDS);
     }
 }
