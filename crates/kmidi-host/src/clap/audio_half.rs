@@ -22,6 +22,9 @@ use crate::told::Line;
 
 /// Output under this is quiet: -120 dBFS.
 const QUIET: f32 = 1e-6;
+/// How long a plugin that leaves it to its host must have been quiet, with nothing coming in, until it is left alone: an echo can
+/// be seconds behind what it repeats, and many plugins leave it to their hosts whatever they still hold.
+const QUIET_SECONDS: u64 = 10;
 
 /// The audio half of a CLAP plugin. Made and dropped on side B.
 ///
@@ -52,6 +55,8 @@ struct Node {
     playing: bool,
     /// Frames since something last came in.
     idle_frames: u64,
+    /// Frames since its output was last not quiet.
+    quiet_frames: u64,
 }
 
 impl AudioHalf {
@@ -81,6 +86,7 @@ impl AudioHalf {
             asleep: false,
             playing: false,
             idle_frames: 0,
+            quiet_frames: 0,
         };
         AudioHalf { node, common }
     }
@@ -158,14 +164,27 @@ impl Node {
 
     /// Whether the plugin need not be called until something comes.
     fn falls_asleep(&mut self, status: ClapStatus, cx: &ProcessContext<'_>) -> bool {
+        // Only who leaves it to the host is looked at: the others are faster without.
+        let is_quiet = || cx.audio.outputs.iter().all(|channel| peak(channel) <= QUIET);
+        let is_left_to_host = matches!(status, ClapStatus::ContinueIfNotQuiet | ClapStatus::Tail);
+        self.quiet_frames =
+            if is_left_to_host && is_quiet() { self.quiet_frames + u64::from(cx.frames) } else { 0 };
+        let has_been_quiet =
+            |seconds: u64| self.quiet_frames.min(self.idle_frames) > seconds * u64::from(self.sample_rate_hz);
+        let mut tail = || self.tail.map(|tail| tail.get(&self.processor.plugin_handle()));
         match status {
             ClapStatus::Continue => false,
+            // Its own word: nothing more comes of what it holds.
             ClapStatus::Sleep => true,
-            ClapStatus::ContinueIfNotQuiet => cx.audio.outputs.iter().all(|channel| peak(channel) <= QUIET),
-            ClapStatus::Tail => match self.tail.map(|tail| tail.get(&self.processor.plugin_handle())) {
+            ClapStatus::ContinueIfNotQuiet => {
+                let is_in_tail =
+                    matches!(tail(), Some(TailLength::Finite(it)) if self.idle_frames <= u64::from(it));
+                !is_in_tail && has_been_quiet(QUIET_SECONDS)
+            }
+            ClapStatus::Tail => match tail() {
                 Some(TailLength::Infinite) => false,
                 Some(TailLength::Finite(frames)) => self.idle_frames > u64::from(frames),
-                None => self.idle_frames > 0,
+                None => has_been_quiet(QUIET_SECONDS),
             },
         }
     }
@@ -236,6 +255,7 @@ impl Processor for AudioHalf {
         node.events.reset();
         node.asleep = false;
         node.idle_frames = 0;
+        node.quiet_frames = 0;
     }
 }
 

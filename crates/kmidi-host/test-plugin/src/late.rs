@@ -112,7 +112,8 @@ impl<'a> PluginAudioProcessor<'a, Shared<'a>, Main<'a>> for Audio<'a> {
         if length > 0 {
             self.at = (self.at + frames) % length;
         }
-        Ok(ProcessStatus::Continue)
+        // What many plugins say, whatever they still hold.
+        Ok(ProcessStatus::ContinueIfNotQuiet)
     }
 
     fn reset(&mut self) {

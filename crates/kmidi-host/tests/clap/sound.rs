@@ -145,7 +145,33 @@ fn a_tail_is_as_long_as_the_plugin_says_and_quiet_output_is_the_end_of_sound() {
         rig.run(&[]);
     }
     assert_eq!(calls(&rig) - before, 5.0);
-    assert_eq!(called_in(&mut rig, 20), 1.0);
+    // Ten seconds after it: an echo may come until then.
+    assert_eq!(called_in(&mut rig, 8000), 7501.0);
+    assert_eq!(called_in(&mut rig, 20), 0.0, "then it is left alone");
+}
+
+#[test]
+fn an_echo_behind_a_quiet_gap_is_heard_of_a_plugin_that_leaves_its_sleep_to_the_host() {
+    let mut plugin = probe::load(ids::LATE);
+    plugin.set_value(parameters::FRAMES, 4096.0);
+    let mut rig = Rig::new(plugin);
+    let is_at = |rig: &Rig| rig.outputs[0].iter().position(|sample| *sample == 0.5);
+    // A gap before anything comes, then a click and nothing more.
+    for _ in 0..200 {
+        rig.silent_inputs = u64::MAX;
+        rig.run(&[]);
+        assert_eq!(is_at(&rig), None);
+    }
+    rig.silent_inputs = 0;
+    rig.inputs.iter_mut().for_each(|channel| channel[5] = 0.5);
+    rig.run(&[]);
+    rig.inputs.iter_mut().for_each(|channel| channel.fill(0.0));
+    rig.silent_inputs = u64::MAX;
+    let heard = (1..=100).find_map(|quantum| {
+        rig.run(&[]);
+        Some(quantum * QUANTUM as usize + is_at(&rig)?)
+    });
+    assert_eq!(heard, Some(4096 + 5));
 }
 
 #[test]
