@@ -209,6 +209,83 @@ fn a_file_goes_through_a_plugin_in_time_and_through_none_unchanged() {
     }
 }
 
+#[test]
+fn an_id_is_understood_without_its_format_and_no_presets_are_said_to_be_none() {
+    let machine = Machine::new();
+    machine.install_gain();
+    machine.scan();
+    let info = machine.run(&["plugin", "info", ID, "--json"]).success().json();
+    assert_eq!(info["id"], format!("clap:{ID}"));
+    let presets = machine.run(&["plugin", "presets", ID]).success();
+    assert!(presets.stdout.is_empty() && presets.stderr.contains("has no presets"), "{presets:#?}");
+}
+
+/// Debian's compressor as VST3, if it is installed.
+const VST3: &str = "/usr/lib/vst3/ZamComp.vst3";
+
+#[test]
+fn vst3_parameters_are_set_in_their_own_units_and_an_old_rack_means_what_it_meant() {
+    if !Path::new(VST3).exists() {
+        assert!(std::env::var_os("KMIDI_REQUIRE_PLUGINS").is_none(), "zam-plugins is missing");
+        return println!("passed over: zam-plugins is not installed");
+    }
+    let machine = Machine::new();
+    machine.scan();
+    let listed = machine.run(&["plugin", "list", "--json", "--format", "vst3"]).success().json();
+    let plugins = listed["plugins"].as_array().expect("a list");
+    let found = plugins.iter().find(|plugin| plugin["name"] == "ZamComp").expect("it is found");
+    let id = found["id"].as_str().expect("an id");
+    let info = machine.run(&["plugin", "info", id, "--json"]).success().json();
+    let parameters = info["parameters"].as_array().expect("a list");
+    let threshold = parameters.iter().find(|it| it["symbol"] == "threshold").expect("a threshold");
+    assert_eq!((&threshold["min"], &threshold["max"]), (&(-80.0).into(), &0.0.into()), "{threshold:#}");
+    assert_eq!((&threshold["unit"], &threshold["is_part"]), (&"dB".into(), &false.into()), "{threshold:#}");
+
+    let (input, output) = (machine.path("in.wav"), machine.path("out.wav"));
+    sound(&input);
+    let fx = |settings: &[&str]| {
+        let [input, output] = [&input, &output].map(|path| path.to_str().expect("UTF-8"));
+        machine.run(&[&["fx", input, "-o", output, "--bits", "32f", "-p", id], settings].concat()).success();
+        samples(&output.as_ref())
+    };
+    let plain = fx(&["-c", "threshold=-30", "-c", "makeup=6"]);
+    assert!(plain == fx(&["-c", "threshold=-30 dB", "-c", "makeup=6.0 dB"]), "as it is shown");
+    assert!(plain != fx(&["-c", "threshold=-10", "-c", "makeup=6"]), "the control");
+
+    // A rack from before: the same figures are parts of the range there.
+    let rack = machine.path("live.toml");
+    let text = |version: &str, value: &str| {
+        format!(
+            "{version}[[slot]]\nname = \"comp\"\nplugin = \"{id}\"\nparameters = {{ threshold = {value} }}\n"
+        )
+    };
+    let run = |text: &str, lines: &str| {
+        fs::write(&rack, text).expect("written");
+        let command = machine.command(&[
+            "run",
+            rack.to_str().expect("UTF-8"),
+            "--headless",
+            "--json",
+            "--audio",
+            "null",
+        ]);
+        let (player, mut commands) = program::spawn_with_input(command);
+        player.wait_for_output("\"ready\"");
+        std::io::Write::write_all(&mut commands, lines.as_bytes()).expect("it listens");
+        let outcome = player.wait(4 * DEADLINE).success();
+        (fs::read_to_string(&rack).expect("read"), outcome)
+    };
+    let old = text("", "0.5");
+    let (after, outcome) = run(&old, "quit\n");
+    assert_eq!(after, old, "only played");
+    assert!(outcome.stderr.contains("go from 0 to 1 in this rack") && outcome.stderr.contains("version = 2"));
+    let (after, _) = run(&old, "set comp makeup 6\nquit\n");
+    assert!(after.contains("threshold = 0.5") && after.contains("makeup = \"6\""), "{after}");
+    let (after, outcome) = run(&text("version = 2\n", "-40"), "set comp makeup 6\nquit\n");
+    assert!(after.contains("threshold = -40") && after.contains("makeup = 6.0"), "{after}");
+    assert!(!outcome.stderr.contains("go from 0 to 1"), "{outcome:#?}");
+}
+
 /// Why plugins of Debian cannot be had: words of the reason, and how many they are.
 const KNOWN_FAILURES: [(&str, usize); 3] = [("fftw", 2), ("powf_finite", 3), ("is not in", 2)];
 

@@ -352,6 +352,7 @@ mod tests {
             default: min,
             steps: 0,
             choices: vec![],
+            is_part: false,
             is_output: false,
             is_hidden: false,
             is_bypass: false,

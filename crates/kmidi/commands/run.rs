@@ -42,6 +42,7 @@ TO BEGIN:
   kmidi devices                      MIDI ports and audio devices
   Write a file such as live.toml, then: kmidi run live.toml --midi-in PORT
 
+    version = 2                                           # numbers are those of `kmidi plugin info`, also of VST3
     [[slot]]
     name = \"bass\"
     plugin = \"clap:org.kmidi.soundfont\"

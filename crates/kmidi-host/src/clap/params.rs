@@ -84,6 +84,7 @@ fn describe(
         default: finite(info.default_value, min).clamp(min, max),
         steps,
         choices: choices(min, steps, info.flags.contains(ParamInfoFlags::IS_ENUM), text),
+        is_part: false,
         is_output: info.flags.contains(ParamInfoFlags::IS_READONLY),
         is_hidden: info.flags.contains(ParamInfoFlags::IS_HIDDEN),
         is_bypass: info.flags.contains(ParamInfoFlags::IS_BYPASS),

@@ -11,7 +11,7 @@ use super::stamp::Stamp;
 use crate::{Description, Format, PluginId, Preset};
 
 /// Of what is in the file; another one is scanned anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why a plugin, or all of its file, cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,7 +192,7 @@ mod tests {
         index.save().unwrap();
         assert_eq!(Index::open(&path).unwrap().files, index.files);
         let text = fs::read_to_string(&path).unwrap();
-        for bad in [&text[..text.len() / 2], "{}", "", &text.replace("\"version\":1", "\"version\":99")] {
+        for bad in [&text[..text.len() / 2], "{}", "", &text.replace("\"version\":2", "\"version\":99")] {
             fs::write(&path, bad).unwrap();
             assert!(Index::open(&path).unwrap().files.is_empty(), "{bad}");
         }

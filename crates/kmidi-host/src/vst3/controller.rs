@@ -113,6 +113,13 @@ impl Controller {
         if result == kResultOk { normalised(value) } else { None }
     }
 
+    /// The number in the parameter's unit that stands for a value; `None` if it is no finite one.
+    pub fn plain_of(&self, id: u32, value: f64) -> Option<f64> {
+        // SAFETY: a plain call of a live object.
+        let plain = unsafe { self.com.normalizedParamToPlain(id, value) };
+        plain.is_finite().then_some(plain)
+    }
+
     /// The value that stands for a number in the parameter's unit.
     pub fn value_of_plain(&self, id: u32, plain: f64) -> Option<f64> {
         // SAFETY: a plain call of a live object.

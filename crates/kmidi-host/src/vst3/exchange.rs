@@ -5,6 +5,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
+use super::range::Range;
+
 /// Which places have changed for one listener. `[side A]` except [`Marks::new`].
 pub struct Marks {
     any: AtomicBool,
@@ -55,6 +57,8 @@ impl Marks {
 pub struct Exchange {
     /// Ids in order.
     ids: Box<[u32]>,
+    /// What people count in.
+    ranges: Box<[Range]>,
     values: Box<[AtomicU64]>,
     /// To be given to the plugin's processor with its next quantum.
     pub to_processor: Marks,
@@ -69,13 +73,14 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// For parameters with these ids and values.
-    pub fn new(parameters: impl IntoIterator<Item = (u32, f64)>) -> Self {
-        let mut parameters: Vec<(u32, f64)> = parameters.into_iter().collect();
+    /// For parameters with these ids, values as VST3 has them, and ranges.
+    pub fn new(parameters: impl IntoIterator<Item = (u32, f64, Range)>) -> Self {
+        let mut parameters: Vec<_> = parameters.into_iter().collect();
         parameters.sort_by_key(|it| it.0);
         parameters.dedup_by_key(|it| it.0);
         Exchange {
             ids: parameters.iter().map(|it| it.0).collect(),
+            ranges: parameters.iter().map(|it| it.2).collect(),
             values: parameters.iter().map(|it| AtomicU64::new(it.1.to_bits())).collect(),
             to_processor: Marks::new(parameters.len()),
             to_controller: Marks::new(parameters.len()),
@@ -100,7 +105,12 @@ impl Exchange {
         self.ids.get(place).copied().unwrap_or(u32::MAX)
     }
 
-    /// The latest value at a place. `[side A]`
+    /// What people count in at a place. `[side A]`
+    pub fn range(&self, place: usize) -> Range {
+        self.ranges.get(place).copied().unwrap_or(Range::NORMALISED)
+    }
+
+    /// The latest value at a place, as VST3 has it. `[side A]`
     pub fn value(&self, place: usize) -> f64 {
         self.values.get(place).map_or(0.0, |value| f64::from_bits(value.load(Ordering::Acquire)))
     }
@@ -134,7 +144,10 @@ mod tests {
 
     #[test]
     fn many_changes_of_a_parameter_are_heard_once_with_the_last_value() {
-        let exchange = Exchange::new([(900, 0.1), (5, 0.2), (5, 0.9), (u32::MAX, 0.3)]);
+        let exchange = Exchange::new(
+            [(900, 0.1), (5, 0.2), (5, 0.9), (u32::MAX, 0.3)]
+                .map(|(id, value)| (id, value, Range::NORMALISED)),
+        );
         assert_eq!(exchange.place(6), None);
         let place = exchange.place(900).unwrap();
         for value in [0.4, 0.5, 0.6] {
@@ -150,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_place_of_a_large_table_has_its_own_mark() {
-        let exchange = Exchange::new((0..2080).map(|id| (id, 0.0)));
+        let exchange = Exchange::new((0..2080).map(|id| (id, 0.0, Range::NORMALISED)));
         for place in (0..2080).step_by(3) {
             exchange.to_processor.set(place);
         }
@@ -163,7 +176,7 @@ mod tests {
     #[test]
     fn a_listener_beside_the_writer_always_hears_the_last_value() {
         const ROUNDS: u32 = 200_000;
-        let exchange = Exchange::new((0..130).map(|id| (id, 0.0)));
+        let exchange = Exchange::new((0..130).map(|id| (id, 0.0, Range::NORMALISED)));
         let is_done = AtomicBool::new(false);
         let mut heard = vec![0.0; 130];
         std::thread::scope(|scope| {

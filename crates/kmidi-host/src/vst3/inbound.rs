@@ -105,7 +105,12 @@ impl Inbound {
                     self.push(bus, time, kDataEvent, Event__type0 { data });
                 }
             }
-            Event::Parameter { id, value } => self.change(id, time, value),
+            Event::Parameter { id, value } => {
+                let Some(place) = self.exchange.place(id) else { return };
+                if let Some(value) = self.exchange.range(place).normalised(value) {
+                    self.change_at(place, time, value);
+                }
+            }
             // The context of the quantum tells these.
             Event::Tempo(_) | Event::Meter(_) | Event::Jump => {}
         }
@@ -171,10 +176,15 @@ impl Inbound {
         id.is_some()
     }
 
+    /// Gives a parameter a value as VST3 has them.
     fn change(&self, id: u32, time: u32, value: f64) {
-        let Some(place) = self.exchange.place(id) else { return };
-        let Some(value) = normalised(value) else { return };
-        self.changes.add(id, time, value);
+        if let (Some(place), Some(value)) = (self.exchange.place(id), normalised(value)) {
+            self.change_at(place, time, value);
+        }
+    }
+
+    fn change_at(&self, place: usize, time: u32, value: f64) {
+        self.changes.add(self.exchange.id(place), time, value);
         self.exchange.store(place, value);
         self.exchange.to_controller.set(place);
     }

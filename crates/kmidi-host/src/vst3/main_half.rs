@@ -15,13 +15,14 @@ use kmidi_core::{NodeInfo, Processor};
 use super::audio_half::{AudioHalf, Parts};
 use super::component::is_done;
 use super::controller::Controller;
-use super::exchange::{Exchange, normalised};
+use super::exchange::Exchange;
 use super::factory::{ClassInfo, Factory};
 use super::flush::run_one_quantum;
 use super::instance::Instance;
 use super::layout::{self, Layout};
 use super::parameters::Parameters;
 use super::preset_file::PresetFile;
+use super::range::Range;
 use super::text::class_id_text;
 use super::{description, presets};
 use crate::plugin::MainHalf;
@@ -96,7 +97,11 @@ impl Vst3 {
             Some(controller) => Parameters::read(controller, self.layout.event_inputs.len()),
             None => Parameters::default(),
         };
-        let value = |id: &u32| (*id, self.instance.controller.as_ref().map_or(0.0, |it| it.value(*id)));
+        let value = |id: &u32| {
+            let value = self.instance.controller.as_ref().map_or(0.0, |it| it.value(*id));
+            let range = self.parameters.ranges.get(id).copied().unwrap_or(Range::NORMALISED);
+            (*id, value, range)
+        };
         self.exchange = Arc::new(Exchange::new(self.parameters.ids.iter().map(value)));
         self.known = (0..self.exchange.len()).map(|place| Cell::new(self.exchange.value(place))).collect();
         description::fill(&mut self.description, &self.layout, &self.parameters);
@@ -150,6 +155,20 @@ impl Vst3 {
         self.know(place, controller.value(id));
     }
 
+    /// Sets a parameter of an instance that is not active to a value as VST3 has them.
+    fn set_normalised(&self, place: usize, value: f64) {
+        self.exchange.store(place, value);
+        self.exchange.to_processor.set(place);
+        if let Some(controller) = self.controller() {
+            self.set_controller(controller, place, value);
+        }
+    }
+
+    /// What people count a parameter in.
+    fn range(&self, id: u32) -> Range {
+        self.exchange.place(id).map_or(Range::NORMALISED, |place| self.exchange.range(place))
+    }
+
     fn know(&self, place: usize, value: f64) {
         if let Some(known) = self.known.get(place) {
             known.set(value);
@@ -164,6 +183,7 @@ impl Vst3 {
             let Some(place) = self.exchange.place(parameter.id) else { continue };
             let value = controller.value(parameter.id);
             if self.known.get(place).is_some_and(|known| known.replace(value) != value) {
+                let value = self.exchange.range(place).plain(value);
                 self.told.push_back(Told::Parameter { id: parameter.id, value });
             }
         }
@@ -241,25 +261,21 @@ impl MainHalf for Vst3 {
     fn value(&self, id: u32) -> Option<f64> {
         self.parameter(id)?;
         self.tell_controller();
-        Some(self.controller()?.value(id))
+        Some(self.range(id).plain(self.controller()?.value(id)))
     }
 
     fn set_value(&mut self, id: u32, value: f64) {
         let can_be_set = self.parameter(id).is_some_and(|it| !it.is_output);
-        let (Some(place), Some(value), true) = (self.exchange.place(id), normalised(value), can_be_set)
-        else {
-            return;
-        };
-        self.exchange.store(place, value);
-        self.exchange.to_processor.set(place);
-        if let Some(controller) = self.controller() {
-            self.set_controller(controller, place, value);
+        if let (Some(place), Some(value), true) =
+            (self.exchange.place(id), self.range(id).normalised(value), can_be_set)
+        {
+            self.set_normalised(place, value);
         }
     }
 
     fn text_of(&self, id: u32, value: f64) -> Option<String> {
         let parameter = self.parameter(id)?;
-        let text = self.controller()?.text_of(id, normalised(value)?)?;
+        let text = self.controller()?.text_of(id, self.range(id).normalised(value)?)?;
         let needs_unit = !parameter.unit.is_empty() && !text.ends_with(&parameter.unit);
         Some(if needs_unit { format!("{text} {}", parameter.unit) } else { text })
     }
@@ -274,7 +290,8 @@ impl MainHalf for Vst3 {
         let bare = text.strip_suffix(&parameter.unit).unwrap_or(text).trim();
         let controller = self.controller()?;
         let read = controller.value_of(id, bare);
-        read.or_else(|| controller.value_of_plain(id, bare.parse().ok()?))
+        let read = read.or_else(|| controller.value_of_plain(id, bare.parse().ok()?));
+        read.map(|value| self.range(id).plain(value))
     }
 
     fn save(&mut self) -> Result<Vec<u8>, StateError> {
@@ -307,7 +324,9 @@ impl MainHalf for Vst3 {
             let found =
                 self.controller().and_then(|it| presets::program(it, &self.parameters.programs, program));
             let (id, value) = found.ok_or_else(|| self.state_refused("load", "there is no such program"))?;
-            self.set_value(id, value);
+            if let Some(place) = self.exchange.place(id) {
+                self.set_normalised(place, value);
+            }
             return Ok(());
         }
         let bytes = presets::read_file(&self.description.vendor, &self.description.name, key);
@@ -373,6 +392,7 @@ impl MainHalf for Vst3 {
                 let (id, value) = (exchange.id(place), exchange.value(place));
                 if shown.contains_key(&id) {
                     known[place].set(value);
+                    let value = exchange.range(place).plain(value);
                     told.push_back(Told::Parameter { id, value });
                 }
             });

@@ -25,6 +25,7 @@ mod outbound;
 mod parameters;
 mod preset_file;
 mod presets;
+mod range;
 mod song;
 mod stream;
 mod text;

@@ -12,6 +12,7 @@ use super::controller::{Controller, Unit};
 use super::exchange::normalised;
 use super::limits::{MAX_CHOICES, MAX_UNIT_DEPTH};
 use super::midi_map::{MidiMap, ProgramParameter};
+use super::range::Range;
 use super::text::from_utf16;
 use crate::Parameter;
 
@@ -26,6 +27,8 @@ pub struct Parameters {
     pub shown: Vec<Parameter>,
     /// Ids of all.
     pub ids: Vec<u32>,
+    /// What people count in, of those that are shown.
+    pub ranges: BTreeMap<u32, Range>,
     /// How controllers of MIDI get in.
     pub midi: Arc<MidiMap>,
     /// Those that choose programs.
@@ -42,12 +45,14 @@ impl Parameters {
         let mapped = midi.parameters();
         let mut seen = BTreeSet::new();
         let mut symbols = BTreeMap::new();
-        let shown = infos
+        let shown: Vec<_> = infos
             .iter()
             .filter(|info| !is_pseudo(info, &mapped) && seen.insert(info.id))
             .map(|info| parameter(controller, info, &units, &mut symbols))
             .collect();
-        Parameters { shown, ids: infos.iter().map(|info| info.id).collect(), midi: Arc::new(midi), programs }
+        let ranges = shown.iter().map(|it| (it.id, Range { min: it.min, max: it.max })).collect();
+        let ids = infos.iter().map(|info| info.id).collect();
+        Parameters { shown, ids, ranges, midi: Arc::new(midi), programs }
     }
 }
 
@@ -73,16 +78,20 @@ fn parameter(
     let name = from_utf16(&info.title);
     let steps = u32::try_from(info.stepCount).unwrap_or(0);
     let has = |flag| info.flags & flag != 0;
+    let found = Range::read(controller, info.id, steps);
+    let range = found.unwrap_or(Range::NORMALISED);
+    let default = normalised(info.defaultNormalizedValue).unwrap_or(0.0);
     Parameter {
         id: info.id,
         symbol: symbol(&name, symbols),
         group: group(info.unitId, units),
         unit: from_utf16(&info.units),
-        min: 0.0,
-        max: 1.0,
-        default: normalised(info.defaultNormalizedValue).unwrap_or(0.0),
+        min: range.min,
+        max: range.max,
+        default: range.plain(default),
         steps,
-        choices: if has(kIsList) { choices(controller, info.id, steps) } else { Vec::new() },
+        choices: if has(kIsList) { choices(controller, info.id, steps, range) } else { Vec::new() },
+        is_part: found.is_none_or(|range| range == Range::NORMALISED && !shows_it(controller, info)),
         is_output: has(kIsReadOnly),
         is_hidden: has(kIsHidden),
         is_bypass: has(kIsBypass),
@@ -90,12 +99,22 @@ fn parameter(
     }
 }
 
-fn choices(controller: &Controller, id: u32, steps: u32) -> Vec<(f64, String)> {
+/// Whether 0 and 1 are what the plugin shows for them, or it merely has no numbers of its own.
+fn shows_it(controller: &Controller, info: &ParameterInfo) -> bool {
+    let shows = |value: f64| {
+        let text = controller.text_of(info.id, value);
+        text.is_some_and(|text| text.trim().parse() == Ok(value))
+    };
+    info.stepCount == 1 || shows(0.0) && shows(1.0)
+}
+
+fn choices(controller: &Controller, id: u32, steps: u32, range: Range) -> Vec<(f64, String)> {
     if steps == 0 || steps as usize >= MAX_CHOICES {
         return Vec::new();
     }
     let value = |step| f64::from(step) / f64::from(steps);
-    (0..=steps).filter_map(|step| Some((value(step), controller.text_of(id, value(step))?))).collect()
+    let choice = |step| Some((range.plain(value(step)), controller.text_of(id, value(step))?));
+    (0..=steps).filter_map(choice).collect()
 }
 
 /// Letters and digits of the name in lower case, `_` between; a number behind it where that is not unique.

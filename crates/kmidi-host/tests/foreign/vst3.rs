@@ -14,6 +14,8 @@ use crate::table::publish;
 const FOLDER: &str = "/usr/lib/vst3";
 /// Modules of Debian's `zam-plugins`.
 const LEAST_MODULES: usize = 17;
+/// Parameters that these have as CLAP plugins too.
+const LEAST_PARAMETERS: usize = 100;
 /// Names the module to a child process.
 const MODULE: &str = "KMIDI_TEST_VST3_MODULE";
 const ACTIVATION: Activation = Activation { sample_rate_hz: 48_000, quantum_frames: 64, offline: false };
@@ -36,9 +38,14 @@ fn every_installed_vst3_plugin_runs_and_keeps_its_state() {
 #[test]
 fn modules_are_shared_and_left_and_a_saved_state_is_a_preset_file() {
     let Some(modules) = installed() else { return };
-    let failed = in_parallel(&modules, |module| child::run("vst3::child", &[(MODULE, module.as_os_str())]));
+    let ended = in_parallel(&modules, |module| child::run("vst3::child", &[(MODULE, module.as_os_str())]));
+    let (told, failed): (Vec<_>, Vec<_>) = ended.into_iter().partition(Result::is_ok);
     let failed: Vec<String> = failed.into_iter().filter_map(Result::err).collect();
     assert_eq!(failed, [""; 0]);
+    let compared = told.into_iter().flatten().flatten().filter_map(|line| line.parse::<usize>().ok());
+    let compared: usize = compared.sum();
+    println!("{compared} parameters count as in CLAP");
+    assert!(compared >= LEAST_PARAMETERS, "{compared}");
 }
 
 #[test]
@@ -55,6 +62,7 @@ fn child() {
     let id = contents(Format::Vst3, &module).unwrap().remove(0);
     let class = Plugin::load(&module, &id).unwrap().description().clone();
     two_of_a_module(&module, &class);
+    numbers_are_those_of_clap(&module, &class);
     a_saved_state_is_a_preset_file(&module, &class);
 }
 
@@ -70,6 +78,35 @@ fn two_of_a_module(module: &Path, class: &Description) {
     let library = class.path.file_stem().unwrap().to_str().unwrap();
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     assert!(!maps.contains(&format!("/{library}.so")), "the module is still in memory");
+}
+
+/// The same plugin as CLAP counts as people do by itself.
+fn numbers_are_those_of_clap(module: &Path, class: &Description) {
+    let file = Path::new("/usr/lib/clap").join(module.file_name().unwrap()).with_extension("clap");
+    let Ok(ids) = contents(Format::Clap, &file) else { return };
+    let (mut clap, mut vst3) =
+        (Plugin::load(&file, &ids[0]).unwrap(), Plugin::load(module, &class.id).unwrap());
+    let mut compared = 0;
+    for own in class.parameters.iter().filter(|it| !it.is_output) {
+        let others = clap.description().parameters.clone();
+        let Some(other) = others.iter().find(|it| it.symbol == own.symbol) else { continue };
+        let near = |one: f64, two: f64| (one - two).abs() <= 1e-5 * (other.max - other.min);
+        let ends = |it: &Parameter| (it.min, it.max, it.default);
+        let (own_ends, others_ends) = (ends(own), ends(other));
+        assert!(!own.is_part, "{}: {own_ends:?}, {others_ends:?} in CLAP", own.symbol);
+        assert!(
+            near(own.min, other.min) && near(own.max, other.max) && near(own.default, other.default),
+            "{}: {own_ends:?}, {others_ends:?} in CLAP",
+            own.symbol
+        );
+        let middle = if other.steps == 0 { own.at(0.4) } else { own.max };
+        vst3.set_value(own.id, middle);
+        clap.set_value(other.id, middle);
+        let (is, should) = (vst3.value(own.id).unwrap(), clap.value(other.id).unwrap());
+        assert!(near(is, should), "{}: {is}, {should} in CLAP", own.symbol);
+        compared += 1;
+    }
+    child::tell(&compared.to_string());
 }
 
 /// The folder of the user is one that the test made.
@@ -90,8 +127,10 @@ fn a_saved_state_is_a_preset_file(module: &Path, class: &Description) {
     }
 }
 
+/// Each as a part of its range.
 fn values(plugin: &Plugin) -> Vec<(String, f64)> {
     let is_seen = |it: &&Parameter| !it.is_output && !it.is_hidden;
     let parameters = plugin.description().parameters.iter().filter(is_seen);
-    parameters.map(|it| (it.symbol.clone(), plugin.value(it.id).unwrap())).collect()
+    let part = |it: &Parameter| (plugin.value(it.id).unwrap() - it.min) / (it.max - it.min);
+    parameters.map(|it| (it.symbol.clone(), part(it))).collect()
 }

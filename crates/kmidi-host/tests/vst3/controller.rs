@@ -11,7 +11,7 @@ use vst3::Steinberg::Vst::*;
 use vst3::Steinberg::*;
 use vst3::{Class, ComPtr, ComRef};
 
-use super::shared::{GAIN, LATENCY, Life, METER, MIDI, MODE, PROGRAM, Shared};
+use super::shared::{GAIN, LATENCY, Life, METER, MIDI, MODE, Numbers, PROGRAM, Shared};
 use super::wide;
 
 /// What both kinds of controller do.
@@ -118,6 +118,32 @@ impl Editor {
         }
     }
 
+    pub fn plain(&self, id: u32, value: f64) -> f64 {
+        self.0.on_main("normalizedParamToPlain", &ALIVE);
+        match (self.0.config.numbers, id) {
+            _ if self.0.config.is_hostile => [f64::NAN, f64::INFINITY, 1e308][id as usize % 3],
+            (Numbers::Straight, GAIN) => value * 60.0 - 60.0,
+            // Between two steps the lower one counts, as VST3 says.
+            (Numbers::Straight, PROGRAM) => 1.0 + (value * 10.0).floor().min(9.0),
+            (Numbers::Curved, GAIN) => value * value * 60.0 - 60.0,
+            (Numbers::Reversed, GAIN) => -60.0 * value,
+            _ => value,
+        }
+    }
+
+    pub fn normalised(&self, id: u32, plain: f64) -> f64 {
+        self.0.on_main("plainParamToNormalized", &ALIVE);
+        match (self.0.config.numbers, id) {
+            _ if self.0.config.is_hostile => f64::NAN,
+            (Numbers::Disagree, _) => plain / 10.0,
+            (Numbers::Straight, GAIN) => (plain + 60.0) / 60.0,
+            (Numbers::Straight, PROGRAM) => (plain - 1.0) / 9.0,
+            (Numbers::Curved, GAIN) => ((plain + 60.0) / 60.0).sqrt(),
+            (Numbers::Reversed, GAIN) => plain / -60.0,
+            _ => plain,
+        }
+    }
+
     pub fn read_component_state(&self, stream: *mut IBStream) -> tresult {
         self.0.on_main("setComponentState", &ALIVE);
         match read_number(stream) {
@@ -221,11 +247,11 @@ macro_rules! controller_interfaces {
                 unsafe { value.write((db + 60.0) / 60.0) };
                 kResultOk
             }
-            unsafe fn normalizedParamToPlain(&self, _id: ParamID, value: f64) -> f64 {
-                value
+            unsafe fn normalizedParamToPlain(&self, id: ParamID, value: f64) -> f64 {
+                self.editor().plain(id, value)
             }
-            unsafe fn plainParamToNormalized(&self, _id: ParamID, value: f64) -> f64 {
-                value / 10.0
+            unsafe fn plainParamToNormalized(&self, id: ParamID, value: f64) -> f64 {
+                self.editor().normalised(id, value)
             }
             unsafe fn getParamNormalized(&self, id: ParamID) -> f64 {
                 self.editor().value(id)

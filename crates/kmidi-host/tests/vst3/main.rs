@@ -7,6 +7,7 @@ mod events;
 mod hostile;
 mod layouts;
 mod life;
+mod numbers;
 mod parameters;
 mod state;
 

@@ -13,7 +13,7 @@ pub mod factory;
 pub mod shared;
 
 pub use factory::Factory;
-pub use shared::{Config, GAIN, LATENCY, METER, MIDI, MODE, PROGRAM, Seen, Shared, config};
+pub use shared::{Config, GAIN, LATENCY, METER, MIDI, MODE, Numbers, PROGRAM, Seen, Shared, config};
 
 /// Text in a field of UTF-16.
 pub fn wide<const N: usize>(text: &str) -> [u16; N] {

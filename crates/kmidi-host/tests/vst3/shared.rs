@@ -32,6 +32,22 @@ pub enum Life {
 const LIVES: [Life; 6] =
     [Life::Made, Life::Initialised, Life::SetUp, Life::Active, Life::Processing, Life::Terminated];
 
+/// How the plugin's own numbers follow those of VST3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Numbers {
+    /// Both ways disagree.
+    #[default]
+    Disagree,
+    /// They are the same.
+    Same,
+    /// In straight lines and steps: decibels, programs from 1 on.
+    Straight,
+    /// In a curve.
+    Curved,
+    /// The highest stands for the lowest.
+    Reversed,
+}
+
 /// A bus: its channels, and whether it is a main one.
 pub type Bus = (i32, bool);
 
@@ -50,6 +66,8 @@ pub struct Config {
     pub echoes: bool,
     /// Says absurd things of itself.
     pub is_hostile: bool,
+    /// Numbers of its parameters.
+    pub numbers: Numbers,
     /// A stand-in parameter for each controller of each channel.
     pub maps_midi: bool,
     /// Answers `kNotImplemented` to its state.

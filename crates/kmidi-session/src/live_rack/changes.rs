@@ -25,8 +25,11 @@ fn input_of(slot: &RackSlot) -> InputRequest {
     InputRequest { zone: slot.zone, map: slot.map.clone() }
 }
 
-fn value_of(value: &RackValue) -> ParameterValue {
+fn value_of(slot: &RackSlot, value: &RackValue) -> ParameterValue {
     match value {
+        RackValue::Number(part) if slot.counts_parts && (0.0..=1.0).contains(part) => {
+            ParameterValue::Part(*part)
+        }
         RackValue::Number(number) => ParameterValue::Plain(*number),
         RackValue::Text(text) => ParameterValue::Text(text.clone()),
     }
@@ -138,12 +141,15 @@ fn change(commands: &mut Vec<Command>, number: u32, old: &RackSlot, slot: &RackS
 /// Sets what is another value than before; of a new plugin, all.
 fn set_parameters(commands: &mut Vec<Command>, number: u32, old: Option<&RackSlot>, slot: &RackSlot) {
     for (symbol, value) in &slot.parameters {
-        let has_it = |old: &RackSlot| old.parameters.iter().any(|(it, old)| it == symbol && old == value);
+        let has_it = |old: &RackSlot| {
+            old.counts_parts == slot.counts_parts
+                && old.parameters.iter().any(|(it, old)| it == symbol && old == value)
+        };
         if !old.is_some_and(has_it) {
             commands.push(Command::SetPluginParameter {
                 slot: number,
                 parameter: symbol.clone(),
-                value: value_of(value),
+                value: value_of(slot, value),
             });
         }
     }
@@ -264,7 +270,7 @@ mod tests {
                 assert_eq!(*routing, routing_of(slot, of));
                 for (symbol, value) in &slot.parameters {
                     let set = set.iter().rev().find(|(it, _)| it == symbol).map(|(_, value)| value.clone());
-                    assert_eq!(set, Some(value_of(value)), "{}: {symbol}", slot.name);
+                    assert_eq!(set, Some(value_of(slot, value)), "{}: {symbol}", slot.name);
                 }
             }
             before = after;
@@ -273,6 +279,36 @@ mod tests {
         let request = |slot: &RackSlot| request_of(slot, None);
         let none = commands_between(&before, &before, States::OfFile, &mut numbers, &mut next, request);
         assert_eq!(none, []);
+    }
+
+    #[test]
+    fn numbers_of_an_old_rack_mean_what_they_meant_until_the_file_says_otherwise() {
+        let path = std::path::Path::new("r.toml");
+        let rack = |version: &str, plugin: &str| {
+            let text = format!(
+                "{version}\n[[slot]]\nname = \"a\"\nplugin = \"{plugin}:x\"\nparameters = {{ x = 0.5, y = -3, z = \"0.5\" }}\n"
+            );
+            crate::rack_file::parsed(path, &text).unwrap()
+        };
+        let set = |before: Option<&Rack>, after: &Rack| {
+            let before = before.cloned().unwrap_or_default();
+            let mut numbers = before.slots.iter().map(|slot| (slot.name.clone(), 1)).collect();
+            let request = |slot: &RackSlot| request_of(slot, None);
+            let commands = commands_between(&before, after, States::OfFile, &mut numbers, &mut 0, request);
+            let value = |command: Command| match command {
+                Command::SetPluginParameter { value, .. } => Some(value),
+                _ => None,
+            };
+            commands.into_iter().filter_map(value).collect::<Vec<_>>()
+        };
+        use ParameterValue::{Part, Plain, Text};
+        let (old, new) = (rack("", "vst3"), rack("version = 2", "vst3"));
+        assert_eq!(set(None, &old), [Part(0.5), Plain(-3.0), Text("0.5".into())]);
+        assert_eq!(set(None, &rack("version = 1", "vst3")), set(None, &old));
+        let plain = [Plain(0.5), Plain(-3.0), Text("0.5".into())];
+        assert_eq!((set(None, &new), set(None, &rack("", "clap"))), (plain.to_vec(), plain.to_vec()));
+        assert_eq!(set(Some(&old), &new), plain, "the same figures, another meaning");
+        assert_eq!(set(Some(&old), &old), []);
     }
 
     #[test]

@@ -256,17 +256,9 @@ impl LiveRack {
         }
     }
 
-    /// The symbol of a parameter that a person means, as far as the parameters of the slot are known.
-    fn symbol(&self, slot: &str, meant: &str) -> Option<String> {
-        let known = self.baselines.get(slot).map(|baseline| &baseline.parameters).filter(|it| !it.is_empty());
-        let Some(known) = known else { return Some(meant.to_owned()) };
-        let exactly = known.keys().find(|symbol| *symbol == meant);
-        exactly.or_else(|| known.keys().find(|symbol| symbol.eq_ignore_ascii_case(meant))).cloned()
-    }
-
     /// Makes a change and writes it down.
     fn edit(&mut self, edit: RackEdit) -> bool {
-        let now = self.now();
+        let (now, edit) = (self.now(), self.rack().as_written(edit));
         self.autosave.changed(now);
         match self.store.edit(edit, now) {
             Ok(()) => true,

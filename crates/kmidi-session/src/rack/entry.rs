@@ -271,7 +271,7 @@ pub(super) fn plain(parameter: &Parameter, value: &ParameterValue) -> (u32, f64)
     let (min, max) = (parameter.min, parameter.max);
     let value = match *value {
         ParameterValue::Plain(value) => value,
-        ParameterValue::Part(part) => min + (max - min) * part,
+        ParameterValue::Part(part) => parameter.at(part),
         ParameterValue::Text(_) => parameter.default,
     };
     let value = if value.is_finite() { value.clamp(min, max) } else { parameter.default };

@@ -111,7 +111,10 @@ fn midi_map(
             ));
             continue;
         };
-        let within = |value: f64| value.clamp(parameter.min, parameter.max);
+        let within = |value: f64| match mapping.counts_parts {
+            true => parameter.at(value),
+            false => value.clamp(parameter.min, parameter.max),
+        };
         let (at_lowest, at_highest) =
             mapping.range.map_or((parameter.min, parameter.max), |(low, high)| (within(low), within(high)));
         let mapped = map.push(Mapping {

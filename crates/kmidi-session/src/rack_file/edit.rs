@@ -90,6 +90,19 @@ impl RackEdit {
 }
 
 impl Rack {
+    /// A change whose numbers are the plugin's own as this rack writes it: where its numbers are parts of ranges, as text, which
+    /// is understood as the plugin shows it.
+    pub fn as_written(&self, edit: RackEdit) -> RackEdit {
+        match edit {
+            RackEdit::Parameter { slot, symbol, value: RackValue::Number(number) }
+                if self.slot(&slot).is_some_and(|slot| slot.counts_parts) =>
+            {
+                RackEdit::Parameter { slot, symbol, value: RackValue::Text(number.to_string()) }
+            }
+            edit => edit,
+        }
+    }
+
     /// Makes a change.
     ///
     /// # Errors

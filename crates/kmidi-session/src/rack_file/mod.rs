@@ -57,6 +57,8 @@ pub struct RackSlot {
     pub bypassed: bool,
     /// Parameters by their symbols, in the file's order; set after state and preset.
     pub parameters: Vec<(String, RackValue)>,
+    /// Whether numbers of its parameters from 0 to 1 are parts of their ranges: of VST3 plugins in racks before version 2.
+    pub counts_parts: bool,
     /// What it is played with.
     pub zone: Zone,
     /// Controllers that move its parameters.
@@ -79,6 +81,7 @@ impl RackSlot {
             state: None,
             bypassed: false,
             parameters: Vec::new(),
+            counts_parts: false,
             zone: Zone::default(),
             map: Vec::new(),
             side_chain: None,
@@ -110,6 +113,9 @@ pub struct RackMapping {
     pub parameter: String,
     /// Values at both ends; the parameter's own range if not given.
     pub range: Option<(f64, f64)>,
+    /// Whether `range` is in parts of the parameter's own range, 0 to 1.
+    #[serde(default)]
+    pub counts_parts: bool,
     /// Whether nothing moves before the controller meets the present value.
     pub pick_up: bool,
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use kmidi_core::limits::{MAX_MAPPINGS, MAX_NODE_CHANNELS, MIDI_CHANNELS};
+use kmidi_host::{Format, PluginId};
 use kmidi_rt::{MapSource, Zone};
 use toml_edit::{Array, Document, Item, TableLike, Value};
 
@@ -18,8 +19,12 @@ type Parsed<T> = Result<T, RackFileError>;
 /// Something of a text, and its place there in bytes, if that is known.
 type Placed<T> = (T, Option<Range<usize>>);
 
-/// The version of the format that is written and read.
-const VERSION: i64 = 1;
+/// The version of the format; each before is read too.
+const VERSION: i64 = 2;
+/// The version of a file that says none.
+const UNSAID: i64 = 1;
+/// From this version on numbers of VST3 plugins are in their own units; before, they went from 0 to 1.
+const PLAIN_SINCE: i64 = 2;
 
 /// Reads a rack. What it does not know it passes over, and says so in the second part.
 ///
@@ -33,7 +38,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Parsed<(Rack, Vec<String>)> {
     })?;
     let mut warnings = Vec::new();
     let mut root = Fields::new(place, document.as_table(), None);
-    let version = root.integer("version", VERSION..=i64::MAX)?.unwrap_or(VERSION);
+    let version = root.integer("version", UNSAID..=i64::MAX)?.unwrap_or(UNSAID);
     if version > VERSION {
         let what = format!("version {version} is newer than this program, which reads {VERSION}: update it");
         return Err(place.wrong(root.span("version"), what));
@@ -41,14 +46,35 @@ pub(super) fn parse(path: &Path, text: &str) -> Parsed<(Rack, Vec<String>)> {
     let gain_db = root.number("gain_db", -60.0..=24.0)?.unwrap_or(0.0) as f32;
     let mut slots = Vec::new();
     for table in root.tables("slot", MAX_SLOTS)? {
-        slots.push(slot(place, table, &mut warnings)?);
+        slots.push(slot(place, table, version, &mut warnings)?);
     }
+    warnings.extend(parts_warning(path, &slots));
     root.tell_unknown(&mut warnings);
     check_names(place, &root, &slots)?;
     Ok((Rack { gain_db, slots }, warnings))
 }
 
-fn slot(place: Place<'_>, (table, span): SpannedTable<'_>, warnings: &mut Vec<String>) -> Parsed<RackSlot> {
+/// Numbers that mean something else in a file that says its version.
+fn parts_warning(path: &Path, slots: &[RackSlot]) -> Option<String> {
+    let is_number = |(_, value): &(String, RackValue)| matches!(value, RackValue::Number(_));
+    let has_numbers = |slot: &&RackSlot| {
+        slot.parameters.iter().any(is_number) || slot.map.iter().any(|mapping| mapping.range.is_some())
+    };
+    let slot = slots.iter().filter(|slot| slot.counts_parts).find(has_numbers)?;
+    Some(format!(
+        "{}: numbers of {} (VST3) go from 0 to 1 in this rack, as they always did. With `version = {VERSION}` in its first line \
+         they are those that `kmidi plugin info` shows",
+        path.display(),
+        slot.name
+    ))
+}
+
+fn slot(
+    place: Place<'_>,
+    (table, span): SpannedTable<'_>,
+    version: i64,
+    warnings: &mut Vec<String>,
+) -> Parsed<RackSlot> {
     let mut fields = Fields::new(place, table, span);
     let name = fields.required("name", MAX_NAME_BYTES)?.to_owned();
     if !is_name(&name) {
@@ -56,7 +82,9 @@ fn slot(place: Place<'_>, (table, span): SpannedTable<'_>, warnings: &mut Vec<St
         return Err(place.wrong(fields.span("name"), what));
     }
     let plugin = fields.required("plugin", MAX_TEXT_BYTES)?;
-    let plugin = plugin.parse().map_err(|error| place.wrong(fields.span("plugin"), format!("{error}")))?;
+    let plugin: PluginId =
+        plugin.parse().map_err(|error| place.wrong(fields.span("plugin"), format!("{error}")))?;
+    let counts_parts = version < PLAIN_SINCE && plugin.format == Format::Vst3;
     let preset = fields.text("preset", MAX_TEXT_BYTES)?.map(str::to_owned);
     let state = fields.text("state", MAX_TEXT_BYTES)?.map(|text| inside(text).ok_or(text)).transpose();
     let state = state.map_err(|text| {
@@ -70,8 +98,9 @@ fn slot(place: Place<'_>, (table, span): SpannedTable<'_>, warnings: &mut Vec<St
         state,
         bypassed: fields.boolean("bypass")?.unwrap_or(false),
         parameters: parameters(&mut fields)?,
+        counts_parts,
         zone: zone(&mut fields, warnings)?,
-        map: mappings(&mut fields, warnings)?,
+        map: mappings(&mut fields, counts_parts, warnings)?,
         side_chain: fields.text("side_chain", MAX_NAME_BYTES)?.map(str::to_owned),
         audio_in: fields.boolean("audio_in")?.unwrap_or(false),
         outputs: outputs(&mut fields, warnings)?,
@@ -172,7 +201,11 @@ fn key_of(value: &Value) -> Option<u8> {
     u8::try_from((octave + 1) * 12 + within + sharp).ok().filter(|key| *key < 128)
 }
 
-fn mappings(fields: &mut Fields<'_>, warnings: &mut Vec<String>) -> Parsed<Vec<RackMapping>> {
+fn mappings(
+    fields: &mut Fields<'_>,
+    counts_parts: bool,
+    warnings: &mut Vec<String>,
+) -> Parsed<Vec<RackMapping>> {
     let place = fields.place;
     let mut mappings = Vec::new();
     for (table, span) in fields.tables("map", MAX_MAPPINGS)? {
@@ -198,6 +231,7 @@ fn mappings(fields: &mut Fields<'_>, warnings: &mut Vec<String>) -> Parsed<Vec<R
             channels: fields.midi_channels("channels")?.unwrap_or(u16::MAX),
             parameter: fields.required("parameter", MAX_TEXT_BYTES)?.to_owned(),
             range: range.transpose()?,
+            counts_parts,
             pick_up: fields.boolean("pick_up")?.unwrap_or(true),
         });
         fields.tell_unknown(warnings);

@@ -252,6 +252,9 @@ impl RackStore {
         for edit in edits {
             let is_untouched = edit.as_it_is(&before) == edit.as_it_is(&self.saved);
             if is_untouched && edit.slot().is_none_or(|name| self.is_same_plugin(&before, name)) {
+                let counted_parts =
+                    edit.slot().and_then(|name| before.slot(name)).is_some_and(|it| it.counts_parts);
+                let edit = if counted_parts { edit } else { self.rack.as_written(edit) };
                 self.edit(edit, now)?;
                 reopened.restored_edits += 1;
             }

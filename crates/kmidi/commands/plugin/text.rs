@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use kmidi_session::certify::{Certificate, Grade};
 use kmidi_session::plugins::{
-    AudioPort, Description, EventPort, Format, Kind, Parameter, PortRole, Preset, ScanSummary,
+    AudioPort, Description, EventPort, Kind, Parameter, PortRole, Preset, ScanSummary,
 };
 
 use super::{Failed, Row};
@@ -82,8 +82,15 @@ pub fn info(description: &Description) -> Text {
     let shown: Vec<_> = description.parameters.iter().filter(|parameter| !parameter.is_hidden).collect();
     writeln!(out, "  parameters  {}", shown.len())?;
     let width = shown.iter().map(|it| it.symbol.chars().count()).max().unwrap_or(0).min(32);
-    for parameter in shown {
-        writeln!(out, "    {:width$}  {}", parameter.symbol, range(parameter, description.id.format))?;
+    for parameter in &shown {
+        writeln!(out, "    {:width$}  {}", parameter.symbol, range(parameter))?;
+    }
+    if shown.iter().any(|parameter| parameter.is_part) {
+        writeln!(
+            out,
+            "    of its range: 0 is its lowest value and 1 its highest, whatever the plugin shows; what it shows can be"
+        )?;
+        writeln!(out, "    written too (-c PARAMETER=\"-3 dB\")")?;
     }
     Ok(out)
 }
@@ -131,13 +138,13 @@ fn audio_port(port: &AudioPort) -> String {
     format!("{} ({channels}{role})", port.name)
 }
 
-fn range(parameter: &Parameter, format: Format) -> String {
+fn range(parameter: &Parameter) -> String {
     let Parameter { name, min, max, default, unit, .. } = parameter;
-    let unit = match (format, unit.as_str()) {
-        (_, "") => String::new(),
-        // Its numbers are parts of a range, whatever the plugin shows.
-        (Format::Vst3, unit) => format!(" of its range in {unit}"),
-        (_, unit) => format!(" {unit}"),
+    let unit = match (parameter.is_part, unit.as_str()) {
+        (true, "") => " of its range".to_owned(),
+        (true, unit) => format!(" of its range in {unit}"),
+        (false, "") => String::new(),
+        (false, unit) => format!(" {unit}"),
     };
     let number = |value: &f64| format!("{}", (value * 1e4).round() / 1e4);
     let mut text = format!("{name}: {} to {}{unit}, {}", number(min), number(max), number(default));

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::rack_file::RackEdit;
 
 const WHOLE: &str = r#"
 # A piano over a bass.
@@ -55,6 +56,7 @@ fn a_rack_says_all_that_can_be_said() {
             ("mode".into(), RackValue::Text("Saw".into())),
             ("on".into(), RackValue::Number(1.0)),
         ],
+        counts_parts: false,
         zone: Zone { channels: 0x8001, keys: (0, 59), velocities: (1, 90), transpose: -12 },
         map: vec![
             RackMapping {
@@ -62,6 +64,7 @@ fn a_rack_says_all_that_can_be_said() {
                 channels: u16::MAX,
                 parameter: "cutoff".into(),
                 range: None,
+                counts_parts: false,
                 pick_up: true,
             },
             RackMapping {
@@ -69,6 +72,7 @@ fn a_rack_says_all_that_can_be_said() {
                 channels: 2,
                 parameter: "mode".into(),
                 range: Some((1.0, -0.5)),
+                counts_parts: false,
                 pick_up: false,
             },
         ],
@@ -97,7 +101,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ("a = ".to_owned(), 1, ""),
         ("\n\n[[slot]\n".into(), 3, ""),
         (deep, 1, "recurs"),
-        ("version = 2".into(), 1, "newer"),
+        ("version = 3".into(), 1, "newer"),
         ("version = \"1\"".into(), 1, "whole number"),
         ("slot = 3".into(), 1, "a list of tables"),
         ("\n[[slot]]\nplugin = \"clap:a\"".into(), 2, "name is missing"),
@@ -136,6 +140,41 @@ fn what_is_wrong_is_said_with_its_line() {
         assert!(shown.starts_with(&format!("live.toml:{line}: ")), "{start:?}: {shown}");
         assert!(shown.contains(said), "{start:?}: {shown}");
         assert_eq!(shown.lines().count(), 1, "{shown}");
+    }
+}
+
+#[test]
+fn numbers_of_vst3_plugins_are_parts_in_a_file_that_says_no_version_and_that_is_told() {
+    let slot =
+        |plugin: &str, more: &str| format!("[[slot]]\nname = \"a\"\nplugin = \"{plugin}:x\"\n{more}\n");
+    let number = "parameters = { gain = 0.5 }";
+    let range = "map = [{ from = \"cc 1\", parameter = \"gain\", range = [0, 1] }]";
+    for (version, plugin, more, counts_parts, is_told) in [
+        ("", "vst3", number, true, true),
+        ("version = 1\n", "vst3", range, true, true),
+        ("", "vst3", "parameters = { gain = \"-3 dB\" }", true, false),
+        ("version = 2\n", "vst3", number, false, false),
+        ("", "clap", number, false, false),
+        ("", "lv2", range, false, false),
+    ] {
+        let (rack, warnings) = parsed(&format!("{version}{}", slot(plugin, more))).unwrap();
+        let slot = &rack.slots[0];
+        assert_eq!(
+            (slot.counts_parts, !warnings.is_empty()),
+            (counts_parts, is_told),
+            "{version}{plugin} {more}"
+        );
+        assert!(slot.map.iter().all(|it| it.counts_parts == counts_parts));
+        assert!(
+            warnings.iter().all(|it| it.contains("version = 2") && it.lines().count() == 1),
+            "{warnings:?}"
+        );
+        // What is set while it runs is in the plugin's own unit, and stays it.
+        let edit =
+            RackEdit::Parameter { slot: "a".into(), symbol: "gain".into(), value: RackValue::Number(0.25) };
+        let RackEdit::Parameter { value, .. } = rack.as_written(edit) else { panic!("another edit") };
+        let wanted = if counts_parts { RackValue::Text("0.25".into()) } else { RackValue::Number(0.25) };
+        assert_eq!(value, wanted);
     }
 }
 
