@@ -293,6 +293,31 @@ fn pages_need_nothing_but_themselves_and_text_of_a_plugin_stays_text() {
     let table = fs::read_to_string(table).expect("a table");
     let rows = table.lines().filter(|line| line.starts_with("| ") && line.contains("urn:misdeed")).count();
     assert_eq!(rows, count);
+    // What an earlier run wrote goes, and what somebody else wrote does not.
+    fs::copy(pages.join("index.html"), pages.join("9999-lv2-Gone.html")).expect("written");
+    fs::write(pages.join("9998-lv2-Mine.html"), "<html>mine</html>").expect("written");
+    machine.certify(path(&built.bundle()), &more);
+    assert!(!pages.join("9999-lv2-Gone.html").exists());
+    assert!(pages.join("9998-lv2-Mine.html").exists());
+    assert_eq!(fs::read_dir(&pages).expect("a folder").count(), count + 2);
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_told_with_the_next_step() {
+    let machine = Machine::new();
+    for (what, said) in [
+        ("/no/such/path", "/no/such/path: there is no such file or folder"),
+        ("./nothing.clap", "./nothing.clap: there is no such file or folder"),
+        ("lv2:http://no/such", "no plugin \"lv2:http://no/such\" is known"),
+        ("Nothing", "no plugin \"Nothing\" is known"),
+    ] {
+        let outcome = machine.run(&["certify", what]);
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+        assert!(
+            outcome.stderr.contains(said) && outcome.stderr.contains("kmidi plugin list"),
+            "{outcome:#?}"
+        );
+    }
 }
 
 /// Our own plugins.

@@ -1,7 +1,9 @@
 //! Certificates as pages: an index, and a page for each plugin. They need nothing but themselves.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
 use kmidi_session::certify::{Certificate, Deed, Grade, PhaseReport, Site};
@@ -25,6 +27,11 @@ td code { overflow-wrap: anywhere; }
 .green { color: var(--green); } .amber { color: var(--amber); } .red { color: var(--red); }
 ";
 
+/// What all pages begin with, and no others.
+const MARK: &str = "<meta name=\"generator\" content=\"kmidi certify\">";
+/// Bytes of a page within which the mark is.
+const HEAD_BYTES: u64 = 512;
+
 /// Writes all pages; a page that is there is replaced as a whole.
 pub fn write(folder: &Path, certificates: &[Certificate]) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
@@ -32,6 +39,33 @@ pub fn write(folder: &Path, certificates: &[Certificate]) -> anyhow::Result<()> 
         write_whole(&folder.join(page_name(number, certificate)), page(certificate)?.as_bytes())?;
     }
     Ok(write_whole(&folder.join("index.html"), index(certificates)?.as_bytes())?)
+}
+
+/// Removes pages that an earlier run has written and no index names any more; nothing that is not such a page.
+pub fn remove_others(folder: &Path, certificates: &[Certificate]) -> io::Result<()> {
+    let named: BTreeSet<String> =
+        certificates.iter().enumerate().map(|(number, certificate)| page_name(number, certificate)).collect();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_old = |name: &str| is_page_name(name) && !named.contains(name);
+        if name.to_str().is_some_and(is_old) && entry.file_type()?.is_file() && is_marked(&entry.path())? {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether it may be one that [`page_name`] has given.
+fn is_page_name(name: &str) -> bool {
+    let number = name.split_once('-').map_or("", |(number, _)| number);
+    number.len() >= 4 && number.bytes().all(|byte| byte.is_ascii_digit()) && name.ends_with(".html")
+}
+
+fn is_marked(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    fs::File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head.windows(MARK.len()).any(|part| part == MARK.as_bytes()))
 }
 
 /// A file name that is one everywhere.
@@ -44,7 +78,7 @@ fn page_name(number: usize, certificate: &Certificate) -> String {
 fn start(title: &str) -> Text {
     let mut out = String::new();
     let title = escaped(title);
-    writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">")?;
+    writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{MARK}")?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
     writeln!(out, "<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>")?;
     Ok(out)
@@ -174,6 +208,42 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_of_an_earlier_run_go_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = start("Gone").unwrap();
+        let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        for name in ["0001-clap-Gone.html", "0002-lv2-Gone-too.html", "12345-vst3-.html"] {
+            put(name, &page);
+        }
+        // Not of the name, not marked, marked too late, a folder, a link.
+        put("index.html", &page);
+        put("notes.html", &page);
+        put("0003-clap-Mine.txt", &page);
+        put("0003-clap-Mine.html", &page.replace(MARK, ""));
+        put("0004-clap-Mine.html", &format!("{}{page}", "x".repeat(600)));
+        fs::create_dir(folder.path().join("0005-clap-Folder.html")).unwrap();
+        std::os::unix::fs::symlink("index.html", folder.path().join("0006-clap-Link.html")).unwrap();
+        remove_others(folder.path(), &[]).unwrap();
+        let mut left: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|it| it.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(
+            left,
+            [
+                "0003-clap-Mine.html",
+                "0003-clap-Mine.txt",
+                "0004-clap-Mine.html",
+                "0005-clap-Folder.html",
+                "0006-clap-Link.html",
+                "index.html",
+                "notes.html",
+            ]
+        );
+    }
 
     #[test]
     fn what_a_plugin_calls_itself_is_text_and_nothing_else() {

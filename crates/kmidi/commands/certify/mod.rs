@@ -46,6 +46,11 @@ pub fn run(args: Certify) -> Result<ExitCode> {
     if let Some(folder) = &args.html {
         html::write(folder, &certified.certificates)
             .with_context(|| format!("{} cannot be written", folder.display()))?;
+        // Of what was not tried this time the pages stay.
+        if !certified.is_cut_short {
+            html::remove_others(folder, &certified.certificates)
+                .with_context(|| format!("{}: old pages cannot be removed", folder.display()))?;
+        }
     }
     if let Some(file) = &args.markdown {
         let text = markdown::page(&certified.certificates, args.level)?;
