@@ -17,6 +17,8 @@ const SYNC_WITHIN: Duration = Duration::from_millis(250);
 /// Longer than a child process takes from its birth to its own program. Until then it has all files of its parent, also those that
 /// the parent has closed: who holds the lock for no longer than that is waited for.
 const START_OF_A_CHILD: Duration = Duration::from_millis(500);
+/// How often a journal is opened that is removed each time before it is locked.
+const MOST_OPENINGS: usize = 8;
 /// Longest journal that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 /// Length over which only the last change of each place is kept, in bytes.
@@ -67,16 +69,53 @@ pub(super) fn checksum(bytes: &[u8]) -> String {
     format!("{:016x}", kmidi_core::fnv1a_64(bytes))
 }
 
-impl Journal {
-    /// Opens the journal of a text, and says what it has.
-    pub fn open(path: &Path, text: &str) -> Result<(Self, Found), RackFileError> {
-        let fail = |source| RackFileError::Write { path: path.to_owned(), source };
-        let options = || File::options().read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = options().map_err(fail)?;
+/// Opens the file at a path, which nobody else has then.
+fn locked(path: &Path) -> Result<File, RackFileError> {
+    let fail = |source| RackFileError::Write { path: path.to_owned(), source };
+    for _ in 0..MOST_OPENINGS {
+        let file =
+            File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(fail)?;
         lock_file(&file, FileLock::Exclusive, START_OF_A_CHILD).map_err(|error| match error.kind() {
             io::ErrorKind::ResourceBusy => RackFileError::InUse { path: path.to_owned() },
             _ => fail(error),
         })?;
+        // The one before may have removed it between the two.
+        if is_at(&file, path) {
+            return Ok(file);
+        }
+    }
+    Err(RackFileError::InUse { path: path.to_owned() })
+}
+
+/// Whether a path is that of this very file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |it: std::fs::Metadata| (it.dev(), it.ino());
+    let there = std::fs::metadata(path).map(place).ok();
+    there.is_some() && there == file.metadata().map(place).ok()
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+impl Drop for Journal {
+    /// One that has nothing to say goes, while it is locked: whoever waits for it sees that.
+    fn drop(&mut self) {
+        if self.bytes == 0 && cfg!(unix) && is_at(&self.file, &self.path) {
+            // One that stays takes no room.
+            std::fs::remove_file(&self.path).ok();
+        }
+    }
+}
+
+impl Journal {
+    /// Opens the journal of a text, and says what it has.
+    pub fn open(path: &Path, text: &str) -> Result<(Self, Found), RackFileError> {
+        let fail = |source| RackFileError::Write { path: path.to_owned(), source };
+        let mut file = locked(path)?;
         let mut bytes = Vec::new();
         (&mut file).take(MAX_BYTES).read_to_end(&mut bytes).map_err(fail)?;
         let text = checksum(text.as_bytes());
@@ -310,8 +349,54 @@ mod tests {
         assert_eq!(found.edits, [bypass("a")]);
         journal.saving("newer text").unwrap();
         journal.saved("newer text").unwrap();
-        drop(journal);
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_journal_with_nothing_to_say_goes_at_the_end_and_one_with_changes_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml.journal");
+        let (journal, _) = open(&path, TEXT);
+        assert!(path.exists(), "it is the lock");
+        drop(journal);
+        assert!(!path.exists());
+        let (mut journal, _) = open(&path, TEXT);
+        journal.append(&gain(1.0), Duration::ZERO).unwrap();
+        drop(journal);
+        assert!(path.exists());
+        // One that somebody has put into its place is not its own.
+        let (mut journal, _) = open(&path, TEXT);
+        journal.saved(TEXT).unwrap();
+        std::fs::rename(&path, folder.path().join("elsewhere")).unwrap();
+        std::fs::write(&path, "").unwrap();
+        drop(journal);
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn whoever_waits_for_a_journal_that_goes_has_one_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml.journal");
+        let next = std::sync::atomic::AtomicU32::new(1);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        // Held for long by the others at worst.
+                        let Ok((mut journal, found)) = Journal::open(&path, TEXT) else { continue };
+                        assert_eq!(found, Found::default());
+                        let number = f64::from(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+                        journal.append(&gain(number), Duration::ZERO).unwrap();
+                        let written = std::fs::read(&path).expect("the file that it writes is at its path");
+                        let (edits, _) = read(&written, &checksum(TEXT.as_bytes()));
+                        assert_eq!(edits, Some(vec![gain(number)]));
+                        journal.saved(TEXT).unwrap();
+                    }
+                });
+            }
+        });
+        assert!(next.into_inner() > 50, "the control: most had it");
+        assert!(!path.exists());
     }
 
     #[test]
