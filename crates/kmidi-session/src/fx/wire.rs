@@ -136,3 +136,47 @@ fn connect(graph: &mut Graph, from: &[(NodeId, u16)], to: &[(NodeId, u16)]) -> R
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use kmidi_host::scan::{FileEntry, Stamp};
+    use kmidi_host::{Format, Plugin, PluginId};
+    use kmidi_test_clap::ids;
+
+    use super::*;
+
+    /// What a chain of one test plugin is refused with.
+    fn refusal(id: &str) -> Option<String> {
+        let file = std::env::current_exe().unwrap().with_file_name("libkmidi_test_clap.so");
+        let plugin = Plugin::load(&file, &PluginId::new(Format::Clap, id)).unwrap();
+        let mut index = Index::default();
+        let entry = FileEntry {
+            format: Format::Clap,
+            stamp: Stamp::of(&file).unwrap(),
+            plugins: vec![plugin.description().clone()],
+            presets: None,
+            failures: vec![],
+        };
+        index.files.insert(file, entry);
+        let choice = PluginChoice { plugin: format!("clap:{id}"), ..PluginChoice::default() };
+        let activation = Activation { sample_rate_hz: 48_000, quantum_frames: 64, offline: true };
+        let loaded = Chain::load(&index, &[choice], &activation, 2);
+        loaded.err().map(|error| {
+            assert!(error.is_usage(), "{error:?}");
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn instruments_and_what_changes_notes_are_told_where_they_can_stand() {
+        let instrument = refusal(ids::STAMP).expect("it takes no sound");
+        assert!(
+            instrument.contains("no audio input") && instrument.contains("It is an instrument"),
+            "{instrument}"
+        );
+        assert!(instrument.contains("`kmidi render SONG.mid -o FILE -p PLUGIN`"), "{instrument}");
+        let note_effect = refusal(ids::SHIFT).expect("it takes no sound");
+        assert!(note_effect.contains("It changes notes, not sound"), "{note_effect}");
+        assert_eq!(refusal(ids::GAIN), None, "the control");
+    }
+}
