@@ -137,9 +137,9 @@ impl Score {
         mut sink: impl FnMut(&[&[f32]], &End) -> Result<(), E>,
     ) -> Result<Counts, PassError<E>> {
         let mut driver = Offline::new(CHANNELS);
-        let Begun { mut engine, mut rig, mut feed, mut plugins } = self.begin()?;
+        let Begun { mut engine, mut rig, mut feed, mut plugins, messages } = self.begin()?;
         let latency_frames = u64::from(rig.handle.compiler().latency_frames());
-        let mut counts = Counts { latency_frames, plugins: told(&plugins), ..Counts::default() };
+        let mut counts = Counts { latency_frames, plugins: told(&plugins), messages, ..Counts::default() };
         let mut late = latency_frames;
         let tails = Tails::of(plugins.iter().map(|it| it.plugin().node_info()));
         end.wait_for(&tails, self.sample_rate_hz);
@@ -198,13 +198,13 @@ impl Score {
             has_ceiling,
             compensation,
         };
-        let mut plugins = vec![];
+        let (mut plugins, mut messages) = (vec![], vec![]);
         let (mut rig, engine) = Rig::with(config, &self.sound, |graph, parts| {
-            plugins = rack::offline::wire(&self.rack, links, graph, parts)?;
+            (plugins, messages) = rack::offline::wire(&self.rack, links, graph, parts)?;
             Ok(())
         })?;
         let feed = audio_heap("the song", || self.load(&mut rig)).map_err(RigError::from)??;
-        Ok(Begun { engine, rig, feed, plugins })
+        Ok(Begun { engine, rig, feed, plugins, messages })
     }
 
     /// Gives the engine all that it plays.
@@ -236,6 +236,8 @@ struct Begun {
     rig: Rig,
     feed: Feed,
     plugins: Vec<Sides>,
+    /// To be told to the user.
+    messages: Vec<String>,
 }
 
 #[cfg(test)]

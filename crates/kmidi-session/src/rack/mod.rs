@@ -39,7 +39,7 @@ use self::threads::Threads;
 use self::transition::{Progress, Transition};
 pub use self::wiring::NoPlace;
 pub(crate) use self::wiring::Parts;
-use self::wiring::{Nodes, Place, Routes, Wiring, add};
+use self::wiring::{Nodes, Place, Routes, Wiring, add, unheard_text};
 pub(crate) use self::worker::Answer;
 use self::worker::Order;
 use crate::chain::Find;
@@ -77,6 +77,8 @@ pub(crate) struct Rack {
     /// To be told to the user.
     said: Vec<(Severity, String)>,
     muted_frames: u64,
+    /// What is in the wiring's `unheard`, and has been told.
+    unheard: Vec<kmidi_graph::NodeId>,
     /// Slots whose plugins have said that their states are others.
     changed: BTreeSet<u32>,
     changes_notes: bool,
@@ -102,6 +104,7 @@ impl Rack {
             holds: None,
             said: vec![],
             muted_frames: 0,
+            unheard: vec![],
             changed: BTreeSet::new(),
             changes_notes: false,
         };
@@ -361,11 +364,27 @@ impl Rack {
         }
         if self.is_settled() {
             self.holds = None;
+            self.tell_unheard();
         }
         for entry in &mut self.entries {
             entry.send_parameters(rig);
             entry.send_input(rig, |text| self.said.push((Severity::Warning, text)));
         }
+    }
+
+    /// Says once which plugins make notes that nothing plays.
+    fn tell_unheard(&mut self) {
+        if self.unheard == self.wiring.unheard {
+            return;
+        }
+        let before = std::mem::replace(&mut self.unheard, self.wiring.unheard.clone());
+        let is_new = |entry: &&Entry| {
+            let plugin = entry.nodes.as_ref().map(|nodes| nodes.plugin);
+            plugin.is_some_and(|plugin| self.unheard.contains(&plugin) && !before.contains(&plugin))
+        };
+        let told: Vec<String> =
+            self.entries.iter().filter(is_new).map(|entry| unheard_text(&entry.name())).collect();
+        told.into_iter().for_each(|text| self.warn(text));
     }
 
     /// What has left and rung out is taken away.

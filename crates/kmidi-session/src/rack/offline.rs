@@ -4,7 +4,7 @@ use kmidi_graph::Graph;
 use kmidi_host::{Activation, Plugin, State};
 
 use super::sides::{self, Made, Sides};
-use super::wiring::{Nodes, Parts, Place, Routes, Wiring, add};
+use super::wiring::{Nodes, Parts, Place, Routes, Wiring, add, unheard_text};
 use super::{PluginRequest, RackConfig};
 use crate::chain::{self, ChainError, LinkError};
 use crate::command::channel_mask;
@@ -28,13 +28,13 @@ pub(super) fn prepare(plugin: &mut Plugin, request: &PluginRequest) -> Result<()
     chain::set(plugin, &request.choice)
 }
 
-/// Puts loaded plugins into the graph of a rig that has not sounded yet.
+/// Puts loaded plugins into the graph of a rig that has not sounded yet. What is to be told of them is in the second part.
 pub(crate) fn wire(
     config: &RackConfig,
     links: Vec<Made>,
     graph: &mut Graph,
     parts: &Parts,
-) -> Result<Vec<Sides>, RigError> {
+) -> Result<(Vec<Sides>, Vec<String>), RigError> {
     let mut plugins = Vec::with_capacity(links.len());
     let mut nodes: Vec<Nodes> = Vec::with_capacity(links.len());
     for Made { processor, sides, info } in links {
@@ -46,8 +46,11 @@ pub(crate) fn wire(
     let row: Vec<Place> =
         nodes.iter().zip(&config.plugins).map(|(nodes, request)| place(nodes, request)).collect();
     let before = Wiring::new(parts, &[], true, false);
-    Wiring::new(parts, &row, config.synthesiser, false).connect(&before, graph)?;
-    Ok(plugins)
+    let wiring = Wiring::new(parts, &row, config.synthesiser, false);
+    wiring.connect(&before, graph)?;
+    let unheard = nodes.iter().zip(&plugins).filter(|(nodes, _)| wiring.unheard.contains(&nodes.plugin));
+    let told = unheard.map(|(_, plugin)| unheard_text(&plugin.description().name)).collect();
+    Ok((plugins, told))
 }
 
 fn place<'a>(nodes: &'a Nodes, request: &PluginRequest) -> Place<'a> {

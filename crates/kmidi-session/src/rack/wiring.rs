@@ -111,6 +111,8 @@ pub(crate) struct Wire {
 pub(crate) struct Wiring {
     pub audio: BTreeMap<(NodeId, NodeId), Wire>,
     pub events: BTreeMap<(NodeId, NodeId), ChannelFilter>,
+    /// Plugins that make notes which nothing plays.
+    pub unheard: Vec<NodeId>,
 }
 
 /// A plugin that has no place in a row.
@@ -123,6 +125,13 @@ pub enum NoPlace {
     NothingOut,
     #[error(transparent)]
     Graph(#[from] GraphError),
+}
+
+/// What is to be told of a plugin of this name that is in [`Wiring::unheard`].
+pub(crate) fn unheard_text(name: &str) -> String {
+    format!(
+        "{name} changes notes, and no instrument behind it plays them: it is not heard. Put one behind it"
+    )
 }
 
 /// Whether it makes sound of notes.
@@ -302,6 +311,10 @@ impl Wiring {
                 }
                 Role::Effect { .. } => {}
             }
+        }
+        if rest == 0 {
+            let at_the_end = before.iter().filter(|place| !place.is_bypassed);
+            self.unheard = at_the_end.map(|place| place.nodes.plugin).collect();
         }
         // Of the others it hears all but the notes, so that it is ready to play them.
         let filter = ChannelFilter { notes: rest, controls: u16::MAX };

@@ -4,7 +4,7 @@ use kmidi_test_clap::ids;
 
 use super::notes::{Notes, heard, instrument};
 use super::stage::{Stage, request};
-use crate::rack::PluginRequest;
+use crate::rack::{PluginRequest, RackConfig};
 
 /// Sends all to the channel after its own.
 fn shift(channels: &[u8]) -> PluginRequest {
@@ -51,8 +51,33 @@ fn what_changes_notes_plays_the_instrument_behind_it_alone() {
     stage.rack.move_plugin(3, 1);
     assert_eq!(new_channels(&mut stage, 1), [0, 1, 2, 3]);
     assert_eq!(hanging(&mut stage, 1), 0);
-    assert_eq!(stage.said, [""; 0]);
+    assert_eq!(
+        stage.said,
+        ["Test changes notes, and no instrument behind it plays them: it is not heard. Put one behind it"]
+    );
     assert!(stage.close());
+}
+
+#[test]
+fn what_changes_notes_at_the_end_is_told_where_nothing_plays_it() {
+    for (plugins, synthesiser, is_heard) in [
+        (vec![shift(&[])], true, true),
+        (vec![shift(&[])], false, false),
+        (vec![shift(&[]), instrument(&[])], false, true),
+        // All channels are the instrument's.
+        (vec![instrument(&[]), shift(&[])], true, false),
+        (vec![instrument(&[1]), shift(&[])], true, true),
+        (vec![instrument(&[1]), shift(&[])], false, false),
+        (vec![PluginRequest { bypassed: true, ..shift(&[]) }], false, true),
+    ] {
+        let count = plugins.len();
+        let mut stage = Stage::with(RackConfig { plugins, synthesiser, ..RackConfig::default() });
+        stage.settle();
+        stage.run(0.1);
+        let told = stage.said.iter().filter(|text| text.contains("it is not heard")).count();
+        assert_eq!(told, usize::from(!is_heard), "{count} plugins, {synthesiser}: {:?}", stage.said);
+        assert!(stage.close());
+    }
 }
 
 #[test]
