@@ -98,6 +98,7 @@ pub(crate) struct Counts {
     /// Frames by which the sound was late; they are taken off the front.
     pub latency_frames: u64,
     pub frames: u64,
+    /// The highest sample, before the ceiling lowered it.
     pub peak: f32,
     pub most_voices: u32,
     pub voice_samples: u64,
@@ -179,6 +180,7 @@ impl Score {
         counts.notes_off_the_keyboard = status.notes_off_the_keyboard;
         counts.guard_trips = status.guard_trips;
         counts.ceiling_frames = status.ceiling_frames;
+        counts.peak = counts.peak.max(status.ceiling_peak);
         Ok(counts)
     }
 

@@ -101,7 +101,7 @@ pub struct RenderReport {
     pub frames: u64,
     /// Its length, tail included.
     pub duration_seconds: f64,
-    /// The highest sample.
+    /// The highest sample, as loud as it was before it was lowered.
     pub peak_dbfs: f32,
     /// Frames that were louder than full scale and were lowered, as integer formats need it.
     pub limited_frames: u64,

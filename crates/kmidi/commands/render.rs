@@ -118,7 +118,6 @@ fn tell(report: &RenderReport) {
         eprintln!("kmidi: warning: {text}");
     }
     for (count, what) in [
-        (report.limited_frames, "frames were too loud and were lowered: lower the --gain, or use --bits 32f"),
         (report.stolen_voices, "notes were cut short for new ones: raise --polyphony"),
         (report.dropped_events, "events were dropped: too many at once"),
         (report.notes_off_the_keyboard, "notes were transposed beyond the keyboard and are not heard"),
@@ -127,6 +126,12 @@ fn tell(report: &RenderReport) {
         if count > 0 {
             eprintln!("kmidi: warning: {count} {what}");
         }
+    }
+    if report.limited_frames > 0 {
+        eprintln!(
+            "kmidi: warning: {} frames were too loud (up to {:+.1} dBFS) and were lowered: lower the --gain, or use --bits 32f",
+            report.limited_frames, report.peak_dbfs
+        );
     }
     if report.peak_dbfs <= SILENCE_DBFS {
         eprintln!("kmidi: warning: nothing sounds: see --mute, --solo, --from and --to, and `kmidi info`");
