@@ -166,11 +166,38 @@ fn a_song_plays_with_plugins_as_it_does_without_and_they_are_told() {
 }
 
 #[test]
+fn a_plugin_that_never_sounds_the_same_is_named() {
+    let studio = Studio::new();
+    let (gain, moody) = (clap("test.gain"), clap("test.moody"));
+    let verify = |plugins: &[&str]| {
+        let more = [&["--verify", "--to", "0.2s", "--tail", "0"], plugins].concat();
+        studio.try_render(&more)
+    };
+    let outcome = verify(&["-p", &gain, "-p", &moody, "-p", &gain]);
+    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+    assert_eq!(outcome.json()["verify"]["plugin"], *moody);
+    assert!(outcome.stderr.contains("clap:test.moody does not sound the same twice"), "{outcome:#?}");
+    let control = verify(&["-p", &gain, "-p", &gain]).success().json();
+    assert_eq!((&control["verify"]["identical"], &control["verify"]["plugin"]), (&true.into(), &Value::Null));
+}
+
+#[test]
+fn what_changes_notes_for_nobody_is_told() {
+    let studio = Studio::new();
+    let shift = clap("test.shift");
+    for (plugins, is_told) in [(["-p", SYNTH, "-p", &shift], true), (["-p", &shift, "-p", SYNTH], false)] {
+        let outcome = studio.try_render(&plugins).success();
+        assert_eq!(outcome.stderr.contains("no instrument behind it"), is_told, "{outcome:#?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_had_is_said_with_the_next_step() {
     let studio = Studio::new();
     let (broken, test) = (clap("test.broken"), clap("test.gain"));
     for (more, said) in [
         (vec!["-p", "Nothing"], "no plugin \"Nothing\" is known"),
+        (vec!["-p", "clap:org.kmidi.nothing"], "cargo xtask plugins"),
         (vec!["-p", &broken], "kmidi plugin scan"),
         (vec!["-p", &test, C, "loudness=1"], "kmidi plugin info"),
         (vec!["--channel", "17:x"], "channel from 1 to 16"),

@@ -10,7 +10,7 @@ use serde::ser::SerializeSeq;
 
 use crate::job::JobContext;
 use crate::offline::Score;
-use crate::render::{Jobs, RenderError, RenderProgress};
+use crate::render::{BLOCK_FRAMES, Jobs, RenderError, RenderProgress};
 use crate::tail::End;
 
 /// What the comparison found.
@@ -23,6 +23,8 @@ pub struct Verification {
     pub callback_sizes: Vec<Option<usize>>,
     /// Where the first difference was, if there was one.
     pub first_difference: Option<Difference>,
+    /// The first plugin of the row with which there is one, as it was asked for; none where it is there without any.
+    pub plugin: Option<String>,
 }
 
 /// A place where two renders part.
@@ -38,6 +40,8 @@ pub struct Difference {
 
 /// Constant lengths, and `None` for random ones.
 const SIZES: [Option<usize>; 6] = [Some(1), Some(32), Some(64), Some(441), Some(1024), None];
+/// More than a row of plugins is late.
+const LATEST_SECONDS: u64 = 2;
 const SEED: u64 = 0x6b6d_6964_6931;
 
 fn sizes<S: serde::Serializer>(sizes: &[Option<usize>], serializer: S) -> Result<S::Ok, S::Error> {
@@ -103,11 +107,44 @@ pub(crate) fn compare(jobs: &Jobs<'_>, reference: Reference) -> Result<Verificat
         first_difference = first_difference.into_iter().chain(difference).min_by_key(|found| found.frame);
         (jobs.on_progress)(RenderProgress::Verifying((done + 1) as f64 / SIZES.len() as f64));
     }
+    let plugin = first_difference.map(|found| culprit(jobs, found)).transpose()?.flatten();
     Ok(Verification {
         identical: first_difference.is_none(),
         callback_sizes: SIZES.to_vec(),
         first_difference,
+        plugin,
     })
+}
+
+/// The plugin that makes the difference: with those before it alone there is none.
+fn culprit(jobs: &Jobs<'_>, found: Difference) -> Result<Option<String>, RenderError> {
+    let plugins = &jobs.score.rack.plugins;
+    // What plugins behind it are late has been taken off the front.
+    let frames = jobs.frames.min(found.frame + LATEST_SECONDS * u64::from(jobs.score.sample_rate_hz));
+    for count in 0..=plugins.len() {
+        let mut score = jobs.score.clone();
+        score.rack.plugins.truncate(count);
+        let differs = |context: JobContext| differs(&score, found.callback_size, frames, &context);
+        if JobContext::run(jobs.budgets, score.need(), jobs.cancel, differs)?? {
+            return Ok(count.checked_sub(1).map(|at| plugins[at].choice.plugin.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a render through callbacks of `size` is another than the usual one.
+fn differs(
+    score: &Score,
+    size: Option<usize>,
+    frames: u64,
+    context: &JobContext,
+) -> Result<bool, RenderError> {
+    let mut reference = Reference::create()?;
+    let sizes = &mut CallbackSizes::Constant(BLOCK_FRAMES);
+    let pass = score.pass(sizes, End::exactly(frames), context, |block, _| reference.write(block));
+    pass.map_err(|error| RenderError::from_pass(&score.song, error))?;
+    let file = reference.file.into_inner().map_err(|error| no_file(error.into_error()))?;
+    Ok(difference(score, size, frames, &file, context)?.is_some())
 }
 
 /// The first place where a render through callbacks of `size` is not the reference.

@@ -159,10 +159,13 @@ fn tell(report: &RenderReport) {
         match verify.first_difference {
             None => eprintln!("kmidi: every bit is the same for every callback size"),
             Some(difference) => eprintln!(
-                "kmidi: error: differs from frame {} on (channel {}) through callbacks of {} frames",
+                "kmidi: error: differs from frame {} on (channel {}) through callbacks of {} frames{}",
                 difference.frame,
                 difference.channel + 1,
-                difference.callback_size.map_or("random".into(), |size| size.to_string())
+                difference.callback_size.map_or("random".into(), |size| size.to_string()),
+                verify.plugin.as_ref().map_or(String::new(), |plugin| format!(
+                    ": {plugin} does not sound the same twice; without it, and what stands behind it, all is the same"
+                ))
             ),
         }
     }

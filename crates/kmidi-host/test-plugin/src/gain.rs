@@ -14,14 +14,17 @@ use std::time::Duration;
 
 pub struct Gain;
 
-/// The bits of the factor, how long it takes to be activated, and its channels.
-pub struct Shared(AtomicU32, Duration, u32);
+/// The bits of the factor, how long it takes to be activated, its channels, and whether it is never twice the same.
+pub struct Shared(AtomicU32, Duration, u32, bool);
 
 impl Shared {
-    pub fn new(wakes: Duration, channels: u32) -> Self {
-        Shared(AtomicU32::new(1.0f32.to_bits()), wakes, channels)
+    pub fn new(wakes: Duration, channels: u32, is_moody: bool) -> Self {
+        Shared(AtomicU32::new(1.0f32.to_bits()), wakes, channels, is_moody)
     }
 }
+
+/// Quanta of all moody ones in this process.
+static MOODS: AtomicU32 = AtomicU32::new(0);
 
 pub struct Main<'a>(pub &'a Shared);
 
@@ -68,7 +71,10 @@ impl<'a> PluginAudioProcessor<'a, Shared, Main<'a>> for Audio<'a> {
         events: Events<'_>,
     ) -> Result<ProcessStatus, PluginError> {
         take(self.0, events.input);
-        let gain = f32::from_bits(self.0.0.load(Relaxed));
+        let mut gain = f32::from_bits(self.0.0.load(Relaxed));
+        if self.0.3 {
+            gain *= 1.0 / (1.0 + MOODS.fetch_add(1, Relaxed) as f32);
+        }
         for mut pair in audio.port_pairs() {
             let channels = pair.channels()?.into_f32().ok_or(PluginError::Message("32 bits"))?;
             for channel in channels {

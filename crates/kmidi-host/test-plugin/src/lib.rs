@@ -48,6 +48,8 @@ pub mod ids {
     pub const SLOW: &str = "test.slow";
     /// The same as [`GAIN`], of one channel.
     pub const MONO: &str = "test.mono";
+    /// The same as [`GAIN`], and softer with each quantum that any of it has run in this process.
+    pub const MOODY: &str = "test.moody";
     /// A delay that tells its length as its latency.
     pub const LATE: &str = "test.late";
     /// The same for notes; it has no audio.
@@ -141,6 +143,7 @@ impl TestFactory {
             ids::GAIN,
             ids::SLOW,
             ids::MONO,
+            ids::MOODY,
             ids::LATE,
             ids::LATE_NOTES,
             ids::STAMP,
@@ -149,7 +152,7 @@ impl TestFactory {
         ];
         let descriptor = |id: &'static str| {
             let feature = match id {
-                ids::GAIN | ids::SLOW | ids::MONO | ids::LATE => AUDIO_EFFECT,
+                ids::GAIN | ids::SLOW | ids::MONO | ids::MOODY | ids::LATE => AUDIO_EFFECT,
                 ids::LATE_NOTES | ids::SHIFT => NOTE_EFFECT,
                 _ => INSTRUMENT,
             };
@@ -190,10 +193,11 @@ impl PluginFactoryImpl for TestFactory {
                 let main = |_: HostMainThreadHandle<'a>, _: &'a ()| Ok(stamp::Main);
                 return Some(PluginInstance::new::<stamp::Stamp>(host, descriptor, |_| Ok(()), main));
             }
-            ids::GAIN | ids::SLOW | ids::MONO => {
+            ids::GAIN | ids::SLOW | ids::MONO | ids::MOODY => {
                 let channels = if *id == ids::MONO { 1 } else { 2 };
                 let wakes = Duration::from_secs(if *id == ids::SLOW { 2 } else { 0 });
-                let shared = move |_: HostSharedHandle<'a>| Ok(gain::Shared::new(wakes, channels));
+                let is_moody = *id == ids::MOODY;
+                let shared = move |_: HostSharedHandle<'a>| Ok(gain::Shared::new(wakes, channels, is_moody));
                 let main = |_: HostMainThreadHandle<'a>, shared| Ok(gain::Main(shared));
                 return Some(PluginInstance::new::<Gain>(host, descriptor, shared, main));
             }

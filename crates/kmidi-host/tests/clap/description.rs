@@ -27,6 +27,7 @@ fn a_plugin_that_does_not_start_costs_none_of_its_neighbours() {
             ids::GAIN,
             ids::SLOW,
             ids::MONO,
+            ids::MOODY,
             ids::LATE,
             ids::LATE_NOTES,
             ids::STAMP,
