@@ -174,9 +174,52 @@ fn outputs_of_one_plugin_go_to_channels_of_their_own() {
 fn a_rack_that_is_only_played_is_left_as_it_was() {
     let machine = Stage::new();
     let rack = machine.rack(LEVEL);
-    terminate(machine.play(&rack).0);
+    let (player, _commands) = machine.play(&rack);
+    assert!(machine.path("live.toml.journal").exists(), "control: there is one");
+    terminate(player);
     assert_eq!(fs::read_to_string(&rack).expect("read"), LEVEL);
-    assert!(!machine.path("live.states").exists());
+    assert!(!machine.path("live.states").exists() && !machine.path("live.toml.journal").exists());
+}
+
+#[test]
+fn an_end_right_behind_a_save_loses_nothing_though_plugins_are_still_loading() {
+    let machine = Stage::new();
+    machine.machine.install("libkmidi_test_clap.so", "test.clap");
+    machine.machine.scan();
+    let slow = "[[slot]]\nname = \"slow\"\nplugin = \"clap:test.slow\"\n";
+    let rack = machine.rack(&format!("{LEVEL}{slow}"));
+    let path = rack.to_str().expect("UTF-8");
+    let command = machine.command(&["run", path, "--headless", "--json", "--audio", "null"]);
+    let (player, mut commands) = program::spawn_with_input(command);
+    commands.write_all(b"set level gain -3\nsave\nset slow gain 0.5\nquit\n").expect("it listens");
+    let outcome = player.wait(Duration::from_secs(30)).success();
+    assert!(outcome.stderr.contains("still loading at the end"), "{outcome:#?}");
+    assert!(!outcome.stderr.contains("do not say their states"), "{outcome:#?}");
+    let text = fs::read_to_string(&rack).expect("read");
+    assert!(text.contains("gain = -3.0") && text.contains("gain = 0.5"), "{text}");
+    assert!(!machine.path("live.states").exists() && !machine.path("live.toml.journal").exists());
+    // Control: with all there nothing is said of it.
+    let (player, mut commands) = machine.play(&rack);
+    commands.write_all(b"save\nquit\n").expect("it listens");
+    let outcome = player.wait(Duration::from_secs(30)).success();
+    assert!(!outcome.stderr.contains("loading") && outcome.stderr.contains("saved"), "{outcome:#?}");
+}
+
+#[test]
+fn a_tap_goes_with_a_clock_alone() {
+    let machine = Stage::new();
+    let rack = machine.rack(LEVEL);
+    let (rack, tap) = (rack.to_str().expect("UTF-8"), machine.path("tap.wav"));
+    let song = root().join("tests/data/midi/freedoom/freedoom1_D_E1M1.mid");
+    for what in [&["run", rack, "--headless"][..], &["play", song.to_str().expect("UTF-8")]] {
+        for audio in [&["--audio", "jack"][..], &[]] {
+            let arguments = [what, audio, &["--tap", tap.to_str().expect("UTF-8")]].concat();
+            let outcome = program::spawn(machine.command(&arguments)).wait(DEADLINE);
+            assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+            assert!(outcome.stderr.contains("--audio null"), "{outcome:#?}");
+        }
+    }
+    assert!(!tap.exists());
 }
 
 #[test]

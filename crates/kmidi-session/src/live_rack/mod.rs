@@ -17,7 +17,7 @@ use self::autosave::Autosave;
 use self::changes::{States, commands_between, request_of};
 pub use self::command::{ParseCommandError, RackCommand};
 use crate::command::Command;
-use crate::rack::{PluginState, RackConfig, SavedPlugin};
+use crate::rack::{PluginSnapshot, PluginState, RackConfig, SavedPlugin};
 use crate::rack_file::{Rack, RackEdit, RackFileError, RackStore, RackValue};
 use crate::session::{Session, SessionConfig, SessionError};
 use crate::snapshot::{Message, SessionEvent, Severity, Snapshot};
@@ -225,6 +225,8 @@ impl LiveRack {
     /// Does what is asked for.
     pub fn obey(&mut self, command: RackCommand) {
         let edit = match command {
+            // Before it is known how plugins were loaded nothing can have changed in them: what there is is in the text.
+            RackCommand::Save if !self.is_ready => return self.save(),
             RackCommand::Save => return self.ask(Asked::Save),
             RackCommand::Reload => return self.reload(),
             RackCommand::NudgeGain { step_db } => {
@@ -317,7 +319,7 @@ impl LiveRack {
             return;
         }
         let plugins = self.snapshot().plugins;
-        let is_loaded = |it: &crate::rack::PluginSnapshot| it.state != PluginState::Loading;
+        let is_loaded = |it: &PluginSnapshot| it.state != PluginState::Loading;
         if plugins.len() != self.numbers.len() || !plugins.iter().all(is_loaded) {
             return;
         }
@@ -453,6 +455,39 @@ impl LiveRack {
         self.tell(Severity::Failure, text);
     }
 
+    /// Slots whose plugins are still on their way, for people.
+    fn still_loading(&self) -> Option<String> {
+        let plugins = self.snapshot().plugins;
+        let is_loading = |number: u32| {
+            let plugin = plugins.iter().find(|it| it.slot == number);
+            plugin.is_none_or(|it| it.state == PluginState::Loading)
+        };
+        let loading = self.numbers.iter().filter(|(_, number)| is_loading(*number));
+        let names: Vec<&str> = loading.map(|(name, _)| name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Says why the states of plugins are not those of now, if they may be others.
+    fn tell_unsaid(&mut self) {
+        let (severity, text) = match (self.still_loading(), self.is_ready) {
+            (Some(names), false) => (
+                Severity::Info,
+                format!("still loading at the end: {names}; their states stay as they were saved last"),
+            ),
+            // Nobody has had the time to change them.
+            (None, false) => return,
+            (Some(names), true) => (
+                Severity::Warning,
+                format!("still loading at the end: {names}; the states of a few seconds ago are saved"),
+            ),
+            (None, true) => (
+                Severity::Warning,
+                "the plugins do not say their states: those of a few seconds ago are saved".to_owned(),
+            ),
+        };
+        self.tell(severity, text);
+    }
+
     /// Ends, with everything saved. Returns what happened meanwhile, and how the session ended.
     pub fn finish(mut self) -> (Vec<RackEvent>, Snapshot) {
         let mut events = self.tick();
@@ -467,10 +502,8 @@ impl LiveRack {
             }
         }
         if !self.is_ready || self.asked.is_some() || has_ended {
-            if self.asked.is_some() {
-                let text =
-                    "the plugins do not say their states: those of a few seconds ago are saved".to_owned();
-                self.tell(Severity::Warning, text);
+            if !has_ended {
+                self.tell_unsaid();
             }
             self.save();
         }
