@@ -4,6 +4,7 @@
 mod autosave;
 mod changes;
 mod command;
+mod symbols;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
