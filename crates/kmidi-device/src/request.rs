@@ -141,6 +141,9 @@ impl AudioRequest {
         if self.channels_in > MAX_DEVICE_CHANNELS || self.channels_out > MAX_DEVICE_CHANNELS {
             return refuse("a device has at most 32 channels in each direction");
         }
+        if self.wav_tap.is_some() && self.backend != Some(Backend::Null) {
+            return refuse("only the null clock has a WAV tap");
+        }
         if self.client_name.is_empty() || self.client_name.contains(['\0', ':']) {
             return refuse("a client name has at least one character and no colon");
         }

@@ -99,6 +99,16 @@ fn backend(audio: Audio) -> Option<Backend> {
     }
 }
 
+/// The device, and a file that gets what is heard: only a clock gives that.
+fn tapped_request(output: Output, tap: Option<PathBuf>) -> Result<AudioRequest> {
+    if tap.is_some() && output.audio != Audio::Null {
+        let text = "--tap writes what plays on a clock: it needs --audio null. What a device plays is recorded behind it, with JACK \
+                    from the ports of kmidi";
+        return Err(Unreadable(anyhow::anyhow!(text)).into());
+    }
+    Ok(AudioRequest { wav_tap: tap, ..audio_request(output) })
+}
+
 fn audio_request(output: Output) -> AudioRequest {
     AudioRequest {
         backend: backend(output.audio),

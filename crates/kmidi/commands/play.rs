@@ -16,7 +16,7 @@ use kmidi_session::{
 use serde::Serialize;
 
 use crate::cli::{Output, Play};
-use crate::commands::{audio_request, print_message, song_line, sort_files, sound_settings};
+use crate::commands::{print_message, song_line, sort_files, sound_settings, tapped_request};
 use crate::exit::{UNREADABLE, Unreadable, on_signals};
 use crate::output::print_json;
 use crate::screens::keys;
@@ -198,8 +198,7 @@ fn config(args: Play, budgets: Budgets) -> Result<SessionConfig> {
         audio: AudioRequest {
             midi_in: args.midi_in.map_or(MidiPort::Off, MidiPort::Connect),
             midi_out: args.midi_out.map_or(MidiPort::Off, MidiPort::Connect),
-            wav_tap: args.tap,
-            ..audio_request(args.output)
+            ..tapped_request(args.output, args.tap)?
         },
         budgets,
     })

@@ -16,7 +16,7 @@ use kmidi_session::{
 use serde_json::{Value, json};
 use signal_hook::consts::SIGHUP;
 
-use super::{audio_request, play::pressed_keys, print_message};
+use super::{play::pressed_keys, print_message, tapped_request};
 use crate::cli::Output;
 use crate::exit::{SMALL_STACK_BYTES, Unreadable, on_each_signal};
 use crate::memory::MemoryArgs;
@@ -118,8 +118,7 @@ pub fn run(args: Run) -> Result<ExitCode> {
             audio: AudioRequest {
                 midi_in: MidiPort::Follow(args.midi_in),
                 channels_in: if args.audio_in { CAPTURED_CHANNELS } else { 0 },
-                wav_tap: args.tap,
-                ..audio_request(args.output)
+                ..tapped_request(args.output, args.tap)?
             },
             budgets: memory.budgets.clone(),
         })
