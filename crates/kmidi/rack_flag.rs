@@ -12,7 +12,7 @@ pub const AFTER_HELP: &str = "\
 PLUGINS:
   --plugin ID          an instrument plays the song in the SoundFont synthesiser's place; effects follow, in their order;
                        what changes notes stands before the instrument that it plays
-  --channel 10:ID      an instrument for one channel, or for several (--channel 1,3:ID)
+  --channel 10:ID      an instrument for one channel, or for several (--channel 1,3:ID); two for the same channel sound together
   --preset, -c         belong to the plugin before them
   kmidi plugin scan finds plugins, kmidi plugin list lists them";
 

@@ -65,6 +65,15 @@ pub enum CertifyError {
         /// Which file.
         path: PathBuf,
     },
+    /// There is no such file.
+    #[error(
+        "{path}: there is no such file or folder. A plugin is a .clap or .vst3 file or an .lv2 folder; `kmidi plugin list` shows \
+         the ids of those that are installed, which are understood too", path = path.display()
+    )]
+    NoFile {
+        /// Which.
+        path: PathBuf,
+    },
     /// A certificate cannot be kept.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -204,12 +213,20 @@ fn accused(
                 Err(FindError::Unusable { text, .. }) => {
                     text.parse().map_err(|_| FindError::NoSuch { text })?
                 }
+                Err(FindError::NoSuch { text }) if is_path(&text) => {
+                    return Err(CertifyError::NoFile { path: text.into() });
+                }
                 Err(error) => return Err(error.into()),
             };
             let mut all = index.files.iter().flat_map(|(path, entry)| of_entry(path, entry));
             Ok(all.find(|plugin| plugin.id == id).into_iter().collect())
         }
     }
+}
+
+/// Whether it is meant as the path of a file: ids have slashes too.
+fn is_path(text: &str) -> bool {
+    text.contains('/') && !text.contains("://") && text.parse::<PluginId>().is_err()
 }
 
 /// The plugins of a file, those too that could not be asked.

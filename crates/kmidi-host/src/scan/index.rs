@@ -59,7 +59,8 @@ pub struct IndexError {
 #[allow(missing_docs, reason = "fields are what the messages say")]
 pub enum FindError {
     #[error(
-        "no plugin {text:?} is known: `kmidi plugin list` shows those there are, `kmidi plugin scan` finds new ones"
+        "no plugin {text:?} is known: `kmidi plugin list` shows those there are, `kmidi plugin scan` finds new ones{}",
+        own(text)
     )]
     NoSuch { text: String },
     #[error("{text:?} can be any of these, say which: {ids}")]
@@ -68,6 +69,19 @@ pub enum FindError {
         "{text} cannot be used, as the last scan found: {reason}. `kmidi plugin scan --retry` asks it again"
     )]
     Unusable { text: String, reason: String },
+}
+
+/// Where a plugin of this project comes from.
+fn own(text: &str) -> &'static str {
+    let id =
+        text.split_once(':').filter(|(format, _)| *format == Format::Clap.name()).map_or(text, |it| it.1);
+    match id.starts_with("org.kmidi.") {
+        true => {
+            ". This one comes with KmiDi: `cargo xtask plugins` builds it into target/plugins, and \
+             CLAP_PATH=target/plugins kmidi plugin scan finds it there"
+        }
+        false => "",
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,7 +140,8 @@ impl Index {
         self.files.values().flat_map(|entry| &entry.plugins).find(|description| description.id == *id)
     }
 
-    /// The plugin that a person means: by its id, or by a name that only one has.
+    /// The plugin that a person means: by its id, also without the format before it (a URI of LV2), or by a name; of the latter
+    /// two, where only one has it.
     ///
     /// # Errors
     /// [`FindError`].
@@ -134,7 +149,8 @@ impl Index {
         if let Some(description) = text.parse().ok().and_then(|id| self.plugin(&id)) {
             return Ok(description);
         }
-        let is_named = |it: &&&Description| it.name.to_lowercase() == text.to_lowercase();
+        let is_named =
+            |it: &&&Description| it.id.name == text || it.name.to_lowercase() == text.to_lowercase();
         let all = self.plugins();
         let named: Vec<_> = all.iter().filter(is_named).copied().collect();
         match named.as_slice() {

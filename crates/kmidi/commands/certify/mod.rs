@@ -70,9 +70,10 @@ pub fn run(args: Certify) -> Result<ExitCode> {
 
 fn error(error: CertifyError) -> anyhow::Error {
     match error {
-        CertifyError::Find(_) | CertifyError::None | CertifyError::NoPlugin { .. } => {
-            Unreadable(error.into()).into()
-        }
+        CertifyError::Find(_)
+        | CertifyError::None
+        | CertifyError::NoPlugin { .. }
+        | CertifyError::NoFile { .. } => Unreadable(error.into()).into(),
         CertifyError::Scan(_) | CertifyError::Archive(_) | CertifyError::NoValgrind => error.into(),
     }
 }

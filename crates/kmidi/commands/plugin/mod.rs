@@ -178,6 +178,9 @@ struct Known<'a> {
 
 fn presets(args: Info) -> Result<ExitCode> {
     let presets = plugins::presets(&args.plugin).map_err(|error| Unreadable(error.into()))?;
+    if presets.is_empty() {
+        eprintln!("kmidi: {} has no presets", args.plugin);
+    }
     match args.json {
         true => print_json(&serde_json::json!({ "presets": presets }))?,
         false => print(text::presets(&presets)?.as_bytes())?,
