@@ -19,7 +19,7 @@ const FRAMES: usize = 24;
 const SITES: usize = 2048;
 /// Sampled blocks that live at once.
 const BLOCKS: usize = 1 << 14;
-/// Places that are tried for an entry, at the front of a table and anywhere.
+/// Places that are tried for an entry, at the front of a table and behind it.
 const TRIES: usize = 32;
 /// The part of a table that is filled first: entries all over it would make all its pages memory, one after the other, which looks like
 /// something that piles up.
@@ -217,10 +217,11 @@ impl SiteEntry {
 }
 
 /// The entries where a key may stand, in the order in which they are tried.
-fn places<T>(table: &[T], key: u64) -> impl Iterator<Item = &T> {
+fn places<'a, T>(table: &'a [T], key: u64) -> impl Iterator<Item = &'a T> {
     let first = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
-    let within = move |len: usize| (0..TRIES).map(move |i| &table[(first + i) % len]);
-    within(table.len() / FRONT_PART).chain(within(table.len()))
+    let (front, rest) = table.split_at(table.len() / FRONT_PART);
+    let tried = move |part: &'a [T]| (0..TRIES).map(move |i| &part[(first + i) % part.len()]);
+    tried(front).chain(tried(rest))
 }
 
 /// The calls that led here.
