@@ -5,6 +5,9 @@
 //! as heard if its key is the same and it begins within 50 ms; with its end, if that is also within 50 ms or a fifth of its
 //! length: as `mir_eval.transcription` has it, each note of one side paired with at most one of the other, as many as can be.
 //! It exits with 1 if there are fewer than twenty pieces, or if what is heard is no better than chance.
+//!
+//! With `--piano`, the pianos of each song alone, by basic-pitch and by `--model piano`, which has to be fetched before; with `--sf FILE`,
+//! by another SoundFont. It exits with 1 if there are fewer than five of them, or if `--model piano` does not hear them better.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -94,9 +97,25 @@ fn main() -> ExitCode {
     }
 }
 
+/// What a piece is played and heard with.
+struct Hearing<'a> {
+    model: &'a str,
+    sound_font: &'a str,
+    sample_rate_hz: &'a str,
+}
+
 fn run() -> Result<bool> {
-    let mut folders: Vec<PathBuf> =
-        std::env::args().skip(1).filter(|word| !word.starts_with('-')).map(PathBuf::from).collect();
+    let mut arguments = std::env::args().skip(1);
+    let (mut folders, mut sound_font, mut by_piano) = (Vec::<PathBuf>::new(), "built-in".to_owned(), false);
+    while let Some(word) = arguments.next() {
+        match word.as_str() {
+            "--sf" => sound_font = arguments.next().context("--sf FILE")?,
+            "--piano" => by_piano = true,
+            // What cargo says to every bench.
+            flag if flag.starts_with('-') => {}
+            folder => folders.push(folder.into()),
+        }
+    }
     if folders.is_empty() {
         folders = ["assets/midi", "tests/data/midi/freedoom"].map(PathBuf::from).to_vec();
     }
@@ -108,13 +127,17 @@ fn run() -> Result<bool> {
     songs.retain(|song| song.extension().is_some_and(|ending| ending == "mid"));
     songs.sort();
     let folder = tempfile::tempdir()?;
+    if by_piano {
+        return pianos(&songs, &sound_font, folder.path());
+    }
+    let hearing = Hearing { model: "basic-pitch", sound_font: &sound_font, sample_rate_hz: "22050" };
     println!("| piece | what plays | notes | heard | precision | recall | onset F1 | with end F1 | |");
     println!("|---|---|---|---|---|---|---|---|---|");
     let (mut rows, mut by_kind) = (0, BTreeMap::<&str, Vec<(f64, f64)>>::new());
     let (mut sum, mut chance) = (0.0, 0.0);
     for song in &songs {
         for (kind, piece) in pieces(song).with_context(|| song.display().to_string())? {
-            let heard = heard(&piece, folder.path()).with_context(|| piece.name.clone())?;
+            let (heard, _) = heard(&piece, &hearing, folder.path()).with_context(|| piece.name.clone())?;
             let (onsets, ends) = (score(&piece.notes, &heard, false), score(&piece.notes, &heard, true));
             // The same notes a tritone higher: what is right of these is chance.
             let moved: Vec<Note> = heard.iter().map(|note| Note { key: note.key + 6, ..*note }).collect();
@@ -233,24 +256,76 @@ fn notes(bytes: &[u8]) -> Result<Vec<Note>> {
     Ok(notes)
 }
 
-/// Renders a piece, and hears it.
-fn heard(piece: &Piece, folder: &Path) -> Result<Vec<Note>> {
+/// The pianos of all songs by both models, and what that costs.
+fn pianos(songs: &[PathBuf], sound_font: &str, folder: &Path) -> Result<bool> {
+    println!(
+        "| piano of | notes | basic-pitch, onset F1 | with end | piano, onset F1 | with end | CPU s a second |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    let (mut sums, mut rows) = ([0.0; 5], 0);
+    for song in songs {
+        let Some(piece) = piano(song).with_context(|| song.display().to_string())? else { continue };
+        let mut figures = Vec::new();
+        for (model, sample_rate_hz) in [("basic-pitch", "22050"), ("piano", "44100")] {
+            let hearing = Hearing { model, sound_font, sample_rate_hz };
+            let (heard, cost) = heard(&piece, &hearing, folder).with_context(|| piece.name.clone())?;
+            figures.extend([false, true].map(|with_ends| score(&piece.notes, &heard, with_ends).f1()));
+            if model == "piano" {
+                figures.push(cost);
+            }
+        }
+        let cells: String = figures.iter().map(|figure| format!(" {figure:.2} |")).collect();
+        println!("| {} | {} |{cells}", piece.name, piece.notes.len());
+        sums.iter_mut().zip(&figures).for_each(|(sum, figure)| *sum += figure);
+        rows += 1;
+    }
+    let means = sums.map(|sum| sum / f64::from(rows.max(1)));
+    let cells: String = means.iter().map(|mean| format!(" {mean:.2} |")).collect();
+    println!("| **mean of {rows}** | |{cells}");
+    let passed = rows >= 5 && means[2] > means[0] && means[3] > means[1];
+    println!("transcribe: {}", if passed { "passed" } else { "FAILED" });
+    Ok(passed)
+}
+
+/// The channels of a song that only have a piano.
+fn piano(path: &Path) -> Result<Option<Piece>> {
+    let notes = notes(&std::fs::read(path)?)?;
+    let is_piano = |channel: u8| {
+        let mut own = notes.iter().filter(|note| note.channel == channel).peekable();
+        channel != DRUMS && own.peek().is_some() && own.all(|note| note.program < 8)
+    };
+    let muted = (0..16).filter(|channel| !is_piano(*channel)).map(|channel| channel + 1).collect();
+    let own: Vec<&Note> = notes.iter().filter(|note| is_piano(note.channel)).collect();
+    let Some(from) = own.iter().map(|note| note.start).reduce(f64::min) else { return Ok(None) };
+    let within = own.into_iter().filter(|note| note.start < from + SECONDS);
+    let at = |note: &Note| Note { start: note.start - from, end: (note.end - from).min(SECONDS), ..*note };
+    let notes: Vec<Note> = within.map(at).collect();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((notes.len() >= FEW).then_some(Piece { name, song: path.to_owned(), from, muted, notes }))
+}
+
+/// Renders a piece, and hears it; CPU seconds a second of sound.
+fn heard(piece: &Piece, hearing: &Hearing<'_>, folder: &Path) -> Result<(Vec<Note>, f64)> {
     let (wav, mid) = (folder.join("piece.wav"), folder.join("piece.mid"));
     let time = |seconds: f64| format!("{seconds:.6}s");
     let mut render = kmidi();
-    render
-        .arg("render")
-        .arg(&piece.song)
-        .arg("-o")
-        .arg(&wav)
-        .args(["--sf", "built-in", "-r", "22050", "--tail", "0"]);
+    render.arg("render").arg(&piece.song).arg("-o").arg(&wav).args([
+        "--sf",
+        hearing.sound_font,
+        "-r",
+        hearing.sample_rate_hz,
+        "--tail",
+        "0",
+    ]);
     render.args(["--from", &time(piece.from), "--to", &time(piece.from + SECONDS)]);
     if !piece.muted.is_empty() {
         let muted: Vec<String> = piece.muted.iter().map(u8::to_string).collect();
         render.args(["--mute", &muted.join(",")]);
     }
     json(render.arg("--json"))?;
-    let told = json(kmidi().arg("transcribe").arg(&wav).arg("-o").arg(&mid).arg("--json"))?;
+    let mut transcribe = kmidi();
+    transcribe.arg("transcribe").arg(&wav).arg("-o").arg(&mid).args(["--model", hearing.model, "--json"]);
+    let told = json(&mut transcribe)?;
     let heard = told["heard"].as_array().context("no notes are told")?;
     let number =
         |note: &Value, name: &str| note[name].as_f64().with_context(|| format!("a note without {name}"));
@@ -263,7 +338,8 @@ fn heard(piece: &Piece, folder: &Path) -> Result<Vec<Note>> {
             program: 0,
         })
     };
-    heard.iter().map(note).collect()
+    let cost = number(&told, "cpu_seconds")? / number(&told, "duration_seconds")?;
+    Ok((heard.iter().map(note).collect::<Result<_>>()?, cost))
 }
 
 fn kmidi() -> Command {

@@ -74,7 +74,7 @@ fn a_budget_too_small_is_told_with_what_raises_it() {
     kmidi(home.path(), &["models", "profile", "hama-asr", "--memory-models-mb", "48"]).success();
 }
 
-/// The one that is not part of the program.
+/// One that is not part of the program.
 const FETCHED: &str = "minilm";
 
 #[test]

@@ -289,3 +289,46 @@ fn what_was_heard_is_played() {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert!(outcome.stderr.contains("playing"), "{outcome:#?}");
 }
+
+#[test]
+fn a_piano_needs_its_model_and_takes_nothing_that_means_nothing_to_it() {
+    let folder = Folder::new();
+    let sound = folder.sound("a.wav", 44_100, 1, 4410, |_| 0.1);
+    let empty = folder.text("models");
+    let missing = folder.transcribe(&sound, &["--model", "piano", "--models", &empty]);
+    assert!(missing.code == Some(1) && missing.stderr.contains("`kmidi models fetch piano`"), "{missing:#?}");
+    for option in
+        [&["--onset-threshold", "0.4"][..], &["--min-freq", "100"], &["--min-note-ms", "90"], &["--bends"]]
+    {
+        let refused =
+            folder.transcribe(&sound, &[&["--model", "piano", "--models", &empty], option].concat());
+        let is_told = refused.stderr.contains(&format!("{} means nothing to piano", option[0]));
+        assert!(refused.code == Some(2) && is_told, "{refused:#?}");
+    }
+    assert_eq!(folder.transcribe(&sound, &["--model", "swift-f0", "--onset-threshold", "0.4"]).code, Some(2));
+    assert_eq!(folder.transcribe(&sound, &["--model", "piano", "--mono"]).code, Some(2));
+    assert!(!folder.path("heard.mid").exists());
+    let named = folder.transcribe(&sound, &["--model", "swift-f0"]).success().json();
+    assert_eq!(named["model"], "swift-f0");
+}
+
+#[test]
+fn a_piano_is_heard_at_any_rate_and_from_any_channels_where_its_model_is() {
+    let listed = program::kmidi(&["models", "list", "--json"]).success().json();
+    let piano = listed["models"].as_array().expect("a list").iter().find(|it| it["name"] == "piano");
+    if piano.expect("it is listed")["state"] != "there" {
+        assert!(std::env::var_os("KMIDI_REQUIRE_MODELS").is_none(), "piano has not been fetched");
+        eprintln!("passed over: the model piano has not been fetched");
+        return;
+    }
+    let folder = Folder::new();
+    let keys = |sound: &str| folder.keys(sound, &["--model", "piano"]);
+    assert_eq!(keys(&folder.scale("a.wav", &["-r", "44100"])), SCALE);
+    // What lies above 4 kHz is missing from such a recording, and some notes may be with it.
+    let low = keys(&folder.scale("low.wav", &["-r", "8000"]));
+    assert!(low.iter().filter(|key| SCALE.contains(key)).count() >= 6, "{low:?}");
+    let wide = folder.sound("six.wav", 48_000, 6, 4800, |frame| (frame as f32 * 0.05).sin());
+    keys(&wide);
+    let broken = folder.sound("nan.wav", 44_100, 2, 4410, |frame| if frame == 99 { f32::NAN } else { 0.0 });
+    assert_eq!(keys(&broken), [0; 0]);
+}

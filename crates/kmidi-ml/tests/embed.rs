@@ -4,12 +4,13 @@
 //! the vectors of its first 104 texts, computed in real numbers of 32 bits from the package's weights, in steps of 1/32767.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+mod fetched;
+
 use std::sync::Arc;
 
 use kmidi_memory::{Budgets, Domain, Heap, Limits};
 use kmidi_ml::embed::{DIMENSIONS, Embedder, Embedding, Tokenizer};
-use kmidi_ml::model::{FileState, ModelCache, ModelFolders, ModelName};
+use kmidi_ml::model::{ModelCache, ModelFolders, ModelName};
 
 #[global_allocator]
 static HEAP: Heap = Heap::new();
@@ -48,24 +49,9 @@ fn control_one_number_that_differs_is_seen() {
     assert_eq!(differences(&golden).len(), 2);
 }
 
-/// Where `kmidi models fetch` puts models.
-fn folders() -> ModelFolders {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
-    ModelFolders::new(data.map(|folder| folder.join("kmidi/models")))
-}
-
 /// The model's cache, if it has been fetched; otherwise the test passes over.
 fn models() -> Option<Arc<ModelCache>> {
-    let models = ModelCache::new(Budgets::new(Limits::default()), folders());
-    let (state, fault) = models.state(ModelName::MiniLm);
-    if state == FileState::There {
-        return Some(Arc::new(models));
-    }
-    let fault = fault.map(|fault| fault.to_string()).unwrap_or_default();
-    assert!(std::env::var_os("KMIDI_REQUIRE_MODELS").is_none(), "{fault}");
-    eprintln!("passed over: {fault}");
-    None
+    fetched::models(ModelName::MiniLm)
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {

@@ -25,6 +25,8 @@ const SPEECH: &[u8] = include_bytes!("../../../assets/speech/austen-disposed.fla
 pub enum Listener {
     /// Notes of all instruments.
     Transcribe,
+    /// Notes and pedals of a piano.
+    Piano,
     /// Phones of speech.
     Phonemes,
 }
@@ -34,6 +36,7 @@ impl Listener {
     pub fn models(self) -> &'static [ModelName] {
         match self {
             Listener::Transcribe => &[ModelName::BasicPitch],
+            Listener::Piano => &[ModelName::Piano],
             Listener::Phonemes => &[ModelName::SileroVad, ModelName::HamaAsr],
         }
     }
@@ -41,11 +44,8 @@ impl Listener {
     /// What it is promised beyond the models.
     fn need(self) -> Need {
         match self {
-            Listener::Transcribe => Need {
-                domain: Domain::Models,
-                bytes: transcribe::WORKING_BYTES,
-                name: "transcribing".to_owned(),
-            },
+            Listener::Transcribe => hearing(transcribe::WORKING_BYTES),
+            Listener::Piano => hearing(transcribe::PIANO_WORKING_BYTES),
             Listener::Phonemes => settings().need(),
         }
     }
@@ -60,6 +60,7 @@ impl Listener {
     pub fn open(self, file: &Path) -> Result<Listening> {
         let rate_hz = match self {
             Listener::Transcribe => transcribe::POLY_SAMPLE_RATE_HZ,
+            Listener::Piano => transcribe::PIANO_SAMPLE_RATE_HZ,
             Listener::Phonemes => phonemes::SAMPLE_RATE_HZ,
         };
         Ok(Listening::open(file, rate_hz).map_err(|error| Unreadable(error.into()))?)
@@ -83,6 +84,10 @@ impl Listener {
                     let options = PolyOptions::default();
                     transcribe::polyphonic(&model, &mut source, &options, &job, &mut |_| {})?.notes.len()
                 }
+                Listener::Piano => {
+                    let model = models.get(ModelName::Piano)?;
+                    transcribe::piano(&model, &mut source, &job, &mut |_| {})?.notes.len()
+                }
                 Listener::Phonemes => {
                     phonemes::analyse(models, &mut source, &settings(), &job, &mut |_| {})?.phones.len()
                 }
@@ -96,6 +101,10 @@ impl Listener {
     }
 }
 
+fn hearing(bytes: u64) -> Need {
+    Need { domain: Domain::Models, bytes, name: "transcribing".to_owned() }
+}
+
 /// All of it is done, however good the recording is.
 fn settings() -> Settings {
     Settings { force: true, ..Settings::default() }
@@ -104,7 +113,7 @@ fn settings() -> Settings {
 /// A recording for who has none, in this folder: the start of a song, or speech.
 pub fn example(listener: Listener, song: &Path, folder: &Path) -> Result<PathBuf> {
     match listener {
-        Listener::Transcribe => record(song, folder.join("recording.wav")),
+        Listener::Transcribe | Listener::Piano => record(song, folder.join("recording.wav")),
         Listener::Phonemes => speech(folder),
     }
 }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use kmidi_memory::{Cancel, Domain, JobContext, JobError, Need};
 use kmidi_ml::model::{Model, ModelName};
 use kmidi_ml::transcribe::{
-    self, HeardNote, MidiOptions, MonoOptions, PolyOptions, TranscribeError, Transcription,
+    self, HeardNote, HeardPedal, MidiOptions, MonoOptions, PolyOptions, TranscribeError, Transcription,
 };
 use kmidi_ml::{MonoSource, Progress};
 use kmidi_session::{Heard, Listening, STDIN, check_output};
@@ -22,15 +22,24 @@ use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json, write_whole};
 use crate::trace_flag::{Entry, TraceArgs};
 
+/// What a piano is played with.
+const GRAND_PIANO: u8 = 0;
+/// Seconds that a processor takes for a second of a piano, about.
+const PIANO_SECONDS: f64 = 1.5;
+
 const AFTER_HELP: &str = "\
 basic-pitch hears any instruments together; it knows no drums, and its notes have no instruments. --mono hears a single voice
 better: a singer, a wind instrument, a bass. The whole recording is read window by window: memory does not grow with its length,
 but for the notes. Up to two minutes are looked at as a whole, more is cut where least sounds.
 
+--model piano hears a piano alone, far better, and its pedals. It has to be fetched once (`kmidi models fetch piano`), and takes
+longer than the recording lasts on a small machine.
+
 The file counts time at --tempo, whatever the tempo of the music is; kmidi analyze tells that.
 
 EXAMPLES:
-  kmidi transcribe piano.flac -o piano.mid
+  kmidi transcribe song.flac -o song.mid
+  kmidi transcribe recital.flac --model piano -o recital.mid
   kmidi transcribe voice.wav --mono --bends -o voice.mid --play
   kmidi transcribe guitar.mp3 -o guitar.mid --onset-threshold 0.6 --min-freq 80 --json";
 
@@ -44,14 +53,17 @@ pub struct Transcribe {
     #[arg(short, long, value_name = "FILE.mid")]
     pub output: PathBuf,
     /// Hear a single voice, by swift-f0
-    #[arg(long)]
+    #[arg(long, conflicts_with = "model")]
     pub mono: bool,
-    /// How sure the beginning of a note must be, 0.01 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.5, conflicts_with = "mono")]
-    pub onset_threshold: f64,
-    /// How sure each moment of a note must be, 0.01 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.3, conflicts_with = "mono")]
-    pub frame_threshold: f64,
+    /// What to hear by; basic-pitch otherwise
+    #[arg(long, value_enum)]
+    pub model: Option<Ear>,
+    /// How sure the beginning of a note must be, 0.01 to 1; 0.5 otherwise. Only of basic-pitch
+    #[arg(long, value_name = "X", conflicts_with = "mono")]
+    pub onset_threshold: Option<f64>,
+    /// How sure each moment of a note must be, 0.01 to 1; 0.3 otherwise. Only of basic-pitch
+    #[arg(long, value_name = "X", conflicts_with = "mono")]
+    pub frame_threshold: Option<f64>,
     /// Milliseconds that a note must last, or with --mono that another pitch must be held; 127.7 or 80 otherwise
     #[arg(long, value_name = "MS")]
     pub min_note_ms: Option<f64>,
@@ -83,6 +95,61 @@ pub struct Transcribe {
     pub trace: TraceArgs,
 }
 
+/// The models that hear notes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Ear {
+    /// Any instruments together
+    BasicPitch,
+    /// A single voice, as --mono does
+    SwiftF0,
+    /// A piano alone, with its pedals; it has to be fetched once
+    Piano,
+}
+
+impl Ear {
+    const fn model(self) -> ModelName {
+        match self {
+            Ear::BasicPitch => ModelName::BasicPitch,
+            Ear::SwiftF0 => ModelName::SwiftF0,
+            Ear::Piano => ModelName::Piano,
+        }
+    }
+
+    const fn sample_rate_hz(self) -> u32 {
+        match self {
+            Ear::BasicPitch => transcribe::POLY_SAMPLE_RATE_HZ,
+            Ear::SwiftF0 => transcribe::MONO_SAMPLE_RATE_HZ,
+            Ear::Piano => transcribe::PIANO_SAMPLE_RATE_HZ,
+        }
+    }
+
+    const fn working_bytes(self) -> u64 {
+        match self {
+            Ear::BasicPitch | Ear::SwiftF0 => transcribe::WORKING_BYTES,
+            Ear::Piano => transcribe::PIANO_WORKING_BYTES,
+        }
+    }
+}
+
+impl Transcribe {
+    fn ear(&self) -> Ear {
+        self.model.unwrap_or(if self.mono { Ear::SwiftF0 } else { Ear::BasicPitch })
+    }
+
+    /// An option that means nothing to the model, if one was given.
+    fn meaningless(&self) -> Option<&'static str> {
+        let given = [
+            ("--onset-threshold", self.onset_threshold.is_some(), &[Ear::BasicPitch][..]),
+            ("--frame-threshold", self.frame_threshold.is_some(), &[Ear::BasicPitch]),
+            ("--min-note-ms", self.min_note_ms.is_some(), &[Ear::BasicPitch, Ear::SwiftF0]),
+            ("--min-freq", self.min_freq.is_some(), &[Ear::BasicPitch, Ear::SwiftF0]),
+            ("--max-freq", self.max_freq.is_some(), &[Ear::BasicPitch, Ear::SwiftF0]),
+            ("--bends", self.bends, &[Ear::BasicPitch, Ear::SwiftF0]),
+        ];
+        given.into_iter().find(|(_, is_given, ears)| *is_given && !ears.contains(&self.ear())).map(|it| it.0)
+    }
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -98,6 +165,16 @@ struct Report<'a> {
     cpu_seconds: f64,
     recording: Heard,
     heard: &'a [Told],
+    /// Only of a piano.
+    pedals: Vec<ToldPedal>,
+}
+
+#[derive(Serialize)]
+struct ToldPedal {
+    start_seconds: f64,
+    end_seconds: f64,
+    controller: u8,
+    value: u8,
 }
 
 #[derive(Serialize)]
@@ -113,15 +190,19 @@ pub fn run(args: Transcribe, entry: &mut Entry) -> Result<ExitCode> {
         return Err(Unreadable(anyhow!("-o -: name a file; standard output has the report")).into());
     }
     check_output(&args.output, std::iter::once(&args.file)).map_err(|error| Unreadable(error.into()))?;
-    let midi = MidiOptions { tempo_bpm: args.tempo, ..MidiOptions::default() };
+    if let Some(option) = args.meaningless() {
+        return Err(Unreadable(anyhow!("{option} means nothing to {}", args.ear().model())).into());
+    }
+    let program = if args.ear() == Ear::Piano { GRAND_PIANO } else { MidiOptions::default().program };
+    let midi = MidiOptions { tempo_bpm: args.tempo, program };
     // Before an hour of listening, not after it.
-    transcribe::to_song(&[], 0.0, &midi).map_err(|error| failure(&args.file, error))?;
-    entry.param("model", model_of(&args));
+    transcribe::to_song(&Transcription::default(), &midi).map_err(|error| failure(&args.file, error))?;
+    entry.param("model", args.ear().model());
     let (heard, recording) = listen(&args)?;
     entry.metric("duration_seconds", heard.seconds);
     entry.metric("notes", heard.notes.len() as f64);
     entry.metric("cuts", heard.cuts as f64);
-    let song = transcribe::to_song(&heard.notes, heard.seconds, &midi);
+    let song = transcribe::to_song(&heard, &midi);
     let bytes =
         song.map_err(|error| failure(&args.file, error))?.to_smf().context("the notes fit no MIDI file")?;
     write_whole(&args.output, &bytes).with_context(|| args.output.display().to_string())?;
@@ -136,19 +217,18 @@ pub fn run(args: Transcribe, entry: &mut Entry) -> Result<ExitCode> {
     }
 }
 
-fn model_of(args: &Transcribe) -> ModelName {
-    if args.mono { ModelName::SwiftF0 } else { ModelName::BasicPitch }
-}
-
 fn listen(args: &Transcribe) -> Result<(Transcription, Heard)> {
     let memory = args.memory.look_after(|line| eprintln!("kmidi: {line}"))?;
     let cancel = Cancel::default();
     let interrupted = cancel.clone();
     on_signals(move || interrupted.cancel())?;
-    let rate_hz = if args.mono { transcribe::MONO_SAMPLE_RATE_HZ } else { transcribe::POLY_SAMPLE_RATE_HZ };
-    let mut source = Listening::open(&args.file, rate_hz).map_err(|error| Unreadable(error.into()))?;
-    let models = args.models.cache(&memory.budgets, &[model_of(args)]);
-    let model = models.get(model_of(args)).map_err(|error| failure(&args.file, error.into()))?;
+    let source = Listening::open(&args.file, args.ear().sample_rate_hz());
+    let mut source = source.map_err(|error| Unreadable(error.into()))?;
+    let models = args.models.cache(&memory.budgets, &[args.ear().model()]);
+    let model = models.get(args.ear().model()).map_err(|error| failure(&args.file, error.into()))?;
+    if args.ear() == Ear::Piano {
+        eprintln!("kmidi: {}", warning(source.frames()));
+    }
     let bar = progress_bar();
     bar.set_message("listening");
     let mut show = |progress: Progress| {
@@ -157,7 +237,7 @@ fn listen(args: &Transcribe) -> Result<(Transcription, Heard)> {
     };
     let need = Need {
         domain: Domain::Models,
-        bytes: transcribe::WORKING_BYTES + source.bytes(),
+        bytes: args.ear().working_bytes() + source.bytes(),
         name: format!("transcribing {}", args.file.display()),
     };
     let heard = JobContext::run(&memory.budgets, need, &cancel, |job| {
@@ -180,28 +260,40 @@ fn hear(
     job: &JobContext,
     show: &mut dyn FnMut(Progress),
 ) -> Result<Transcription, TranscribeError> {
-    let (min_hz, max_hz, bends) = (args.min_freq, args.max_freq, args.bends);
-    if args.mono {
-        let otherwise = MonoOptions::default();
-        let min_note_ms = args.min_note_ms.unwrap_or(otherwise.min_note_ms);
-        return transcribe::monophonic(
-            model,
-            source,
-            &MonoOptions { min_note_ms, min_hz, max_hz, bends },
-            job,
-            show,
-        );
+    match args.ear() {
+        Ear::BasicPitch => transcribe::polyphonic(model, source, &poly_options(args), job, show),
+        Ear::SwiftF0 => transcribe::monophonic(model, source, &mono_options(args), job, show),
+        Ear::Piano => transcribe::piano(model, source, job, show),
     }
+}
+
+fn poly_options(args: &Transcribe) -> PolyOptions {
     let otherwise = PolyOptions::default();
-    let options = PolyOptions {
-        onset_threshold: args.onset_threshold,
-        frame_threshold: args.frame_threshold,
+    PolyOptions {
+        onset_threshold: args.onset_threshold.unwrap_or(otherwise.onset_threshold),
+        frame_threshold: args.frame_threshold.unwrap_or(otherwise.frame_threshold),
         min_note_ms: args.min_note_ms.unwrap_or(otherwise.min_note_ms),
-        min_hz,
-        max_hz,
-        bends,
-    };
-    transcribe::polyphonic(model, source, &options, job, show)
+        min_hz: args.min_freq,
+        max_hz: args.max_freq,
+        bends: args.bends,
+    }
+}
+
+fn mono_options(args: &Transcribe) -> MonoOptions {
+    let min_note_ms = args.min_note_ms.unwrap_or(MonoOptions::default().min_note_ms);
+    MonoOptions { min_note_ms, min_hz: args.min_freq, max_hz: args.max_freq, bends: args.bends }
+}
+
+/// What is told before a piano is listened to.
+fn warning(frames: Option<u64>) -> String {
+    let seconds = frames.map(|frames| frames as f64 / f64::from(transcribe::PIANO_SAMPLE_RATE_HZ));
+    let time = seconds.map_or("as long as it lasts".to_owned(), |seconds| {
+        let seconds = (seconds * PIANO_SECONDS).ceil();
+        if seconds < 120.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) }
+    });
+    format!(
+        "listening to a piano takes about {time} of one processor's time; Ctrl-C ends it, and nothing is written then"
+    )
 }
 
 /// What the user gave cannot be used, was interrupted, or cannot be done here.
@@ -216,6 +308,11 @@ fn failure(file: &Path, error: TranscribeError) -> anyhow::Error {
     }
 }
 
+fn told_pedal(pedal: &HeardPedal) -> ToldPedal {
+    let HeardPedal { start_seconds, end_seconds, controller, value } = *pedal;
+    ToldPedal { start_seconds, end_seconds, controller, value }
+}
+
 fn told(note: &HeardNote) -> Told {
     let HeardNote { start_seconds, end_seconds, key, velocity, .. } = *note;
     Told { start_seconds, end_seconds, key, velocity }
@@ -225,7 +322,7 @@ fn report<'a>(args: &Transcribe, heard: &Transcription, recording: Heard, notes:
     let keys = || heard.notes.iter().map(|note| note.key);
     Report {
         output: args.output.display().to_string(),
-        model: model_of(args),
+        model: args.ear().model(),
         duration_seconds: heard.seconds,
         notes: heard.notes.len(),
         lowest_key: keys().min(),
@@ -235,6 +332,7 @@ fn report<'a>(args: &Transcribe, heard: &Transcription, recording: Heard, notes:
         cpu_seconds: kmidi_session::cpu_seconds(),
         recording,
         heard: notes,
+        pedals: heard.pedals.iter().map(told_pedal).collect(),
     }
 }
 
@@ -262,8 +360,12 @@ fn text(report: &Report<'_>) -> String {
         0 => String::new(),
         cuts => format!("\n  cuts        {cuts}: longer than can be looked at as a whole"),
     };
+    let pedals = match report.pedals.len() {
+        0 => String::new(),
+        pedals => format!("\n  pedals      {pedals} times down"),
+    };
     format!(
-        "{}\n  heard by    {}\n  notes       {}{keys}\n  duration    {:.2} s{cuts}\n",
+        "{}\n  heard by    {}\n  notes       {}{keys}{pedals}\n  duration    {:.2} s{cuts}\n",
         report.output, report.model, report.notes, report.duration_seconds
     )
 }

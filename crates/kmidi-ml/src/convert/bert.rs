@@ -44,8 +44,8 @@ pub(super) fn draw(sizes: &Sizes, path: &Path, weights: Vec<TensorProto>) -> Res
     operators(sizes).write(
         path,
         weights,
-        ("input_ids", DataType::INT64, &["pieces"]),
-        ("token_embeddings", DataType::FLOAT, &["pieces", &width]),
+        &[("input_ids", DataType::INT64, &["pieces"])],
+        &[("token_embeddings", DataType::FLOAT, &["pieces", &width])],
     )
 }
 
@@ -58,7 +58,6 @@ fn operators(sizes: &Sizes) -> Graph {
         ("one", 1.0),
         ("step", 1.0 / 254.0),
         ("tiny", 1e-12),
-        // As the runtime computes it: then it knows the three operators around it as GELU.
         ("gelu", 1.0 / 2.0_f32.sqrt()),
         ("attention", 1.0 / ((width / heads) as f32).sqrt()),
     ];
@@ -76,7 +75,7 @@ fn operators(sizes: &Sizes) -> Graph {
         let y = norm(&mut graph, None, &sum, &name("attention.output.LayerNorm"));
         let input = quantised(&mut graph, &y);
         let inner = multiplied(&mut graph, &input, &name("intermediate.dense"));
-        let inner = gelu(&mut graph, &inner);
+        let inner = graph.gelu(&inner);
         let input = quantised(&mut graph, &inner);
         let outer = multiplied(&mut graph, &input, &name("output.dense"));
         let sum = graph.add("Add", &[&outer, &y], &[]);
@@ -174,12 +173,4 @@ fn multiplied(graph: &mut Graph, input: &Quantised, name: &str) -> String {
     let product = graph.add("Sub", &[&product, &added], &[]);
     let product = graph.add("Mul", &[&product, &input.factor], &[]);
     graph.add("Add", &[&product, &bias], &[])
-}
-
-fn gelu(graph: &mut Graph, x: &str) -> String {
-    let scaled = graph.add("Mul", &[x, "gelu"], &[]);
-    let error = graph.add("Erf", &[&scaled], &[]);
-    let error = graph.add("Add", &[&error, "one"], &[]);
-    let product = graph.add("Mul", &[x, &error], &[]);
-    graph.add("Mul", &[&product, "half"], &[])
 }

@@ -74,21 +74,29 @@ impl Graph {
         self.constants.push(TensorProto { name: Some(name.to_owned()), ..tensor });
     }
 
-    /// Writes it, with constants that lie elsewhere. Input and output are tensors of these names and dimensions; a
-    /// dimension that is no number is one that differs from run to run.
+    /// Adds GELU, by the constants `gelu`, `one` and `half`: as the runtime computes it, which knows the operators as one then.
+    pub fn gelu(&mut self, x: &str) -> String {
+        let scaled = self.add("Mul", &[x, "gelu"], &[]);
+        let error = self.add("Erf", &[&scaled], &[]);
+        let error = self.add("Add", &[&error, "one"], &[]);
+        let product = self.add("Mul", &[x, &error], &[]);
+        self.add("Mul", &[&product, "half"], &[])
+    }
+
+    /// Writes it, with constants that lie elsewhere.
     pub fn write(
         mut self,
         path: &Path,
         weights: Vec<TensorProto>,
-        input: (&str, DataType, &[&str]),
-        output: (&str, DataType, &[&str]),
+        inputs: &[Port<'_>],
+        outputs: &[Port<'_>],
     ) -> Result<(), ConvertError> {
         self.constants.extend(weights);
         let graph = GraphProto {
             node: self.nodes,
             initializer: self.constants,
-            input: vec![value(input)],
-            output: vec![value(output)],
+            input: inputs.iter().map(value).collect(),
+            output: outputs.iter().map(value).collect(),
             ..GraphProto::default()
         };
         let model = ModelProto {
@@ -107,15 +115,18 @@ impl Graph {
     }
 }
 
-fn value((name, kind, dimensions): (&str, DataType, &[&str])) -> ValueInfoProto {
+/// What goes in or comes out: its name, what its numbers are, and its dimensions. One that is no number differs from run to run.
+pub(super) type Port<'a> = (&'a str, DataType, &'a [&'a str]);
+
+fn value((name, kind, dimensions): &Port<'_>) -> ValueInfoProto {
     let dimension = |text: &&str| match text.parse() {
         Ok(length) => Dimension { dim_value: Some(length), dim_param: None },
         Err(_) => Dimension { dim_value: None, dim_param: Some((*text).to_owned()) },
     };
     let shape = TensorShapeProto { dim: dimensions.iter().map(dimension).collect() };
-    let tensor = TypeProtoTensor { elem_type: Some(kind), shape: Some(shape) };
+    let tensor = TypeProtoTensor { elem_type: Some(*kind), shape: Some(shape) };
     let kind = TypeProto { tensor_type: Some(tensor), sequence: None };
-    ValueInfoProto { name: Some(name.to_owned()), r#type: Some(kind) }
+    ValueInfoProto { name: Some((*name).to_owned()), r#type: Some(kind) }
 }
 
 /// An attribute that is a whole number.
@@ -140,7 +151,7 @@ pub(super) fn kind(kind: DataType) -> AttributeProto {
 
 fn attribute(name: &str, kind: AttributeType, set: impl FnOnce(&mut AttributeProto)) -> AttributeProto {
     let mut attribute =
-        AttributeProto { name: Some(name.to_owned()), r#type: Some(kind), ..AttributeProto::default() };
+        AttributeProto { name: Some((*name).to_owned()), r#type: Some(kind), ..AttributeProto::default() };
     set(&mut attribute);
     attribute
 }

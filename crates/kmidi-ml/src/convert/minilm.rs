@@ -11,10 +11,10 @@ use std::path::Path;
 use kmidi_memory::{JobContext, MIB};
 use rten_onnx::onnx::DataType;
 use zip::ZipArchive;
-use zip::result::ZipError;
 
 use super::ConvertError;
 use super::bert::{self, PLACE_ROWS, Sizes, TYPE_ROWS, WORD_ROWS, factor_of, sum_of};
+use super::checkpoint::unpacking;
 use super::quantise::{self, LOOKED_UP, MULTIPLIED};
 use super::safetensors::{self, Entry};
 use super::weights::Weights;
@@ -88,13 +88,6 @@ fn convert(
     std::io::copy(&mut reader, &mut std::io::sink()).map_err(ConvertError::reading)?;
     let weights = reading.finish()?;
     bert::draw(sizes, &folder.join(GRAPH), weights)
-}
-
-fn unpacking(error: ZipError) -> ConvertError {
-    match error {
-        ZipError::Io(error) => ConvertError::reading(error),
-        error => ConvertError::Package(error.to_string()),
-    }
 }
 
 /// What becomes of a tensor.

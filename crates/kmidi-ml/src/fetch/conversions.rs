@@ -23,7 +23,10 @@ pub(super) struct Conversion {
 }
 
 /// All there are.
-static ALL: [Conversion; 1] = [Conversion { name: "minilm", bytes: convert::MINILM_BYTES, run: minilm }];
+static ALL: [Conversion; 2] = [
+    Conversion { name: "minilm", bytes: convert::MINILM_BYTES, run: minilm },
+    Conversion { name: "piano", bytes: convert::PIANO_BYTES, run: piano },
+];
 
 fn minilm(
     package: &Path,
@@ -32,6 +35,15 @@ fn minilm(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), ConversionError> {
     Ok(convert::minilm(package, folder, job, progress)?)
+}
+
+fn piano(
+    package: &Path,
+    folder: &Path,
+    job: &JobContext,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), ConversionError> {
+    Ok(convert::piano(package, folder, job, progress)?)
 }
 
 pub(super) fn named(name: &str) -> Option<&'static Conversion> {

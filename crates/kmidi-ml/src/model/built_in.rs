@@ -51,5 +51,6 @@ pub(super) fn licence(model: ModelName) -> &'static [&'static str] {
             &[text!("hama/LICENCE.md"), text!("../../LICENSE-APACHE")]
         }
         ModelName::MiniLm => &[text!("minilm/NOTICE.txt"), text!("minilm/LICENSE.txt")],
+        ModelName::Piano => &[text!("piano/NOTICE.txt"), text!("piano/LICENSE.txt")],
     }
 }

@@ -28,11 +28,13 @@ pub enum ModelName {
     /// Text as a vector.
     #[serde(rename = "minilm")]
     MiniLm,
+    /// Notes and pedals of a piano.
+    Piano,
 }
 
 impl ModelName {
     /// All of them.
-    pub const ALL: [ModelName; 7] = [
+    pub const ALL: [ModelName; 8] = [
         ModelName::BasicPitch,
         ModelName::SwiftF0,
         ModelName::SileroVad,
@@ -40,6 +42,7 @@ impl ModelName {
         ModelName::HamaG2pEncoder,
         ModelName::HamaG2pDecoder,
         ModelName::MiniLm,
+        ModelName::Piano,
     ];
 
     /// The name that flags, folders and reports use.
@@ -52,6 +55,7 @@ impl ModelName {
             ModelName::HamaG2pEncoder => "hama-g2p-encoder",
             ModelName::HamaG2pDecoder => "hama-g2p-decoder",
             ModelName::MiniLm => "minilm",
+            ModelName::Piano => "piano",
         }
     }
 }

@@ -67,7 +67,7 @@ pub const fn sample_rate_hz(model: ModelName) -> Option<u32> {
         ModelName::BasicPitch => Some(crate::transcribe::POLY_SAMPLE_RATE_HZ),
         ModelName::SwiftF0 => Some(crate::transcribe::MONO_SAMPLE_RATE_HZ),
         ModelName::SileroVad | ModelName::HamaAsr => Some(crate::phonemes::SAMPLE_RATE_HZ),
-        ModelName::HamaG2pEncoder | ModelName::HamaG2pDecoder | ModelName::MiniLm => None,
+        ModelName::HamaG2pEncoder | ModelName::HamaG2pDecoder | ModelName::MiniLm | ModelName::Piano => None,
     }
 }
 
@@ -94,7 +94,7 @@ impl Difference {
                     other_words: Some(other_words),
                 }))
             }
-            ModelName::MiniLm => Ok(None),
+            ModelName::MiniLm | ModelName::Piano => Ok(None),
             _ if sound.is_empty() => Ok(None),
             _ => {
                 let (original, copy) = (original.get(model)?, copy.get(model)?);

@@ -1,21 +1,23 @@
 //! From sound to notes. `[side B]`
 //!
-//! Of any instruments by basic-pitch ([`polyphonic()`]), of a single voice by swift-f0 ([`monophonic()`]). Both read a
-//! source of any length window by window, in memory that does not grow with it but for the notes themselves.
+//! Of any instruments by basic-pitch ([`polyphonic()`]), of a single voice by swift-f0 ([`monophonic()`]), of a piano by transkun
+//! ([`piano()`]). All read a source of any length window by window, in memory that does not grow with it but for the notes themselves.
 
 mod midi;
 mod monophonic;
 mod network;
 mod notes;
+mod piano;
 mod polyphonic;
 
 use kmidi_memory::JobError;
 
-use crate::model::ModelError;
+use crate::model::{Model, ModelError};
 use crate::{Progress, SourceError};
 
 pub use midi::{MidiOptions, to_song};
 pub use monophonic::{MonoOptions, SAMPLE_RATE_HZ as MONO_SAMPLE_RATE_HZ, monophonic};
+pub use piano::{SAMPLE_RATE_HZ as PIANO_SAMPLE_RATE_HZ, WORKING_BYTES as PIANO_WORKING_BYTES, piano};
 pub use polyphonic::{PolyOptions, SAMPLE_RATE_HZ as POLY_SAMPLE_RATE_HZ, polyphonic};
 
 /// What a transcription takes at most beyond its model, its source and the notes that it finds.
@@ -36,11 +38,26 @@ pub struct HeardNote {
     pub bends: Vec<i16>,
 }
 
+/// A pedal that was heard to go down and up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeardPedal {
+    /// When it goes down.
+    pub start_seconds: f64,
+    /// When it goes up, which is later.
+    pub end_seconds: f64,
+    /// Its controller: 64 sustains, 67 is soft.
+    pub controller: u8,
+    /// What the controller is set to, 0 to 127.
+    pub value: u8,
+}
+
 /// What was heard.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transcription {
     /// By start, key and end.
     pub notes: Vec<HeardNote>,
+    /// By start; only of a piano.
+    pub pedals: Vec<HeardPedal>,
     /// How long the sound is.
     pub seconds: f64,
     /// How many times it was too long to be looked at as a whole: a note that sounds there may end.
@@ -104,6 +121,17 @@ fn check_numbers(samples: &[f32], first_frame: u64) -> Result<(), TranscribeErro
         Some(at) => Err(TranscribeError::NotANumber { frame: first_frame + at as u64 }),
         None => Ok(()),
     }
+}
+
+/// A constant of a model: an output that needs no input.
+fn constant(model: &Model, name: &str, count: usize) -> Result<Vec<f32>, TranscribeError> {
+    let tensor = model.run(&[], &[name])?.remove(0);
+    let values = tensor.f32s();
+    if values.len() != count || values.iter().any(|value| !value.is_finite()) {
+        let reason = format!("{name} has {} numbers, not {count}", values.len());
+        return Err(ModelError::Run { model: model.entry().name, reason }.into());
+    }
+    Ok(values.to_vec())
 }
 
 /// The velocity of an amplitude from 0 to 1.

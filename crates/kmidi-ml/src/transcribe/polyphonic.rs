@@ -123,7 +123,7 @@ pub fn polyphonic(
 fn transcription(found: Vec<FrameNote>, frames: u64, cuts: u64) -> Transcription {
     let notes = found.into_iter().map(heard).collect();
     let seconds = frames as f64 / f64::from(SAMPLE_RATE_HZ);
-    let mut transcription = Transcription { notes, seconds, cuts };
+    let mut transcription = Transcription { notes, seconds, cuts, ..Transcription::default() };
     transcription.sort();
     forget_bends_of_chords(&mut transcription.notes);
     transcription

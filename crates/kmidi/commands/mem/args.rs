@@ -130,7 +130,7 @@ pub struct Profile {
     /// What to do
     #[arg(value_enum, value_name = "OP", required_unless_present = "all")]
     pub operation: Option<Operation>,
-    /// A MIDI file, a recording for `transcribe` and `phonemes`, a folder for `index` and `search`; a demo song and a sentence
+    /// A MIDI file, a recording for `transcribe`, `piano` and `phonemes`, a folder for `index` and `search`; a demo song and a sentence
     /// otherwise
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -163,6 +163,8 @@ pub enum Operation {
     Groove,
     /// Hear the notes of a recording, without writing them; its model is loaded before
     Transcribe,
+    /// Hear the notes of a piano; its model, which has to be fetched, is loaded before
+    Piano,
     /// Hear the phones of a recording; its models are loaded before
     Phonemes,
     /// Index a folder by words, into an index that is gone afterwards
@@ -195,6 +197,7 @@ impl Operation {
             Operation::Therapy => "therapy",
             Operation::Groove => "groove",
             Operation::Transcribe => "transcribe",
+            Operation::Piano => "piano",
             Operation::Phonemes => "phonemes",
             Operation::Index => "index",
             Operation::Search => "search",

@@ -95,7 +95,8 @@ struct Report {
 }
 
 pub fn run(args: &args::Profile) -> Result<ExitCode> {
-    let hears = |operation| matches!(operation, Operation::Transcribe | Operation::Phonemes);
+    let hears =
+        |operation| matches!(operation, Operation::Transcribe | Operation::Piano | Operation::Phonemes);
     let looks = |operation| matches!(operation, Operation::Index | Operation::Search);
     let recording = args.file.as_deref().filter(|_| args.operation.is_some_and(hears));
     let folder = args.file.as_deref().filter(|_| args.operation.is_some_and(looks));
@@ -130,6 +131,7 @@ pub fn measure(operation: Operation, what: &What) -> Result<Profiled> {
         Operation::Therapy => watch_twice(operation, compose_nowhere),
         Operation::Groove => watch(operation, || humanize_nowhere(song)),
         Operation::Transcribe => listen(operation, Listener::Transcribe, what),
+        Operation::Piano => listen(operation, Listener::Piano, what),
         Operation::Phonemes => listen(operation, Listener::Phonemes, what),
         Operation::Index => profile_index(operation, what),
         Operation::Search => profile_search(operation, what),

@@ -188,6 +188,9 @@ fn fetch_model(args: &Fetch) -> Result<ExitCode> {
         let cancel = Cancel::default();
         let interrupted = cancel.clone();
         on_signals(move || interrupted.cancel())?;
+        if !entry.licence_note.is_empty() {
+            eprintln!("kmidi: {}: {}; {}", entry.name, entry.licence, entry.licence_note);
+        }
         let spinner = spinner();
         let mut tell = |step| spinner.set_message(step_name(step, entry));
         let fetched = fetch(entry, &folder, args.package.as_deref(), &Budgets::default(), &cancel, &mut tell);

@@ -103,7 +103,7 @@ pub fn monophonic(
         on_progress(Progress { frames: read, of: source.frames() });
     }
     let seconds = read as f64 / f64::from(SAMPLE_RATE_HZ);
-    let mut transcription = Transcription { notes, seconds, cuts: 0 };
+    let mut transcription = Transcription { notes, seconds, ..Transcription::default() };
     transcription.sort();
     Ok(transcription)
 }

@@ -1,7 +1,7 @@
 //! What the network's file holds, by the names it has there.
 
-use super::TranscribeError;
-use crate::model::{Model, ModelError};
+use crate::model::Model;
+use crate::transcribe::{TranscribeError, constant};
 
 /// Numbers of each constant of the file.
 pub(super) struct Weights {
@@ -43,7 +43,7 @@ const PITCH_PLANES: &str = "model_1/re_lu_1/Relu;model_1/re_lu_1/Relu;\
 impl Weights {
     /// Takes them out of the loaded model.
     pub fn of(model: &Model) -> Result<Self, TranscribeError> {
-        let numbers = |name: &str, count: usize| numbers(model, name, count);
+        let numbers = |name: &str, count: usize| constant(model, name, count);
         let bias = |layer: &str| {
             format!("model_1/{layer}/BiasAdd/ReadVariableOp;model_1/{layer}/BiasAdd/ReadVariableOp")
         };
@@ -67,15 +67,4 @@ impl Weights {
             onsets: layer("const_fold_opt__680", &bias("conv2d_5"), 1, 33 * 3 * 3)?,
         })
     }
-}
-
-/// A constant of the graph is an output that needs no input.
-fn numbers(model: &Model, name: &str, count: usize) -> Result<Vec<f32>, TranscribeError> {
-    let tensor = model.run(&[], &[name])?.remove(0);
-    let values = tensor.f32s();
-    if values.len() != count || values.iter().any(|value| !value.is_finite()) {
-        let reason = format!("{name} has {} numbers, not {count}", values.len());
-        return Err(ModelError::Run { model: model.entry().name, reason }.into());
-    }
-    Ok(values.to_vec())
 }
