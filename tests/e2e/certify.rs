@@ -290,8 +290,8 @@ fn pages_need_nothing_but_themselves_and_text_of_a_plugin_stays_text() {
         );
         assert!(text.ends_with("</html>\n"));
     }
-    let table = fs::read_to_string(table).expect("a table");
-    let rows = table.lines().filter(|line| line.starts_with("| ") && line.contains("urn:misdeed")).count();
+    let text = fs::read_to_string(&table).expect("a table");
+    let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains("urn:misdeed")).count();
     assert_eq!(rows, count);
     // What an earlier run wrote goes, and what somebody else wrote does not.
     fs::copy(pages.join("index.html"), pages.join("9999-lv2-Gone.html")).expect("written");
