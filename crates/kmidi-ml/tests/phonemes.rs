@@ -5,7 +5,7 @@ use std::path::Path;
 use kmidi_memory::{Budgets, Cancel, Domain, Heap, JobContext, MIB, Need, Scope};
 use kmidi_ml::model::{ModelCache, ModelFolders};
 use kmidi_ml::phonemes::{
-    Analysis, EditKind, Expectation, Fault, PhonemeError, SAMPLE_RATE_HZ, Settings, analyse, text_grid,
+    Analysis, EditKind, Expectation, Fault, Limits, PhonemeError, SAMPLE_RATE_HZ, Settings, analyse, text_grid,
 };
 use kmidi_ml::{MonoSource, Samples, SourceError};
 
@@ -176,6 +176,37 @@ fn what_is_no_speech_is_refused_with_its_reason() {
         faults.iter().any(|it| matches!(it, Fault::Noisy { .. } | Fault::LittleSpeech { .. })),
         "{faults:?}"
     );
+}
+
+/// A part of the clip, from and to these seconds.
+fn part(from: f64, to: f64) -> Vec<f32> {
+    speech()[(from * RATE as f64) as usize..(to * RATE as f64) as usize].to_vec()
+}
+
+#[test]
+fn words_that_are_cut_close_are_heard_to_their_edges_and_have_the_times_of_the_recording() {
+    // "young man", which begins with the first sample, and of which nothing but one vowel was heard without silence around it.
+    let analysis = analysed(part(2.08, 2.74), &text("young man")).unwrap();
+    assert!(error_rate(&analysis) <= 0.5, "{}: {:?}", heard(&analysis), analysis.score);
+    assert!(heard(&analysis).ends_with("m æ n"), "{}", heard(&analysis));
+    assert!((analysis.duration_seconds - 0.66).abs() < 0.001);
+    let within = |it: &kmidi_ml::phonemes::TimedPhone| 0.0 <= it.start_seconds && it.end_seconds <= 0.66;
+    assert!(analysis.phones.iter().all(within), "{:?}", analysis.phones);
+    // In the whole clip the last word begins at 2.35 s.
+    let man = analysis.words[1].start_seconds.unwrap();
+    assert!((man - (2.35 - 2.08)).abs() < 0.06, "{man}");
+}
+
+#[test]
+fn speech_of_which_no_phone_is_heard_is_told_and_gets_no_score() {
+    let limits = Limits { min_seconds: 0.2, ..Limits::default() };
+    let short = Settings { limits, ..text("young") };
+    let nothing = analysed(part(2.08, 2.34), &short).unwrap();
+    assert_eq!(nothing.quality.faults, [Fault::NothingHeard], "{:?}", nothing.quality);
+    assert!(!nothing.quality.accepted && nothing.score.is_none() && nothing.words.is_empty());
+    assert!(Fault::NothingHeard.to_string().contains("nothing was heard"));
+    let forced = analysed(part(2.08, 2.34), &Settings { force: true, ..short }).unwrap();
+    assert!(!forced.quality.accepted && error_rate(&forced) == 1.0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::expected::{self, Columns, ExpectedWord};
 use super::ipa::Phone;
 use super::problems::{Problem, problems};
-use super::quality::{Quality, rounded};
+use super::quality::{Fault, Quality, rounded};
 use super::recognise::{Heard, Recogniser};
 use super::score::{HeardWord, Score, Times, compare, stretches};
 use super::times::{self, Place, TimedPhone, borders};
@@ -69,6 +69,12 @@ pub fn analyse(
         return Ok(analysis);
     }
     let (phones, word_starts) = times::phones(&heard.sounds, &vocabulary, heard.meter.samples());
+    if phones.is_empty() {
+        analysis.quality.refuse(Fault::NothingHeard);
+        if !settings.force {
+            return Ok(analysis);
+        }
+    }
     analysis.chunks = heard.chunks;
     match columns {
         None => analysis.words = stretches(&phones, &word_starts),

@@ -85,6 +85,8 @@ pub enum Fault {
         /// What it has to be.
         least: f64,
     },
+    /// There is speech in it, of which the model hears no phone.
+    NothingHeard,
 }
 
 impl fmt::Display for Fault {
@@ -123,6 +125,10 @@ impl fmt::Display for Fault {
                 f,
                 "it is too noisy: speech is {snr_db:.0} dB over the noise, at least {least:.0} dB are needed"
             ),
+            Fault::NothingHeard => write!(
+                f,
+                "nothing was heard in it that is a phone, which says nothing of who spoke: it may be too short, or cut too close"
+            ),
         }
     }
 }
@@ -148,6 +154,14 @@ pub struct Quality {
     pub speech_share: f64,
     /// Samples that were no numbers, and are taken for zeros.
     pub damaged_samples: u64,
+}
+
+impl Quality {
+    /// Says that it is not good enough after all.
+    pub(super) fn refuse(&mut self, fault: Fault) {
+        self.accepted = false;
+        self.faults.push(fault);
+    }
 }
 
 /// Windows so far below the loudest one are silent.

@@ -37,6 +37,12 @@ pub(super) struct Heard {
 /// A chunk that is quieter than this is raised to it: once, and the only change to its level.
 const QUIET_PEAK: f32 = 0.25;
 
+/// What is shorter is heard with silence around it: the model does not hear what lies at the edges, and a word cut close is nothing else.
+const SHORT_SAMPLES: usize = 2 * SAMPLE_RATE_HZ as usize;
+
+/// Frames of that silence, 0.8 s, at each end.
+const PAD_FRAMES: usize = 40;
+
 /// What listens.
 pub(super) struct Recogniser<'a> {
     model: Arc<Model>,
@@ -138,10 +144,28 @@ impl<'a> Recogniser<'a> {
         Ok(())
     }
 
+    /// What the model says of each frame of a piece, the first of which lies at its start.
     fn log_probs(&self, samples: &[f32]) -> Result<Vec<f32>, PhonemeError> {
+        if samples.len() >= SHORT_SAMPLES {
+            return self.log_probs_between(samples, 0);
+        }
+        let symbols = self.vocabulary.len();
+        let mut values = self.log_probs_between(samples, PAD_FRAMES)?;
+        // The frames of the silence go, so that times are those of the recording.
+        values.drain(..(PAD_FRAMES * symbols).min(values.len()));
+        values.truncate((samples.len() / FRAME_SAMPLES + 1) * symbols);
+        Ok(values)
+    }
+
+    /// The same with so many frames of silence before it and behind it, and with theirs.
+    fn log_probs_between(&self, samples: &[f32], pad_frames: usize) -> Result<Vec<f32>, PhonemeError> {
         let peak = samples.iter().fold(0.0_f32, |peak, it| peak.max(it.abs()));
         let gain = if peak > 0.0 && peak < QUIET_PEAK { QUIET_PEAK / peak } else { 1.0 };
-        let waveform: Vec<f32> = samples.iter().map(|it| (it * gain).clamp(-1.0, 1.0)).collect();
+        let pad = pad_frames * FRAME_SAMPLES;
+        let mut waveform = vec![0.0; samples.len() + 2 * pad];
+        for (to, from) in waveform[pad..].iter_mut().zip(samples) {
+            *to = (from * gain).clamp(-1.0, 1.0);
+        }
         let length = [waveform.len() as i32];
         let shape = [1, waveform.len()];
         let inputs =

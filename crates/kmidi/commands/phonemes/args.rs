@@ -19,7 +19,8 @@ The model is small and hears American English best; it is wrong in about one pho
 marks where. It judges a learner's trend, not a single sound.
 
 A recording that is too short, too quiet, clipped, mostly silent, noisy or without speech is not analysed: exit code 1, and
-the reasons are told. --force analyses it all the same.
+the reasons are told; so is one in which no phone is heard. --force analyses it all the same. What is shorter than two seconds is
+heard with silence around it, so that a word cut close is not lost at the edges; times are those of the recording.
 
 EXIT CODES: 0 analysed; 1 not good enough, or a failure; 2 unreadable, or a usage error; 130 interrupted
 
