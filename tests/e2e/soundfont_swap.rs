@@ -176,7 +176,11 @@ fn a_soundfont_that_does_not_fit_leaves_the_old_sound() {
     seconds(2.5);
     let outcome = quit(player, &mut keyboard);
     let end = outcome.json_behind_screen();
-    assert_eq!(told(&end, "raise KMIDI_MEMORY_WORKING_MB; the SoundFont before stays in use"), 1, "{end:#}");
+    assert_eq!(
+        told(&end, "(--memory-working-mb wins over it); the SoundFont before stays in use"),
+        1,
+        "{end:#}"
+    );
     let heard = case.heard();
     assert!(heard.len() >= 3 && heard.iter().all(|note| *note == [240, 240]), "{heard:?}");
     assert!(outcome.peak_anonymous_bytes < 1 << 30, "{} bytes", outcome.peak_anonymous_bytes);

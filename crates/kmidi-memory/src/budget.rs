@@ -393,7 +393,8 @@ impl fmt::Display for BudgetExceeded {
             let others = self.holders.len().saturating_sub(NAMED);
             if others > 0 { write!(f, " and {others} more)")? } else { write!(f, ")")? }
         }
-        write!(f, ": close something, or raise {}", Limits::variable(self.scope))
+        let (variable, flag) = (Limits::variable(self.scope), Limits::flag(self.scope));
+        write!(f, ": close something, or raise {variable} ({flag} wins over it)")
     }
 }
 

@@ -51,7 +51,17 @@ impl Limits {
         self
     }
 
-    /// The environment variable that sets a limit, in MiB; its flag has the same name.
+    /// The flag that sets a limit, in MiB.
+    pub fn flag(domain: Option<Domain>) -> &'static str {
+        match domain {
+            Some(Domain::Audio) => "--memory-audio-mb",
+            Some(Domain::Models) => "--memory-models-mb",
+            Some(Domain::Working) => "--memory-working-mb",
+            Some(Domain::Program) | None => "--memory-total-mb",
+        }
+    }
+
+    /// The environment variable that does the same where the flag is not given.
     pub fn variable(domain: Option<Domain>) -> &'static str {
         match domain {
             Some(Domain::Audio) => "KMIDI_MEMORY_AUDIO_MB",

@@ -25,7 +25,7 @@ fn what_fits_is_promised_and_what_does_not_is_refused_with_reasons() {
     assert_eq!(
         refused.to_string(),
         "choir.sf2 needs 29.0 MiB, and of 128.0 MiB for working memory 28.0 are free \
-         (held by big.mid 100.0 MiB): close something, or raise KMIDI_MEMORY_WORKING_MB"
+         (held by big.mid 100.0 MiB): close something, or raise KMIDI_MEMORY_WORKING_MB (--memory-working-mb wins over it)"
     );
     budgets.lease(Domain::Working, 28 * MIB, "choir.sf2").unwrap();
     // What a lease is filled with counts once: as live.
