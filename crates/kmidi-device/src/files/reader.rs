@@ -41,6 +41,16 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// What is wrong, for a text that names the file itself.
+    pub fn reason(&self) -> String {
+        match self {
+            ReadError::Io { source, .. } => source.to_string(),
+            ReadError::NotAudio { reason, .. } => reason.clone(),
+        }
+    }
+}
+
 /// An audio file that is being read, in bounded memory whatever its length. `[side B]`
 pub struct AudioFileReader {
     path: PathBuf,
@@ -79,6 +89,9 @@ impl AudioFileReader {
         if is_device(kind) {
             let reason = "this is a device, not a file or a pipe".to_owned();
             return Err(ReadError::NotAudio { path: path.to_owned(), reason });
+        }
+        if kind.is_file() {
+            what_it_is(&file, path)?;
         }
         // A pipe can be read only once.
         let holes = if kind.is_file() { ogg::holes(&file).map_err(io)? } else { Vec::new() };
@@ -313,13 +326,37 @@ fn is_device(_: FileType) -> bool {
     false
 }
 
+/// Refuses what people take for a recording and is none.
+fn what_it_is(file: &File, path: &Path) -> Result<(), ReadError> {
+    let mut front = [0; 4];
+    // What cannot be read at its front is told where it is read.
+    let reason = match read_at_front(file, &mut front) {
+        Ok(0) => "it is empty: there is not a byte in it",
+        Ok(4) if &front == b"MThd" => {
+            "it is a MIDI file, which has no sound: `kmidi render` makes a recording of it first"
+        }
+        _ => return Ok(()),
+    };
+    Err(ReadError::NotAudio { path: path.to_owned(), reason: reason.to_owned() })
+}
+
+#[cfg(unix)]
+fn read_at_front(file: &File, bytes: &mut [u8]) -> std::io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, 0)
+}
+
+#[cfg(not(unix))]
+fn read_at_front(_: &File, bytes: &mut [u8]) -> std::io::Result<usize> {
+    Ok(bytes.len())
+}
+
 /// Why a file cannot be opened, in words for who has it.
 fn why_not(error: &Error) -> String {
     match error {
         Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             "it ends before any sound begins".to_owned()
         }
-        Error::Unsupported(_) => "it is empty, or no audio file of a kind that is known".to_owned(),
+        Error::Unsupported(_) => "it is no audio file of a kind that is known".to_owned(),
         error => error.to_string(),
     }
 }
@@ -418,6 +455,22 @@ mod tests {
             if frames < 777 {
                 return Ok(all);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_no_recording_is_told_by_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        for (bytes, reason) in [
+            (&b""[..], "it is empty: there is not a byte in it"),
+            (b"MThd\0\0\0\x06", "`kmidi render` makes a recording of it first"),
+            (b"nothing but text", "it is no audio file"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = AudioFileReader::open(&path).map(drop).unwrap_err();
+            assert!(error.reason().contains(reason), "{error}");
+            assert!(!error.reason().contains("a.wav") && error.to_string().contains("a.wav"), "{error}");
         }
     }
 
