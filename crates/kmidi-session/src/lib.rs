@@ -24,6 +24,7 @@ mod job;
 mod listen;
 mod live_rack;
 mod loudness;
+mod mix;
 mod offline;
 pub mod plugins;
 mod pool;

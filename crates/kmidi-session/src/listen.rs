@@ -8,6 +8,7 @@ use kmidi_device::files::{AudioFileReader, ReadError, ReadLoss, Speaker};
 use kmidi_ml::{FULL_SCALE, MonoSource, SourceError};
 use serde::Serialize;
 
+use crate::mix::unless_cancelled;
 use crate::resample::{Resampler, resampled_frames};
 
 /// Frames of the file that are mixed down at once.
@@ -33,6 +34,9 @@ struct Mixed {
     channels: Vec<Channel>,
     frames: u64,
     not_numbers: u64,
+    too_loud: u64,
+    cancelled_frames: u64,
+    peak: f32,
     has_ended: bool,
 }
 
@@ -47,7 +51,7 @@ struct Channel {
 }
 
 /// What was met in a file so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Heard {
     /// Rate of the file in Hz.
     pub sample_rate_hz: u32,
@@ -58,8 +62,15 @@ pub struct Heard {
     /// What of the file could not be read.
     #[serde(flatten)]
     pub loss: ReadLoss,
-    /// Samples that are no numbers, or far too large, and were taken for silence.
+    /// Samples that are no numbers, and were taken for silence.
     pub not_numbers: u64,
+    /// Samples that are far too large to be sound, and were taken for silence.
+    pub too_loud: u64,
+    /// Frames in whose mix channels cancelled each other; one of them was heard alone.
+    pub cancelled_frames: u64,
+    /// The highest sample of what was heard, whatever its sign; full scale is 1.
+    #[serde(skip)]
+    pub peak: f32,
 }
 
 impl Listening {
@@ -76,7 +87,16 @@ impl Listening {
         let resampler = (own_hz != sample_rate_hz).then(|| Resampler::new(own_hz, sample_rate_hz, 1));
         let channel = |weight| Channel { samples: vec![0.0; BLOCK_FRAMES], weight, clipped: 0 };
         let channels = weights(reader.speakers()).map(channel).collect();
-        let file = Mixed { reader, channels, frames: 0, not_numbers: 0, has_ended: false };
+        let file = Mixed {
+            reader,
+            channels,
+            frames: 0,
+            not_numbers: 0,
+            too_loud: 0,
+            cancelled_frames: 0,
+            peak: 0.0,
+            has_ended: false,
+        };
         Ok(Listening { file, resampler, sample_rate_hz })
     }
 
@@ -90,13 +110,16 @@ impl Listening {
 
     /// What was met so far.
     pub fn heard(&self) -> Heard {
-        let Mixed { reader, frames, not_numbers, .. } = &self.file;
+        let Mixed { reader, frames, not_numbers, too_loud, cancelled_frames, peak, .. } = &self.file;
         Heard {
             sample_rate_hz: reader.sample_rate_hz(),
             channels: reader.channels(),
             frames: *frames,
             loss: reader.loss(),
             not_numbers: *not_numbers,
+            too_loud: *too_loud,
+            cancelled_frames: *cancelled_frames,
+            peak: *peak,
         }
     }
 
@@ -166,15 +189,23 @@ impl Mixed {
     fn mix(&mut self, into: &mut [f32]) {
         into.fill(0.0);
         for channel in self.channels.iter_mut().filter(|it| it.weight > 0.0) {
-            for (mixed, sample) in into.iter_mut().zip(&channel.samples) {
+            for (mixed, sample) in into.iter_mut().zip(&mut channel.samples) {
                 if sample.abs() <= LOUDEST {
-                    *mixed += channel.weight * sample;
+                    *mixed += channel.weight * *sample;
                     channel.clipped += u64::from(sample.abs() >= FULL_SCALE);
                 } else {
-                    self.not_numbers += 1;
+                    let count = if sample.is_finite() { &mut self.too_loud } else { &mut self.not_numbers };
+                    *count += 1;
+                    *sample = 0.0;
                 }
             }
         }
+        let frames = into.len();
+        let heard = self.channels.iter().filter(|it| it.weight > 0.0);
+        if unless_cancelled(into, heard.map(|it| (it.weight, &it.samples[..frames]))) {
+            self.cancelled_frames += frames as u64;
+        }
+        self.peak = into.iter().fold(self.peak, |peak, it| peak.max(it.abs()));
     }
 }
 
@@ -185,8 +216,21 @@ impl fmt::Display for Heard {
             0 => String::new(),
             count => format!("{count} samples are no numbers, and were taken for silence"),
         };
-        let told: Vec<String> =
-            [self.loss.to_string(), numbers].into_iter().filter(|text| !text.is_empty()).collect();
+        let too_loud = match self.too_loud {
+            0 => String::new(),
+            count => format!("{count} samples are far too large to be sound, and were taken for silence"),
+        };
+        let cancelled = match self.cancelled_frames {
+            0 => String::new(),
+            count => format!(
+                "channels cancel each other for {:.2} s, as where one is wired upside down: one was heard alone",
+                count as f64 / f64::from(self.sample_rate_hz.max(1))
+            ),
+        };
+        let told: Vec<String> = [self.loss.to_string(), numbers, too_loud, cancelled]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect();
         f.write_str(&told.join("; "))
     }
 }
@@ -358,10 +402,28 @@ mod tests {
         let file = wav(folder.path(), 44_100, 2, 44_100, sample);
         let (sound, heard) = open(&file, 16_000);
         assert!(sound.iter().all(|sample| sample.abs() <= 1.0), "nothing of it is left");
-        assert_eq!(heard.not_numbers, 4);
-        assert_eq!(heard.to_string(), "4 samples are no numbers, and were taken for silence");
+        assert_eq!((heard.not_numbers, heard.too_loud), (3, 1));
+        let told = heard.to_string();
+        assert!(
+            told.starts_with("3 samples are no numbers") && told.contains("; 1 samples are far too large")
+        );
         let (sound, _) = open(&wav(folder.path(), 16_000, 1, 1000, |_, _| f32::NAN), 16_000);
         assert!(sound == [0.0; 1000]);
+    }
+
+    #[test]
+    fn a_channel_that_is_upside_down_does_not_silence_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let inverted =
+            |frame: usize, channel: u16| sine(frame, 16_000) * if channel == 1 { -1.0 } else { 1.0 };
+        let (sound, heard) = open(&wav(folder.path(), 16_000, 2, 16_000, inverted), 16_000);
+        let peak = sound.iter().fold(0.0_f32, |peak, it| peak.max(it.abs()));
+        assert!((peak - 0.5).abs() < 0.01 && heard.peak == peak, "{peak}");
+        assert_eq!(heard.cancelled_frames, 16_000);
+        assert!(heard.to_string().contains("cancel each other for 1.00 s"), "{heard}");
+        // The control: both the same way up.
+        let (_, heard) = open(&wav(folder.path(), 16_000, 2, 15_000, |frame, _| sine(frame, 16_000)), 16_000);
+        assert_eq!((heard.cancelled_frames, heard.to_string()), (0, String::new()));
     }
 
     #[test]

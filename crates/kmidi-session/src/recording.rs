@@ -4,6 +4,8 @@ use std::path::Path;
 
 use kmidi_device::files::{AudioFileReader, ReadError, ReadLoss};
 
+use crate::mix::unless_cancelled;
+
 /// Frames of a block.
 const BLOCK_FRAMES: usize = 4096;
 
@@ -13,6 +15,7 @@ pub struct Recording {
     channels: Vec<Vec<f32>>,
     mono: Vec<f32>,
     frames: u64,
+    cancelled_frames: u64,
 }
 
 impl Recording {
@@ -23,7 +26,13 @@ impl Recording {
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let reader = AudioFileReader::open(path)?;
         let channels = vec![vec![0.0; BLOCK_FRAMES]; reader.channels()];
-        Ok(Recording { reader, channels, mono: Vec::with_capacity(BLOCK_FRAMES), frames: 0 })
+        Ok(Recording {
+            reader,
+            channels,
+            mono: Vec::with_capacity(BLOCK_FRAMES),
+            frames: 0,
+            cancelled_frames: 0,
+        })
     }
 
     /// In Hz.
@@ -47,6 +56,11 @@ impl Recording {
         self.reader.loss()
     }
 
+    /// Frames in whose mean channels cancelled each other; one of them was heard alone.
+    pub fn cancelled_frames(&self) -> u64 {
+        self.cancelled_frames
+    }
+
     /// The next samples, the mean of its channels; none at the end.
     ///
     /// # Errors
@@ -59,6 +73,10 @@ impl Recording {
         let mean = |frame| self.channels.iter().map(|channel| channel[frame]).sum::<f32>() * part;
         self.mono.clear();
         self.mono.extend((0..frames).map(mean));
+        let channels = self.channels.iter().map(|channel| (part, &channel[..frames]));
+        if unless_cancelled(&mut self.mono, channels) {
+            self.cancelled_frames += frames as u64;
+        }
         Ok(&self.mono)
     }
 }

@@ -92,7 +92,7 @@ fn is_song(path: &Path) -> Result<bool> {
 }
 
 /// Rises whenever the same recording would be told otherwise: results that were kept are then of no use.
-const LISTENING_VERSION: u32 = 2;
+const LISTENING_VERSION: u32 = 3;
 
 /// Warnings that are told of a damaged song; all are counted.
 const MOST_WARNINGS: usize = 8;
@@ -114,6 +114,8 @@ struct Heard {
     peak_dbfs: f64,
     rms_dbfs: f64,
     clipped_samples: u64,
+    /// Frames in which channels cancelled each other; one of them was heard alone.
+    cancelled_frames: u64,
     /// What of it could not be read.
     #[serde(flatten)]
     loss: ReadLoss,
@@ -172,6 +174,14 @@ fn listen(path: &Path) -> Result<Heard> {
     if !told.is_empty() {
         eprintln!("kmidi: warning: {}: {told}", path.display());
     }
+    let cancelled_frames = recording.cancelled_frames();
+    if cancelled_frames > 0 {
+        eprintln!(
+            "kmidi: warning: {}: channels cancel each other for {:.2} s, as where one is wired upside down: one was heard alone",
+            path.display(),
+            cancelled_frames as f64 / f64::from(sample_rate_hz)
+        );
+    }
     let heard = listener.finish();
     let seconds = |onset: &Onset| onset.frame as f64 / f64::from(sample_rate_hz);
     let dbfs = |level: f32| 20.0 * f64::from(level.max(1e-10)).log10();
@@ -181,6 +191,7 @@ fn listen(path: &Path) -> Result<Heard> {
         peak_dbfs: dbfs(heard.levels.peak()),
         rms_dbfs: dbfs(heard.levels.rms()),
         clipped_samples: heard.levels.clipped_samples(),
+        cancelled_frames,
         loss,
         onsets_seconds: heard.onsets.iter().map(seconds).collect(),
         tempo: heard.tempo.ok(),

@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow};
 use kmidi_memory::{Cancel, JobContext, JobError, MIB};
 use kmidi_ml::Progress;
 use kmidi_ml::model::{ModelCache, ModelName, ModelStatistics};
-use kmidi_ml::phonemes::{Analysis, PhonemeError, SAMPLE_RATE_HZ, analyse, text_grid};
+use kmidi_ml::phonemes::{Analysis, Fault, PhonemeError, SAMPLE_RATE_HZ, analyse, text_grid};
 use kmidi_session::{Heard, Listening};
 use serde::Serialize;
 
@@ -82,7 +82,8 @@ fn show(args: &Phonemes, analysis: &Analysis, source: Heard, models: &ModelCache
     if !damage.is_empty() {
         eprintln!("kmidi: warning: {}: {damage}", args.file.display());
     }
-    let faults: Vec<String> = analysis.quality.faults.iter().map(ToString::to_string).collect();
+    let is_damaged = source.not_numbers + source.too_loud > 0;
+    let faults: Vec<String> = analysis.quality.faults.iter().map(|fault| told(fault, is_damaged)).collect();
     for fault in &faults {
         eprintln!("kmidi: {}: {fault}", args.file.display());
     }
@@ -113,6 +114,14 @@ fn show(args: &Phonemes, analysis: &Analysis, source: Heard, models: &ModelCache
         }
     }
     Ok(ExitCode::from(u8::from(refused)))
+}
+
+/// A fault in words. Where samples are damaged it is no question of the microphone.
+fn told(fault: &Fault, is_damaged: bool) -> String {
+    match fault {
+        Fault::NoSound if is_damaged => "there is no sound in it beside samples that are damaged".to_owned(),
+        fault => fault.to_string(),
+    }
 }
 
 fn failed(path: &Path, error: PhonemeError) -> anyhow::Error {
