@@ -49,6 +49,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.exists() && !path.is_file() {
         return Err(io::Error::other("this is no file: a whole file cannot take its place"));
     }
+    // A link stays one: what it leads to is replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (path, folder) = (&*target, target.parent().filter(|_| target.is_absolute()).unwrap_or(folder));
     let mut file = tempfile::Builder::new().permissions(readable()).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -59,4 +62,27 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// As other files are: others may read it.
 fn readable() -> Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_stays_one_and_what_it_leads_to_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, link) = (folder.path().join("deep/file"), folder.path().join("link"));
+        fs::create_dir(folder.path().join("deep")).expect("made");
+        fs::write(&file, "before").expect("written");
+        symlink(&file, &link).expect("a link");
+        write_whole(&link, b"after").expect("written");
+        assert_eq!(fs::read(&file).expect("read"), b"after");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        // One that leads nowhere, and no link at all.
+        write_whole(&folder.path().join("new"), b"new").expect("written");
+        assert_eq!(fs::read(folder.path().join("new")).expect("read"), b"new");
+    }
 }

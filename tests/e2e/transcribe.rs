@@ -127,12 +127,17 @@ fn six_channels_and_samples_that_are_no_numbers_are_heard_too() {
 }
 
 #[test]
-fn silence_noise_a_tenth_of_a_second_and_nothing_are_files_without_notes_or_with_few() {
+fn silence_and_nothing_are_told_and_leave_the_old_file_and_noise_has_few_notes() {
     let folder = Folder::new();
     for (name, frames) in [("nothing.wav", 0), ("silence.wav", 100_000), ("short.wav", 4410)] {
         let sound = folder.sound(name, 44_100, 2, frames, |_| 0.0);
         for arguments in [&[][..], &["--mono"]] {
-            assert_eq!(folder.keys(&sound, arguments), [0; 0], "{name}");
+            fs::write(folder.path("out.mid"), "before").expect("written");
+            let told = folder.transcribe(&sound, arguments);
+            assert_eq!(told.code, Some(1), "{name}: {told:#?}");
+            let reason = if frames == 0 { "empty" } else { "silent" };
+            assert!(told.stderr.contains("no notes were heard") && told.stderr.contains(reason), "{told:#?}");
+            assert_eq!(fs::read_to_string(folder.path("out.mid")).expect("there"), "before");
         }
     }
     let noise = |frame: usize| (frame as u32).wrapping_mul(2_654_435_761) as i32 as f32 / 4e9;
@@ -157,6 +162,7 @@ fn refusals_have_their_codes_and_leave_nothing_behind() {
         (vec![sound, "-o", sound], 2),
         (vec![sound, "-o", link], 2),
         (vec![sound, "-o", "-"], 2),
+        (vec![sound, "-o", "x.wav"], 2),
         (vec![sound], 2),
         (vec![sound, "-o", missing], 1),
         (vec![sound, "-o", "/dev/full"], 1),

@@ -28,6 +28,11 @@ pub struct Usage {
 /// # Errors
 /// It cannot be run, or it fails.
 pub fn run(command: &mut Command) -> Result<Usage> {
+    run_to(&[0], command)
+}
+
+/// The same of one that may end with any of these codes.
+pub fn run_to(codes: &[i32], command: &mut Command) -> Result<Usage> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = tempfile::tempfile()?;
     let errors = tempfile::tempfile()?;
@@ -51,7 +56,7 @@ pub fn run(command: &mut Command) -> Result<Usage> {
         peak_kib = peak_kib.max(parse_pss(&rollup));
         std::thread::sleep(POLL);
     };
-    if !child.wait()?.success() {
+    if !child.wait()?.code().is_some_and(|code| codes.contains(&code)) {
         bail!("{name} failed: {}", text(errors)?.trim());
     }
     Ok(Usage { cpu_seconds, peak_pss_mib: peak_kib as f64 / 1024.0, stdout: text(output)? })

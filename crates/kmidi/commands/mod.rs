@@ -17,6 +17,7 @@ pub mod listeners;
 pub mod meaning;
 pub mod mem;
 pub mod models;
+mod nothing_heard;
 pub mod phonemes;
 pub mod play;
 pub mod plugin;

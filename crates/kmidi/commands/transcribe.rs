@@ -14,7 +14,7 @@ use kmidi_ml::{MonoSource, Progress};
 use kmidi_session::{Heard, Listening, STDIN, check_output};
 use serde::Serialize;
 
-use super::progress_bar;
+use super::{nothing_heard, progress_bar};
 use crate::cli::Output;
 use crate::exit::{Interrupted, Unreadable, on_signals};
 use crate::memory::MemoryArgs;
@@ -28,9 +28,10 @@ const GRAND_PIANO: u8 = 0;
 const PIANO_SECONDS: f64 = 1.5;
 
 const AFTER_HELP: &str = "\
-basic-pitch hears any instruments together; it knows no drums, and its notes have no instruments. --mono hears a single voice
-better: a singer, a wind instrument, a bass. The whole recording is read window by window: memory does not grow with its length,
-but for the notes. Up to two minutes are looked at as a whole, more is cut where least sounds.
+basic-pitch hears any instruments together; it knows no drums, and its notes have no instruments. --mono hears a single voice, without
+the overtones that basic-pitch takes for notes: better for basses, winds and singers, worse for a piano and for the same note again
+and again on bowed strings (docs/transcription.md has figures). The whole recording is read window by window: memory does not grow with its length,
+but for the notes. Where no note is heard nothing is written, and the reason is told (exit code 1). Up to two minutes are looked at as a whole, more is cut where least sounds.
 
 --model piano hears a piano alone, far better, and its pedals. It has to be fetched once (`kmidi models fetch piano`), and takes
 longer than the recording lasts on a small machine.
@@ -46,7 +47,7 @@ EXAMPLES:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Transcribe {
-    /// A recording: WAV, FLAC, MP3 or Ogg Vorbis
+    /// A recording: WAV, FLAC, MP3 or Ogg Vorbis; - is standard input
     #[arg(value_name = "AUDIO")]
     pub file: PathBuf,
     /// MIDI file to write; it appears when it is complete
@@ -185,10 +186,24 @@ struct Told {
     velocity: u8,
 }
 
-pub fn run(args: Transcribe, entry: &mut Entry) -> Result<ExitCode> {
+/// Endings of files that have sound.
+const SOUNDS: [&str; 6] = ["wav", "wave", "flac", "mp3", "ogg", "oga"];
+
+/// Refuses names of outputs under which nobody looks for a MIDI file.
+fn check_name(output: &Path) -> Result<()> {
+    let ending = output.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if SOUNDS.contains(&ending.as_str()) {
+        let told = anyhow!("-o {}: a MIDI file is written: name one that ends in .mid", output.display());
+        return Err(Unreadable(told).into());
+    }
+    Ok(())
+}
+
+pub fn run(mut args: Transcribe, entry: &mut Entry) -> Result<ExitCode> {
     if args.output.as_os_str() == STDIN {
         return Err(Unreadable(anyhow!("-o -: name a file; standard output has the report")).into());
     }
+    check_name(&args.output)?;
     check_output(&args.output, std::iter::once(&args.file)).map_err(|error| Unreadable(error.into()))?;
     if let Some(option) = args.meaningless() {
         return Err(Unreadable(anyhow!("{option} means nothing to {}", args.ear().model())).into());
@@ -197,11 +212,18 @@ pub fn run(args: Transcribe, entry: &mut Entry) -> Result<ExitCode> {
     let midi = MidiOptions { tempo_bpm: args.tempo, program };
     // Before an hour of listening, not after it.
     transcribe::to_song(&Transcription::default(), &midi).map_err(|error| failure(&args.file, error))?;
+    if args.file.as_os_str() == STDIN {
+        args.file = "/dev/stdin".into();
+    }
     entry.param("model", args.ear().model());
     let (heard, recording) = listen(&args)?;
     entry.metric("duration_seconds", heard.seconds);
     entry.metric("notes", heard.notes.len() as f64);
     entry.metric("cuts", heard.cuts as f64);
+    if heard.notes.is_empty() {
+        let why = nothing_heard::why(&recording, heard.seconds, args.ear() == Ear::SwiftF0);
+        return Err(anyhow!("{}: no notes were heard: {why}; nothing was written", args.file.display()));
+    }
     let song = transcribe::to_song(&heard, &midi);
     let bytes =
         song.map_err(|error| failure(&args.file, error))?.to_smf().context("the notes fit no MIDI file")?;
