@@ -4,11 +4,15 @@
 //! `cargo bench --bench transcribe [-- FOLDER...]`; without a folder, the songs that come with the project. A note counts
 //! as heard if its key is the same and it begins within 50 ms; with its end, if that is also within 50 ms or a fifth of its
 //! length: as `mir_eval.transcription` has it, each note of one side paired with at most one of the other, as many as can be.
+//! `cargo bench --bench transcribe -- --voices` compares `--mono` with what it is without, on single voices.
 //! It exits with 1 if there are fewer than twenty pieces, or if what is heard is no better than chance.
 //!
 //! With `--piano`, the pianos of each song alone, by basic-pitch and by `--model piano`, which has to be fetched before; with `--sf FILE`,
 //! by another SoundFont. It exits with 1 if there are fewer than five of them, or if `--model piano` does not hear them better.
 #![forbid(unsafe_code)]
+
+#[path = "transcribe/voices.rs"]
+mod voices;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -109,6 +113,7 @@ fn run() -> Result<bool> {
     let (mut folders, mut sound_font, mut by_piano) = (Vec::<PathBuf>::new(), "built-in".to_owned(), false);
     while let Some(word) = arguments.next() {
         match word.as_str() {
+            "--voices" => return voices::run(tempfile::tempdir()?.path()),
             "--sf" => sound_font = arguments.next().context("--sf FILE")?,
             "--piano" => by_piano = true,
             // What cargo says to every bench.
@@ -323,9 +328,17 @@ fn heard(piece: &Piece, hearing: &Hearing<'_>, folder: &Path) -> Result<(Vec<Not
         render.args(["--mute", &muted.join(",")]);
     }
     json(render.arg("--json"))?;
-    let mut transcribe = kmidi();
-    transcribe.arg("transcribe").arg(&wav).arg("-o").arg(&mid).args(["--model", hearing.model, "--json"]);
-    let told = json(&mut transcribe)?;
+    hear(&wav, &mid, &["--model", hearing.model])
+}
+
+/// Hears a recording, with these flags.
+fn hear(wav: &Path, mid: &Path, flags: &[&str]) -> Result<Vec<Note>> {
+    let output = kmidi().arg("transcribe").arg(wav).arg("-o").arg(mid).arg("--json").args(flags).output()?;
+    if String::from_utf8_lossy(&output.stderr).contains("no notes were heard") {
+        return Ok(Vec::new());
+    }
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout)?;
     let heard = told["heard"].as_array().context("no notes are told")?;
     let number =
         |note: &Value, name: &str| note[name].as_f64().with_context(|| format!("a note without {name}"));

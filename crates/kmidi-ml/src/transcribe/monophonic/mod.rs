@@ -1,10 +1,12 @@
 //! The notes of a single voice, by swift-f0.
 
+mod onsets;
 mod segment;
 
 use kmidi_memory::JobContext;
 
-use self::segment::{Seen, Segmenter, VoiceNote};
+use self::onsets::{Sound, Struck};
+use self::segment::{Seen, Segmenter, VoiceNote, loudest};
 use super::{HeardNote, OnProgress, TranscribeError, Transcription, check_numbers, within};
 use crate::model::{Input, Model, ModelError};
 use crate::{MonoSource, Progress};
@@ -24,6 +26,8 @@ const RUN: usize = 125;
 const RANGE_HZ: (f64, f64) = (46.875, 2093.75);
 /// The least of them between the lowest and the highest that count: one step of the model.
 const STEP_RATIO: f64 = 1.041_3;
+/// Between the beginnings of two notes.
+const LEAST_SECONDS: f64 = 0.05;
 /// What is quieter is silence, in which the model hears what it likes.
 const SILENCE: f32 = 1e-3;
 
@@ -81,7 +85,8 @@ pub fn monophonic(
         return Err(TranscribeError::SampleRate { expected_hz: SAMPLE_RATE_HZ, found_hz });
     }
     let mut segmenter = Segmenter::new(options.min_note_ms / 1000.0 / FRAME_SECONDS);
-    let (mut found, mut notes) = (Vec::new(), Vec::new());
+    let mut found = Vec::new();
+    let mut notes = Notes { sound: Sound::new(), heard: Vec::new(), with_bends: options.bends };
     let mut voice = Voice { model, range_hz, samples: vec![0.0; RUN * HOP], filled: 0, given: 0, power: 0.0 };
     let (mut read, mut ended) = (0, false);
     while !ended {
@@ -90,6 +95,7 @@ pub fn monophonic(
             let free = &mut voice.samples[voice.filled..];
             let count = source.read(free)?;
             check_numbers(&free[..count], read)?;
+            notes.sound.push(&free[..count]);
             voice.filled += count;
             read += count as u64;
             ended = count == 0;
@@ -98,27 +104,55 @@ pub fn monophonic(
         if ended {
             segmenter.finish(&mut found);
         }
-        // The course of a note is kept only where it is wanted.
-        notes.extend(found.drain(..).map(|note| heard(note, options.bends)));
+        found.drain(..).for_each(|note| notes.take(&note));
+        notes.sound.forget_before(segmenter.oldest());
         on_progress(Progress { frames: read, of: source.frames() });
     }
     let seconds = read as f64 / f64::from(SAMPLE_RATE_HZ);
-    let mut transcription = Transcription { notes, seconds, ..Transcription::default() };
+    let mut transcription = Transcription { notes: notes.heard, seconds, ..Transcription::default() };
     transcription.sort();
     Ok(transcription)
 }
 
-fn heard(note: VoiceNote, with_bends: bool) -> HeardNote {
+/// The notes so far, and the sound by which it is told when those that come begin.
+struct Notes {
+    sound: Sound,
+    heard: Vec<HeardNote>,
+    with_bends: bool,
+}
+
+impl Notes {
+    /// Takes a note in its order.
+    fn take(&mut self, note: &VoiceNote) {
+        let last = self.heard.last_mut();
+        // Nothing begins before what came before it has sounded.
+        let least_seconds = last.as_ref().map_or(0.0, |last| last.start_seconds + LEAST_SECONDS);
+        let strikes = self.sound.strikes(note, least_seconds);
+        if let (Some(last), Some(first)) = (last, strikes.first()) {
+            last.end_seconds = last.end_seconds.min(first.start_seconds);
+        }
+        let with_bends = self.with_bends;
+        self.heard.extend(strikes.into_iter().map(|struck| heard(note, struck, with_bends)));
+    }
+}
+
+fn heard(note: &VoiceNote, struck: Struck, with_bends: bool) -> HeardNote {
     let key = (note.semitone + 0.5).floor().clamp(0.0, 127.0);
-    let bend = |semitone: &f32| ((f64::from(*semitone) - key) * 4096.0).round().clamp(-8192.0, 8191.0) as i16;
+    let bend = |semitone: f32| ((f64::from(semitone) - key) * 4096.0).round().clamp(-8192.0, 8191.0) as i16;
+    let frame = |seconds: f64| (seconds / FRAME_SECONDS).round() as u64;
+    let within = |frame: u64| (frame.saturating_sub(note.start) as usize).min(note.course.len() - 1);
+    let (first, end) = (frame(struck.start_seconds), frame(struck.end_seconds));
+    // Before its pitch is heard it is the first that is heard.
+    let course = (first..end.max(first + 1)).map(|frame| bend(note.course[within(frame)]));
     // Amplitude goes with the square of velocity; a voice that is as loud as can be is at -6 dB.
-    let loudness = f64::from(note.loudest_db) + 6.0;
+    let levels = &note.levels_db[within(first)..=within(end.saturating_sub(1)).max(within(first))];
+    let loudness = f64::from(loudest(levels)) + 6.0;
     HeardNote {
-        start_seconds: note.start as f64 * FRAME_SECONDS,
-        end_seconds: note.end as f64 * FRAME_SECONDS,
+        start_seconds: struck.start_seconds,
+        end_seconds: struck.end_seconds,
         key: key as u8,
         velocity: (127.0 * 10f64.powf(loudness / 40.0)).round().clamp(1.0, 127.0) as u8,
-        bends: if with_bends { note.course.iter().map(bend).collect() } else { Vec::new() },
+        bends: if with_bends { course.collect() } else { Vec::new() },
     }
 }
 

@@ -27,9 +27,21 @@ pub(super) struct VoiceNote {
     pub end: u64,
     /// Its pitch, in semitones as MIDI counts keys.
     pub semitone: f64,
-    pub loudest_db: f32,
+    /// The level of each frame.
+    pub levels_db: Vec<f32>,
     /// The pitch of each frame, in semitones.
     pub course: Vec<f32>,
+}
+
+impl VoiceNote {
+    pub fn loudest_db(&self) -> f32 {
+        loudest(&self.levels_db)
+    }
+}
+
+/// The highest of some levels.
+pub(super) fn loudest(levels_db: &[f32]) -> f32 {
+    levels_db.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// A frame as notes see it.
@@ -75,6 +87,11 @@ impl Segmenter {
             self.waiting.remove(0);
             self.dealt -= 1;
         }
+    }
+
+    /// The first frame that may be in a note to come.
+    pub fn oldest(&self) -> u64 {
+        self.number
     }
 
     /// The rest: the voice is over.
@@ -136,7 +153,7 @@ impl Segmenter {
                 start: self.number + start as u64,
                 end: self.number + end as u64,
                 semitone,
-                loudest_db: of_note.iter().map(|frame| frame.level_db).fold(f32::NEG_INFINITY, f32::max),
+                levels_db: of_note.iter().map(|frame| frame.level_db).collect(),
                 course: of_note.iter().map(|frame| frame.course(semitone)).collect(),
             });
         }
