@@ -2,6 +2,7 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 #![warn(missing_docs)]
 
+mod child;
 mod clock;
 mod crash;
 mod denormals;
@@ -16,6 +17,7 @@ mod scheduling;
 mod unnamed_file;
 mod usage;
 
+pub use child::end_with_parent;
 pub use clock::{monotonic_ns, sleep_until_ns};
 pub use crash::name_who_crashes;
 pub use denormals::{FloatModes, FlushDenormals};

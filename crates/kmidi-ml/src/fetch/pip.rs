@@ -26,6 +26,8 @@ pub(super) fn download(package: &str, folder: &Path, cancel: &Cancel) -> Result<
     command.args(["--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--dest"]);
     command.arg(folder).arg("--").arg(package);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(written));
+    // It would go on for nobody.
+    kmidi_sys::end_with_parent(&mut command);
     let mut child = command.spawn().map_err(no_pip)?;
     let status = wait(&mut child, cancel).map_err(no_pip)?.ok_or(FetchError::Cancelled)?;
     if !status.success() {
