@@ -20,6 +20,12 @@ pub struct ModelsFlag {
 impl ModelsFlag {
     /// The models, of which nothing is loaded yet. Copies of those that will be used, and cannot be, are told.
     pub fn cache(&self, budgets: &Budgets, used: &[ModelName]) -> ModelCache {
+        if let Some(folder) = self.models.as_ref().filter(|folder| !folder.is_dir()) {
+            eprintln!(
+                "kmidi: warning: --models {}: there is no such folder, and so no model in it",
+                folder.display()
+            );
+        }
         let models = ModelCache::new(budgets.clone(), self.folders());
         for copy in models.unused_copies().iter().filter(|copy| used.contains(&copy.model)) {
             eprintln!("kmidi: warning: {copy}");

@@ -213,6 +213,13 @@ fn a_copy_with_smaller_weights_says_what_it_saves_and_costs_and_is_used() {
     fs::write(&graph, vec![7; length as usize]).expect("written");
     let damaged = transcribe();
     assert!(damaged.code == Some(1) && damaged.stderr.contains("basic-pitch is damaged"), "{damaged:#?}");
+    assert!(!folder.path().join("basic-pitch/nmp.f16.onnx").exists(), "the copy before it is gone");
+    // A copy whose graph is gone is no model that was never fetched.
+    let away = folder.path().join("away");
+    fs::rename(&graph, &away).expect("moved");
+    let missing = program::kmidi(&["models", "verify", "--models", path]);
+    assert!(missing.code == Some(1) && missing.stdout.contains("BAD basic-pitch"), "{missing:#?}");
+    fs::rename(&away, &graph).expect("moved back");
     // One of another version, one that names a file elsewhere and one that cannot be read are told, and the model is used.
     let description = folder.path().join("basic-pitch/copy.toml");
     let text = fs::read_to_string(&description).expect("it is there");

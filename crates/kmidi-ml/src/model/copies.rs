@@ -75,7 +75,7 @@ fn in_place_of(entry: &ModelEntry, copy: ModelCopy) -> Result<ModelEntry, String
 }
 
 /// What is said of a copy; nothing where there is none.
-fn read(path: &Path) -> Result<Option<ModelCopy>, String> {
+pub(crate) fn read(path: &Path) -> Result<Option<ModelCopy>, String> {
     let told = |reason: &dyn std::fmt::Display| format!("{COPY_FILE}: {reason}");
     let file = match File::open(path) {
         Ok(file) => file,

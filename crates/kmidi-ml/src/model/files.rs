@@ -62,7 +62,8 @@ impl ModelFolders {
         let fault = entry.files.iter().find_map(|file| verify(entry, file, &folder.join(&file.name)).err());
         match fault {
             None => (FileState::There, None),
-            Some(fault @ ModelError::Missing { .. }) => (FileState::Missing, Some(fault)),
+            // A copy was there once: its description is.
+            Some(fault @ ModelError::Missing { is_copy: false, .. }) => (FileState::Missing, Some(fault)),
             Some(fault) => (FileState::Damaged, Some(fault)),
         }
     }

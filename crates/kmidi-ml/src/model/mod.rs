@@ -18,7 +18,7 @@ pub use built_in::built_in_files;
 pub use cache::{ModelCache, ModelStatistics};
 pub use catalog::{Catalog, CatalogError, ExampleInput, ModelEntry, ModelFile, ModelName};
 pub use copies::UnusedCopy;
-pub(crate) use copies::{COPY_FILE, ModelCopy};
+pub(crate) use copies::{COPY_FILE, ModelCopy, read as read_copy};
 pub use error::ModelError;
 pub use files::{FileState, ModelFolders};
 pub(crate) use files::{sha256_of, verify};

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Counted, Precision, shrink};
 use crate::convert::ConvertError;
-use crate::model::{COPY_FILE, ModelCache, ModelCopy, ModelError, ModelFile, ModelName};
+use crate::model::{COPY_FILE, ModelCache, ModelCopy, ModelError, ModelFile, ModelName, read_copy};
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,7 @@ pub fn write_copy(
     fs::create_dir_all(&folder).map_err(failed(&folder))?;
     // Without its description there is no copy: it goes first and comes last.
     let description = folder.join(COPY_FILE);
+    let before = read_copy(&description).ok().flatten();
     match fs::remove_file(&description) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&description)(error)),
         _ => {}
@@ -80,7 +81,23 @@ pub fn write_copy(
     }
     let text = toml::to_string_pretty(&copy).expect("names and numbers can be written");
     whole(&description, text.as_bytes()).map_err(failed(&description))?;
+    if let Some(before) = before {
+        remove_graphs(&before, &copy, &graph.name, &folder);
+    }
     Ok((shrunk.counted, shrunk.onnx.len() as u64))
+}
+
+/// Removes the graphs of the copy that was there before: nobody else knows them. One that stays only takes room.
+fn remove_graphs(before: &ModelCopy, now: &ModelCopy, original: &str, folder: &Path) {
+    let stem = original.strip_suffix(".onnx").unwrap_or(original);
+    for file in &before.files {
+        let is_old = now.files.iter().all(|it| it.name != file.name);
+        // A description is a file that anybody can have written: only what would be called like a copy goes.
+        let is_graph = file.name.starts_with(stem) && file.name != original && !file.name.contains('/');
+        if is_old && is_graph {
+            let _ = fs::remove_file(folder.join(&file.name));
+        }
+    }
 }
 
 /// A file appears when it is complete, and on the disk.
