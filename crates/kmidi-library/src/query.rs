@@ -40,7 +40,7 @@ impl fmt::Display for Range {
 impl FromStr for Range {
     type Err = ParseRangeError;
 
-    /// `120` (which is 120±0.5), `90-120`, `120±5` (or `120+-5`), `90-`, `-120`.
+    /// `120` (as exact as it is written: 120±0.5; `0.1` is 0.1±0.05), `90-120`, `120±5` (or `120+-5`), `90-`, `-120`.
     fn from_str(text: &str) -> Result<Self, ParseRangeError> {
         let error = || ParseRangeError(text.chars().take(40).collect());
         let number = |text: &str| {
@@ -58,7 +58,9 @@ impl FromStr for Range {
             (None, Some((from, to))) => Range { from: number(from)?, to: number(to)? },
             (None, None) => {
                 let middle = number(text)?;
-                Range { from: middle - 0.5, to: middle + 0.5 }
+                let decimals = text.trim().split_once('.').map_or(0, |(_, decimals)| decimals.len());
+                let half = 0.5 * 10f32.powi(-(decimals.min(6) as i32));
+                Range { from: middle - half, to: middle + half }
             }
         };
         if range.from <= range.to { Ok(range) } else { Err(error()) }
@@ -150,6 +152,16 @@ mod tests {
         for text in ["", "-", "120-90", "fast", "nan", "1-2-3", "±", "inf-inf"] {
             assert!(text.parse::<Range>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_is_as_exact_as_it_is_written() {
+        let has = |text: &str, value: f32| {
+            let range = text.parse::<Range>().unwrap();
+            range.from <= value && value <= range.to
+        };
+        assert!(has("0.1", 0.06) && has("0.1", 0.14) && !has("0.1", 0.5));
+        assert!(has("120", 120.4) && !has("120.0", 120.4) && has("120.0", 120.04));
     }
 
     #[test]

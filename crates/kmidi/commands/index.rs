@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
 use kmidi_library::{
     Embed, IndexError, IndexJobError, IndexReport, IndexSettings, IndexStatus, Indexer, Plugins, status,
 };
 use kmidi_memory::{Budgets, Cancel, JobContext, JobError, MIB, Need};
-use kmidi_session::plugins;
+use kmidi_session::{BUILT_IN, BUILT_IN_SOUND_FONT, plugins};
 
 use super::meaning;
 use super::progress_bar;
@@ -29,11 +29,12 @@ Found are recordings (WAV, FLAC, MP3, Ogg Vorbis), MIDI files, each preset of So
 brightness and loudness, of a recording's first 90 seconds. What begins with a dot is passed over.
 
 What has not changed is not looked at again; what was moved is known by its content. Files that have gone leave, and are
-remembered until `kmidi index compact`. Whatever ends it, Ctrl-C or a power cut, leaves an index that can be searched, and the next
-`add` goes on where it was.
+remembered until `kmidi index compact`. What is done is written every few seconds, seldomer where the index is large: whatever ends
+it, Ctrl-C or a power cut, leaves an index that can be searched, and the next `add` goes on from there.
 
 EXAMPLES:
   kmidi index add ~/samples ~/songs /usr/share/sounds
+  kmidi index add built-in            (the presets of --sf built-in)
   kmidi index add                     (bring all of it up to date)
   kmidi index remove ~/samples/old
   kmidi index status --json";
@@ -60,7 +61,7 @@ pub enum What {
 
 #[derive(Debug, Args)]
 pub struct Add {
-    /// Folders, or single files
+    /// Folders, or single files; built-in is the SoundFont inside the program (a folder of that name: ./built-in)
     #[arg(value_name = "DIR")]
     pub folders: Vec<PathBuf>,
     /// Find everything out again; the way back from a damaged index
@@ -124,10 +125,22 @@ pub struct LibraryFile {
 }
 
 impl LibraryFile {
+    /// Whether nobody named it.
+    fn is_own(&self) -> bool {
+        self.library.is_none()
+    }
+
     pub fn path(&self) -> Result<PathBuf> {
         match &self.library {
             Some(path) => Ok(path.clone()),
-            None => Ok(plugins::index_path()?.with_file_name("library.index")),
+            None => {
+                let no_place = || {
+                    Unreadable(anyhow!(
+                        "no place for the index: set HOME or XDG_CACHE_HOME, or name --library"
+                    ))
+                };
+                Ok(plugins::index_path().map_err(|_| no_place())?.with_file_name("library.index"))
+            }
         }
     }
 }
@@ -147,12 +160,12 @@ pub fn run(args: IndexCommand, entry: &mut Entry) -> Result<()> {
     match args.what {
         What::Add(args) => add(&args, entry),
         What::Remove(args) => {
-            let indexer = open(&args.file, IndexSettings::default())?;
-            finish(in_a_job(|job| indexer.remove(&args.paths, job))?, args.json)
+            let indexer = open(&args.file)?;
+            finish(in_a_job(|job| indexer.remove(&args.paths, job))?, false, args.json)
         }
         What::Compact(args) => {
-            let indexer = open(&args.file, IndexSettings::default())?;
-            finish(in_a_job(|job| indexer.compact(job))?, args.json)
+            let indexer = open(&args.file)?;
+            finish(in_a_job(|job| indexer.compact(job))?, false, args.json)
         }
         What::Status(args) => {
             let status = status(&args.file.path()?).map_err(index_error)?;
@@ -161,8 +174,13 @@ pub fn run(args: IndexCommand, entry: &mut Entry) -> Result<()> {
     }
 }
 
-fn open(file: &LibraryFile, settings: IndexSettings) -> Result<Indexer> {
-    Indexer::open(&file.path()?, settings).map_err(index_error)
+/// One that is there: there is nothing to take out of another.
+fn open(file: &LibraryFile) -> Result<Indexer> {
+    let path = file.path()?;
+    if !path.exists() {
+        return Err(index_error(IndexError::Missing(path)));
+    }
+    Indexer::open(&path, IndexSettings::default()).map_err(index_error)
 }
 
 /// What cannot be read ends with another code than what cannot be written.
@@ -190,25 +208,33 @@ fn in_a_job(work: impl FnOnce(&JobContext) -> Result<IndexReport, IndexJobError>
 }
 
 fn add(args: &Add, entry: &mut Entry) -> Result<()> {
-    let settings = IndexSettings { rebuild: args.rebuild, ..IndexSettings::default() };
+    let settings =
+        IndexSettings { rebuild: args.rebuild, is_own: args.file.is_own(), ..IndexSettings::default() };
     let path = args.file.path()?;
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
     let cancel = Cancel::default();
     let told = cancel.clone();
     on_signals(move || told.cancel())?;
     let scan = if args.no_plugins { None } else { Some(plugins::open_index()?) };
-    if scan.as_ref().is_some_and(|scan| scan.files.is_empty()) {
+    let has_plugins = scan.as_ref().is_some_and(|scan| !scan.files.is_empty());
+    if args.folders.is_empty() && !has_plugins && !path.exists() {
+        return Err(index_error(IndexError::Missing(path)));
+    }
+    if scan.is_some() && !has_plugins {
         eprintln!(
             "kmidi: no plugins are known: `kmidi plugin scan` finds those that are installed, then `kmidi index add`"
         );
     }
     let presets = scan.as_ref().map(kmidi_host::known_presets).unwrap_or_default();
-    let mut model = if args.no_model { None } else { meaning::open(&args.models, &memory.budgets) };
+    let mut opened =
+        if args.no_model { meaning::Opened::Missing } else { meaning::open(&args.models, &memory.budgets) };
+    let is_told = matches!(opened, meaning::Opened::Told);
     let bar = progress_bar();
     let need = Need::working(NEED_BYTES, "index");
     let done = JobContext::run(&memory.budgets, need, &cancel, |job| {
-        let plugins = Plugins { index: scan.as_ref(), presets: &presets };
-        let model = model.as_mut().map(|model| model as &mut dyn Embed);
+        let sound_font = Some((BUILT_IN, BUILT_IN_SOUND_FONT));
+        let plugins = Plugins { index: scan.as_ref(), presets: &presets, sound_font };
+        let model = opened.model().map(|model| model as &mut dyn Embed);
         // Here, so that what it knows is the job's.
         let indexer = Indexer::open(&path, settings)?;
         if args.folders.is_empty() && args.no_plugins && indexer.roots().next().is_none() {
@@ -231,14 +257,15 @@ fn add(args: &Add, entry: &mut Entry) -> Result<()> {
             ] {
                 entry.metric(name, count as f64);
             }
-            finish(report, args.json)
+            finish(report, is_told, args.json)
         }
         Ok(Err(error)) => Err(job_error(error)),
         Err(error) => Err(job_error(error.into())),
     }
 }
 
-fn finish(report: IndexReport, json: bool) -> Result<()> {
+/// `is_told`: why there is no model has been said.
+fn finish(report: IndexReport, is_told: bool, json: bool) -> Result<()> {
     for damaged in report.closed.iter().chain(&report.damaged).take(MAX_TOLD) {
         eprintln!("kmidi: warning: {}: {}", damaged.path, damaged.reason);
     }
@@ -246,7 +273,7 @@ fn finish(report: IndexReport, json: bool) -> Result<()> {
     if untold > 0 {
         eprintln!("kmidi: warning: {untold} more cannot be read; `kmidi index status` lists them");
     }
-    if report.without_vector > 0 {
+    if report.without_vector > 0 && !is_told {
         eprintln!(
             "kmidi: {} of {} items are found by their words alone: {}",
             report.without_vector,

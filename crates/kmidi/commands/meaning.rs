@@ -19,22 +19,40 @@ pub struct Model {
     id: String,
 }
 
+/// What there is of a model.
+pub enum Opened {
+    Here(Box<Model>),
+    /// It has not been fetched.
+    Missing,
+    /// It is damaged or has no room: that has been told, with what helps.
+    Told,
+}
+
+impl Opened {
+    pub fn model(&mut self) -> Option<&mut Model> {
+        match self {
+            Opened::Here(model) => Some(model),
+            Opened::Missing | Opened::Told => None,
+        }
+    }
+}
+
 /// The model, if it is here. Where it is damaged or has no room, that is told, and words are enough.
-pub fn open(flag: &ModelsFlag, budgets: &Budgets) -> Option<Model> {
+pub fn open(flag: &ModelsFlag, budgets: &Budgets) -> Opened {
     let models = Arc::new(flag.cache(budgets, &[ModelName::MiniLm]));
     match models.get(ModelName::MiniLm) {
         Ok(_) => {}
-        Err(ModelError::Missing { .. }) => return None,
+        Err(ModelError::Missing { .. }) => return Opened::Missing,
         Err(error) => {
             eprintln!("kmidi: {error}; going by words alone");
-            return None;
+            return Opened::Told;
         }
     }
     // Vectors of other files are others, whatever the model is called.
     let files = &models.entry(ModelName::MiniLm).files;
     let hashes: Vec<&str> = files.iter().map(|file| file.sha256.get(..12).unwrap_or(&file.sha256)).collect();
     let id = format!("{} {}", ModelName::MiniLm, hashes.join(" "));
-    Some(Model { embedder: Embedder::new(models), id })
+    Opened::Here(Box::new(Model { embedder: Embedder::new(models), id }))
 }
 
 impl Embed for Model {

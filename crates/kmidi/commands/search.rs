@@ -55,7 +55,7 @@ pub struct Search {
     /// Beats a minute: 120, 90-120, 120±5, 90- or -120
     #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
     pub bpm: Option<Range>,
-    /// Length in seconds: 0-1, 30-, -2.5
+    /// Length in seconds: 0-1, 30-, -2.5, or 2 (1.5 to 2.5) and 2.0 (1.95 to 2.05)
     #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
     pub duration: Option<Range>,
     /// Search by words alone
@@ -156,18 +156,19 @@ pub fn run(args: Search) -> Result<()> {
     };
     let mut searcher = Searcher::open(&args.file.path()?, CacheLimits::default()).map_err(index_error)?;
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
-    let mut model = None;
+    let mut opened = meaning::Opened::Missing;
     // Without words there is nothing that it could tell.
     if !args.no_model && !text.trim().is_empty() && searcher.index().model().is_some() {
-        model = meaning::open(&args.models, &memory.budgets);
+        opened = meaning::open(&args.models, &memory.budgets);
     }
-    let id = model.as_ref().map(|model| model.id().to_owned());
+    let is_told = matches!(opened, meaning::Opened::Told);
+    let id = opened.model().map(|model| model.id().to_owned());
     let searched_by = searcher.searched_by(&query, id.as_deref());
     let note = if args.no_model { None } else { note(searched_by) };
-    if let Some(note) = note {
+    if let Some(note) = note.filter(|_| !is_told) {
         eprintln!("kmidi: {note}");
     }
-    let model = model.as_mut().map(|model| model as &mut dyn Embed);
+    let model = opened.model().map(|model| model as &mut dyn Embed);
     let bytes = searcher.most_bytes(query.limit) + searcher.index().mapped_bytes();
     let search =
         |_| -> Result<Vec<Hit>> { Ok(searcher.search(&query, model).map_err(search_error)?.to_vec()) };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kmidi_compose::analysis::audio::Listener;
-use kmidi_device::files::AudioFileReader;
+use kmidi_device::files::{AudioFileReader, ReadError};
 use kmidi_memory::JobContext;
 
 use super::names::{self, Named};
@@ -53,7 +53,9 @@ pub(super) fn describe(path: &Path, job: &JobContext) -> Result<Item, DescribeEr
 }
 
 fn listen(path: &Path, job: &JobContext) -> Result<Heard, DescribeError> {
-    let mut reader = AudioFileReader::open(path).map_err(DescribeError::damaged)?;
+    // Who tells it names the file.
+    let damaged = |error: ReadError| DescribeError::damaged(error.reason());
+    let mut reader = AudioFileReader::open(path).map_err(damaged)?;
     let rate_hz = reader.sample_rate_hz();
     let mut listener = Listener::new(rate_hz).map_err(DescribeError::damaged)?;
     let mut spectrum = Spectrum::new(rate_hz);
@@ -64,7 +66,7 @@ fn listen(path: &Path, job: &JobContext) -> Result<Heard, DescribeError> {
     while frames < most && !is_over {
         job.check()?;
         let mut slices: Vec<&mut [f32]> = channels.iter_mut().map(Vec::as_mut_slice).collect();
-        let count = reader.read(&mut slices).map_err(DescribeError::damaged)?;
+        let count = reader.read(&mut slices).map_err(damaged)?;
         is_over = count < BLOCK_FRAMES;
         frames += count as u64;
         let part = 1.0 / channels.len() as f32;

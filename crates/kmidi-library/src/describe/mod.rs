@@ -67,9 +67,16 @@ pub(crate) fn describe(path: &Path, job: &JobContext) -> Result<Vec<Item>, Descr
     let mut items = match kind_of(path) {
         Some(FileKind::Audio) => vec![audio::describe(path, job)?],
         Some(FileKind::Midi) => vec![midi::describe(path, job)?],
-        Some(FileKind::SoundFont) => sound_font::describe(path)?,
+        Some(FileKind::SoundFont) => sound_font::describe(Source::open(path)?)?,
         None => return Ok(vec![]),
     };
+    items.iter_mut().for_each(|item| tidy(&mut item.text));
+    Ok(items)
+}
+
+/// What can be found in a SoundFont that is no file.
+pub(crate) fn describe_sound_font(bytes: &'static [u8]) -> Result<Vec<Item>, DescribeError> {
+    let mut items = sound_font::describe(bytes)?;
     items.iter_mut().for_each(|item| tidy(&mut item.text));
     Ok(items)
 }

@@ -1,17 +1,16 @@
 //! SoundFonts: each preset is an item.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use basedrop::Collector;
-use kmidi_soundfont::{DRUM_BANK, SoundFont};
+use kmidi_soundfont::{DRUM_BANK, SampleSource, SoundFont};
 
-use super::{DescribeError, Source, gm};
+use super::{DescribeError, gm};
 use crate::{Item, ItemKind};
 
-pub(super) fn describe(path: &Path) -> Result<Vec<Item>, DescribeError> {
+pub(super) fn describe(source: impl SampleSource + 'static) -> Result<Vec<Item>, DescribeError> {
     let collector = Collector::new();
-    let font = SoundFont::open(Arc::new(Source::open(path)?), &collector.handle());
+    let font = SoundFont::open(Arc::new(source), &collector.handle());
     let font = font.map_err(DescribeError::damaged)?;
     let of_font = font.name().trim();
     let item = |preset: &kmidi_soundfont::PresetInfo| {

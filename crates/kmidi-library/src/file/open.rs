@@ -36,8 +36,11 @@ pub enum IndexError {
         source: io::Error,
     },
     /// It is another kind of file.
-    #[error("{} is no index of KmiDi, and is left as it is: name another file", .0.display())]
+    #[error("{} is no index of KmiDi, and is left as it is: delete it, or name another file with --library", .0.display())]
     NotAnIndex(PathBuf),
+    /// The folder that it would be in is not there.
+    #[error("there is no folder {}: make it first", .0.display())]
+    NoFolder(PathBuf),
     /// A program of another version wrote it.
     #[error(
         "{}: version {version} of the index, and this program reads {VERSION}: `kmidi index add --rebuild DIR` builds it \
@@ -164,7 +167,8 @@ impl IndexFile {
         let mut bytes = [0; HEADER_BYTES];
         match file.read_exact_at(&mut bytes, 0) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                let is_cut = metadata.len() > 0 && bytes_at_front(&file) == Some(super::layout::MAGIC);
+                // What a crash leaves often has nothing in it.
+                let is_cut = metadata.len() == 0 || bytes_at_front(&file) == Some(super::layout::MAGIC);
                 return Err(if is_cut { damaged("header") } else { IndexError::NotAnIndex(path.to_owned()) });
             }
             read => read.map_err(io)?,

@@ -18,7 +18,7 @@ use self::known::Known;
 pub use self::report::{Damaged, IndexReport, IndexStatus, Progress, status};
 use self::vectors::Vectors;
 use crate::catalogue::{Catalogue, FileRecord, Stamp};
-use crate::describe::{DescribeError, describe, is_wanted, plugin_files};
+use crate::describe::{DescribeError, describe, describe_sound_font, is_wanted, plugin_files};
 use crate::file::{Builder, IndexError, IndexFile, ModelId, Section, lock_path};
 use crate::meaning::{first_half, text_hash, text_of};
 use crate::walk::Walked;
@@ -63,13 +63,17 @@ pub enum IndexJobError {
 pub struct IndexSettings {
     /// Whether an index that cannot be read is built anew, and everything found out again.
     pub rebuild: bool,
-    /// How often what is done is written, so that little is lost whatever happens.
+    /// Whether the file is the program's own, which nobody named: its folder is made, and where it is rebuilt, whatever lies in its place
+    /// is replaced.
+    pub is_own: bool,
+    /// How often what is done is written, so that little is lost whatever happens; less often where writing would take more than a
+    /// twentieth of the time.
     pub commit_every: Duration,
 }
 
 impl Default for IndexSettings {
     fn default() -> Self {
-        IndexSettings { rebuild: false, commit_every: Duration::from_secs(30) }
+        IndexSettings { rebuild: false, is_own: false, commit_every: Duration::from_secs(3) }
     }
 }
 
@@ -80,6 +84,8 @@ pub struct Plugins<'a> {
     pub index: Option<&'a scan::Index>,
     /// Their presets, each with its plugin: [`kmidi_host::known_presets`].
     pub presets: &'a [(PluginId, Preset)],
+    /// A SoundFont that is no file: what it is called where it is added like a folder, and all of it.
+    pub sound_font: Option<(&'a str, &'static [u8])>,
 }
 
 /// An index that is being changed; nobody else changes it meanwhile, and searches go on in what was there before. `[side B]`
@@ -91,6 +97,7 @@ pub struct Indexer {
     generation: u64,
     report: IndexReport,
     committed: Instant,
+    commit_took: Duration,
     is_changed: bool,
     /// Locked as long as it is open.
     _lock: File,
@@ -100,13 +107,15 @@ impl Indexer {
     /// Opens an index to change it; one that is missing is made.
     ///
     /// # Errors
-    /// [`IndexError`]. One that is damaged is no error where it is rebuilt; a file of another kind is never replaced.
+    /// [`IndexError`]. One that is damaged or empty is no error where it is rebuilt; a file of another kind is replaced only in the
+    /// program's own place.
     pub fn open(path: &Path, settings: IndexSettings) -> Result<Self, IndexError> {
-        let lock = lock(path)?;
+        let lock = lock(path, settings.is_own)?;
         let old = match IndexFile::open(path) {
             Ok(file) => Some(file),
             Err(IndexError::Missing(_)) => None,
             Err(IndexError::Damaged { .. } | IndexError::Version { .. }) if settings.rebuild => None,
+            Err(IndexError::NotAnIndex(_)) if settings.rebuild && settings.is_own => None,
             Err(error) => return Err(error),
         };
         // Also of a file that cannot be read, so that searches see that another has come.
@@ -138,6 +147,7 @@ impl Indexer {
             generation,
             report: IndexReport::default(),
             committed: Instant::now(),
+            commit_took: Duration::ZERO,
             is_changed: settings.rebuild || generation == 0,
             _lock: lock,
         })
@@ -162,7 +172,11 @@ impl Indexer {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<IndexReport, IndexJobError> {
         for folder in folders {
-            self.include(folder)?;
+            match plugins.sound_font.filter(|(name, _)| folder == Path::new(name)) {
+                // It has no place; paths that were added are absolute.
+                Some(_) => self.is_changed |= self.catalogue.roots.insert(folder.clone()),
+                None => self.include(folder)?,
+            }
         }
         if let Some(model) = &model {
             self.is_changed |= self.vectors.use_model(ModelId::of(model.id()));
@@ -180,7 +194,8 @@ impl Indexer {
     /// [`IndexJobError::NoSuch`] where nothing of it is in the index.
     pub fn remove(mut self, paths: &[PathBuf], job: &JobContext) -> Result<IndexReport, IndexJobError> {
         for path in paths {
-            let path = absolute(path)?;
+            let is_root = self.catalogue.roots.contains(path);
+            let path = if is_root { path.clone() } else { absolute(path)? };
             let is_in = |it: &Path| it.starts_with(&path);
             let roots = self.catalogue.roots.len();
             self.catalogue.roots.retain(|root| !is_in(root));
@@ -248,6 +263,11 @@ impl Indexer {
         if let Some(index) = plugins.index {
             self.take_plugins(plugin_files(index, plugins.presets));
         }
+        if let Some((name, bytes)) =
+            plugins.sound_font.filter(|it| self.catalogue.roots.contains(Path::new(it.0)))
+        {
+            self.take_sound_font(Path::new(name), bytes);
+        }
         let total = walked.files.len() as u64;
         let known = Known::of(&self.catalogue);
         for (done, (path, stamp)) in walked.files.iter().enumerate() {
@@ -255,7 +275,8 @@ impl Indexer {
             tell(Progress { done: done as u64, total, path });
             self.take(path, *stamp, &known, job)?;
             self.embed(path, model)?;
-            let is_time = self.committed.elapsed() >= self.settings.commit_every;
+            let is_time =
+                is_commit_due(self.committed.elapsed(), self.settings.commit_every, self.commit_took);
             if self.is_changed && (is_time || self.vectors.new_ones() >= MAX_NEW_VECTORS) {
                 self.commit(job)?;
             }
@@ -272,7 +293,7 @@ impl Indexer {
     fn look(&mut self, job: &JobContext) -> Result<Walked, JobError> {
         let mut walked = Walked::default();
         let catalogue = &self.catalogue;
-        for root in &catalogue.roots {
+        for root in catalogue.roots.iter().filter(|root| root.is_absolute()) {
             walked.walk(root, &is_wanted, &|path| !catalogue.is_covered(path), job)?;
         }
         walked.files.sort();
@@ -299,8 +320,9 @@ impl Indexer {
 
     /// Takes over what the scan knows now.
     fn take_plugins(&mut self, now: BTreeMap<PathBuf, FileRecord>) {
+        let is_plugin = |it: &(&PathBuf, &FileRecord)| it.1.is_plugin && it.0.is_absolute();
         let before: Vec<PathBuf> =
-            self.catalogue.files.iter().filter(|it| it.1.is_plugin).map(|it| it.0.clone()).collect();
+            self.catalogue.files.iter().filter(is_plugin).map(|it| it.0.clone()).collect();
         for path in before.iter().filter(|path| !now.contains_key(*path)) {
             self.let_go(path);
         }
@@ -316,6 +338,21 @@ impl Indexer {
             self.catalogue.files.insert(path, record);
             self.is_changed = true;
         }
+    }
+
+    /// Takes a SoundFont in that is no file, if it is another one than before.
+    fn take_sound_font(&mut self, name: &Path, bytes: &'static [u8]) {
+        let hash = first_half(&Sha256::digest(bytes));
+        let before = self.catalogue.files.get(name).map(|known| known.hash);
+        if before == Some(hash) {
+            self.report.unchanged += 1;
+            return;
+        }
+        let count = if before.is_some() { &mut self.report.changed } else { &mut self.report.added };
+        *count += 1;
+        let items = describe_sound_font(bytes).map_err(|error| error.to_string());
+        // Like plugins it is not looked for among files.
+        self.set(name, FileRecord { stamp: Stamp::default(), hash, is_plugin: true, items });
     }
 
     /// Takes a file in as it is now: by time and size if these are as before, else by what is in it.
@@ -389,6 +426,7 @@ impl Indexer {
 
     /// Writes what is known now; nothing where nothing has changed.
     fn commit(&mut self, job: &JobContext) -> Result<(), IndexJobError> {
+        let since = Instant::now();
         if self.is_changed {
             let items = self.catalogue.items().count() as u64;
             let _lease = job.lease(COMMIT_BYTES + items * COMMIT_BYTES_PER_ITEM, "writing")?;
@@ -408,16 +446,26 @@ impl Indexer {
         }
         self.report.summarise(&self.catalogue, &self.vectors);
         self.committed = Instant::now();
+        self.commit_took = self.committed - since;
         Ok(())
     }
 }
 
-/// Only one process changes an index at a time.
-fn lock(index: &Path) -> Result<File, IndexError> {
+/// Whether to write, so long after the last time, which took so long: writing a large index costs seconds, losing minutes of
+/// listening costs minutes.
+fn is_commit_due(since: Duration, every: Duration, took: Duration) -> bool {
+    since >= every.max(took * 20)
+}
+
+/// Only one process changes an index at a time. A folder that somebody named may be misspelt: it is not made.
+fn lock(index: &Path, make_folder: bool) -> Result<File, IndexError> {
     let path = lock_path(index);
     let io = |source| IndexError::Io { path: path.clone(), source };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(io)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if make_folder => fs::create_dir_all(folder).map_err(io)?,
+        Some(folder) if !folder.exists() => return Err(IndexError::NoFolder(folder.to_owned())),
+        _ => {}
     }
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
     match file.try_lock() {
@@ -456,5 +504,23 @@ fn hash(path: &Path, job: &JobContext) -> Result<io::Result<u128>, JobError> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Ok(Err(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writing_is_due_soon_and_never_takes_more_than_a_twentieth_of_the_time() {
+        let seconds = Duration::from_secs_f64;
+        let every = IndexSettings::default().commit_every;
+        assert!(!is_commit_due(seconds(2.9), every, seconds(0.1)));
+        assert!(is_commit_due(seconds(3.0), every, seconds(0.1)));
+        assert!(
+            !is_commit_due(seconds(39.0), every, seconds(2.0)),
+            "an index whose writing takes two seconds"
+        );
+        assert!(is_commit_due(seconds(40.0), every, seconds(2.0)));
     }
 }

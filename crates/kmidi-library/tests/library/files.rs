@@ -1,6 +1,7 @@
 //! What indexing does with files: as they come, change, move, go, and cannot be read.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use kmidi_library::{
@@ -191,4 +192,29 @@ fn two_do_not_index_at_once() {
     assert!(second.is_err_and(|error| error.to_string().contains("another kmidi")));
     drop(first);
     place.indexer();
+}
+
+/// A SoundFont inside a program is added by its name, is found, stays when all is brought up to date, and leaves by its name.
+#[test]
+fn a_soundfont_that_is_no_file_is_found_by_its_name() {
+    let place = Place::new();
+    place.song("a.mid", 100);
+    static FONT: &[u8] = include_bytes!("../../../../assets/soundfonts/kmidi-gm.sf3");
+    let plugins = Plugins { sound_font: Some(("built-in", FONT)), ..Plugins::default() };
+    let bring = |folders: &[PathBuf]| {
+        in_a_job(|job| place.indexer().add(folders, plugins, None, job, &mut |_| {})).unwrap()
+    };
+    assert_eq!(bring(&[place.sounds()]).items, 1, "the control: nobody has named it");
+    let added = bring(&["built-in".into()]);
+    assert!(added.items > 100 && added.added == 1, "{added:?}");
+    let again = bring(&[]);
+    assert_eq!((again.items, again.unchanged), (added.items, 2), "{again:?}");
+    // Also where nobody brings it along.
+    assert_eq!(add(place.indexer(), &[], None).unwrap().items, added.items);
+    let mut searcher = Searcher::open(&place.index(), CacheLimits::default()).unwrap();
+    let hits = searcher.search(&Query::of("church organ"), None).unwrap().to_vec();
+    let found = searcher.found(hits[0].item).unwrap();
+    assert_eq!((found.path.as_path(), found.part.as_str()), (Path::new("built-in"), "0:19"));
+    let removed = in_a_job(|job| place.indexer().remove(&["built-in".into()], job)).unwrap();
+    assert_eq!(removed.items, 1);
 }

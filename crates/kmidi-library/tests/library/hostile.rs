@@ -56,7 +56,7 @@ fn an_index_with_any_byte_changed_is_told_with_the_way_back_or_is_as_good_as_bef
 #[test]
 fn a_cut_index_is_damaged_and_rebuilding_it_is_the_way_back() {
     let (place, bytes) = small();
-    for len in [20, 511, 512, 2000, bytes.len() - 1] {
+    for len in [0, 20, 511, 512, 2000, bytes.len() - 1] {
         fs::write(place.path("new"), &bytes[..len]).unwrap();
         fs::rename(place.path("new"), place.index()).unwrap();
         let opened = Searcher::open(&place.index(), CacheLimits::default()).map(drop);
@@ -67,6 +67,35 @@ fn a_cut_index_is_damaged_and_rebuilding_it_is_the_way_back() {
         assert_eq!(add(indexer, &[place.sounds()], None).unwrap().items, 8);
         Searcher::open(&place.index(), CacheLimits::default()).unwrap();
     }
+}
+
+#[test]
+fn what_is_no_index_is_replaced_in_our_own_place_alone() {
+    let place = Place::new();
+    place.song("a.mid", 100);
+    let rebuild = IndexSettings { rebuild: true, ..IndexSettings::default() };
+    for foreign in [vec![0x5a; 3000], b"my own list".to_vec()] {
+        fs::write(place.index(), &foreign).unwrap();
+        let refused = Indexer::open(&place.index(), rebuild).map(drop).unwrap_err();
+        assert!(matches!(refused, IndexError::NotAnIndex(_)), "{refused}");
+        assert!(refused.to_string().contains("delete it"), "{refused}");
+        let own = IndexSettings { is_own: true, ..IndexSettings::default() };
+        assert!(Indexer::open(&place.index(), own).is_err(), "only where it is rebuilt");
+        assert_eq!(fs::read(place.index()).unwrap(), foreign);
+        let indexer = Indexer::open(&place.index(), IndexSettings { is_own: true, ..rebuild }).unwrap();
+        assert_eq!(add(indexer, &[place.sounds()], None).unwrap().items, 1);
+    }
+}
+
+#[test]
+fn a_folder_that_somebody_named_is_not_made_for_an_index() {
+    let place = Place::new();
+    let index = place.path("nope/x.index");
+    let refused = Indexer::open(&index, IndexSettings::default()).map(drop).unwrap_err();
+    assert!(matches!(refused, IndexError::NoFolder(_)), "{refused}");
+    assert!(!place.path("nope").exists());
+    Indexer::open(&index, IndexSettings { is_own: true, ..IndexSettings::default() }).map(drop).unwrap();
+    assert!(place.path("nope").exists());
 }
 
 #[test]
