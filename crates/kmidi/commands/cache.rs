@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use kmidi_session::audio_cache::AudioCache;
+use kmidi_session::audio_cache::{AudioCache, CacheStat};
 use serde::Serialize;
 
 use crate::cache_flag::CacheSizeArgs;
@@ -67,8 +67,8 @@ impl Cache {
 
 pub fn run(args: &Cache) -> Result<()> {
     match &args.what {
-        What::Stat(args) => stat(&args.size.open()?, args.json),
-        What::Clean(args) => clean(&args.size.open()?, args),
+        What::Stat(args) => stat(args),
+        What::Clean(args) => clean(&open(args.size)?, args),
     }
 }
 
@@ -81,16 +81,23 @@ struct Told<'a, T> {
     numbers: T,
 }
 
-fn stat(cache: &AudioCache, json: bool) -> Result<()> {
-    let numbers = cache.stat()?;
-    let most = cache.limits().bytes;
-    if json {
-        return print_json(&Told { folder: cache.folder(), most_bytes: most, numbers });
+fn open(size: CacheSizeArgs) -> Result<AudioCache> {
+    let folder = AudioCache::standard_folder()?;
+    size.open().with_context(|| folder.display().to_string())
+}
+
+fn stat(args: &Stat) -> Result<()> {
+    let folder = AudioCache::standard_folder()?;
+    // Who only looks makes none.
+    let numbers = if folder.exists() { open(args.size)?.stat()? } else { CacheStat::default() };
+    let most = args.size.audio_cache_mb << 20;
+    if args.json {
+        return print_json(&Told { folder: &folder, most_bytes: most, numbers });
     }
     let oldest = numbers.oldest_seconds.map_or("-".into(), |seconds| format!("{} h ago", seconds / 3600));
     let text = format!(
         "{}\nresults       {}\nMiB           {:.1} of {}\nleast in use  {oldest}\nother files   {}\n",
-        cache.folder().display(),
+        folder.display(),
         numbers.entries,
         numbers.bytes as f64 / f64::from(1 << 20),
         most >> 20,
