@@ -5,7 +5,8 @@ use std::path::Path;
 use kmidi_memory::{Budgets, Cancel, Domain, Heap, JobContext, MIB, Need, Scope};
 use kmidi_ml::model::{ModelCache, ModelFolders};
 use kmidi_ml::phonemes::{
-    Analysis, EditKind, Expectation, Fault, Limits, PhonemeError, SAMPLE_RATE_HZ, Settings, analyse, text_grid,
+    Analysis, EditKind, Expectation, Fault, Limits, PhonemeError, SAMPLE_RATE_HZ, Settings, analyse,
+    text_grid,
 };
 use kmidi_ml::{MonoSource, Samples, SourceError};
 

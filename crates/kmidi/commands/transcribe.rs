@@ -29,8 +29,8 @@ const PIANO_SECONDS: f64 = 1.5;
 
 const AFTER_HELP: &str = "\
 basic-pitch hears any instruments together; it knows no drums, and its notes have no instruments. --mono hears a single voice, without
-the overtones that basic-pitch takes for notes: better for basses, winds and singers, worse for a piano and for the same note again
-and again on bowed strings (docs/transcription.md has figures). The whole recording is read window by window: memory does not grow with its length,
+the overtones that basic-pitch takes for notes: better for a bass, worse for a piano and for bowed strings; of winds and singers try
+both. The whole recording is read window by window: memory does not grow with its length,
 but for the notes. Where no note is heard nothing is written, and the reason is told (exit code 1). Up to two minutes are looked at as a whole, more is cut where least sounds.
 
 --model piano hears a piano alone, far better, and its pedals. It has to be fetched once (`kmidi models fetch piano`), and takes

@@ -67,7 +67,7 @@ pub struct IndexSettings {
     /// is replaced.
     pub is_own: bool,
     /// How often what is done is written, so that little is lost whatever happens; less often where writing would take more than a
-    /// twentieth of the time.
+    /// twentieth of the time. Zero: after each file.
     pub commit_every: Duration,
 }
 
@@ -454,7 +454,7 @@ impl Indexer {
 /// Whether to write, so long after the last time, which took so long: writing a large index costs seconds, losing minutes of
 /// listening costs minutes.
 fn is_commit_due(since: Duration, every: Duration, took: Duration) -> bool {
-    since >= every.max(took * 20)
+    every.is_zero() || since >= every.max(took * 20)
 }
 
 /// Only one process changes an index at a time. A folder that somebody named may be misspelt: it is not made.

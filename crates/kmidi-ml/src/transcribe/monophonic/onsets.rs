@@ -19,7 +19,7 @@ const HARMONICS: usize = 3;
 /// What is so far below the note's loudest moment counts as silence.
 const FLOOR_DB: f64 = 40.0;
 /// A note begins where its level has risen by this part of all that it rises, or is so far below where it rises to.
-const RISEN: f64 = 0.2;
+const RISEN: f64 = 0.3;
 const BELOW_DB: f64 = 20.0;
 /// A window sees a note before it begins.
 const EARLY_SECONDS: f64 = 0.01;
