@@ -125,7 +125,7 @@ fn without_room_the_error_says_what_raises_it_and_with_room_the_same_embedder_wo
     let Some(whole) = models() else { return };
     let needed = whole.entry(ModelName::MiniLm).load_bytes();
     let budgets = Budgets::new(Limits::default().with(Some(Domain::Models), needed / 2));
-    let embedder = Embedder::new(Arc::new(ModelCache::new(budgets.clone(), folders())));
+    let embedder = Embedder::new(Arc::new(ModelCache::new(budgets.clone(), fetched::folders())));
     let error = embedder.embed("anything").unwrap_err().to_string();
     assert!(error.contains("minilm") && error.contains("KMIDI_MEMORY_MODELS_MB"), "{error}");
     budgets.set_limits(Limits::default());

@@ -7,7 +7,7 @@ use kmidi_memory::{Budgets, Limits};
 use kmidi_ml::model::{FileState, ModelCache, ModelFolders, ModelName};
 
 /// Where `kmidi models fetch` puts models.
-fn folders() -> ModelFolders {
+pub fn folders() -> ModelFolders {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
     ModelFolders::new(data.map(|folder| folder.join("kmidi/models")))
