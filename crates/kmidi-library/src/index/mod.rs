@@ -6,26 +6,23 @@ mod vectors;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kmidi_host::{PluginId, Preset, scan};
 use kmidi_memory::{JobContext, JobError};
-use sha2::{Digest, Sha256};
 
-use self::known::Known;
+use self::known::{Known, hash, hash_of};
 pub use self::report::{Damaged, IndexReport, IndexStatus, Progress, status};
 use self::vectors::Vectors;
 use crate::catalogue::{Catalogue, FileRecord, Stamp};
 use crate::describe::{DescribeError, describe, describe_sound_font, is_wanted, plugin_files};
 use crate::file::{Builder, IndexError, IndexFile, ModelId, Section, lock_path};
-use crate::meaning::{first_half, text_hash, text_of};
+use crate::meaning::{text_hash, text_of};
 use crate::walk::Walked;
 use crate::{Embed, EmbedError};
 
-/// Bytes that are read at once where a file is hashed.
-const HASH_BYTES: usize = 256 << 10;
 /// What writing an index takes at most beside what is known: for its dictionary, and for names and terms of each item.
 const COMMIT_BYTES: u64 = 4 << 20;
 const COMMIT_BYTES_PER_ITEM: u64 = 512;
@@ -342,7 +339,7 @@ impl Indexer {
 
     /// Takes a SoundFont in that is no file, if it is another one than before.
     fn take_sound_font(&mut self, name: &Path, bytes: &'static [u8]) {
-        let hash = first_half(&Sha256::digest(bytes));
+        let hash = hash_of(bytes);
         let before = self.catalogue.files.get(name).map(|known| known.hash);
         if before == Some(hash) {
             self.report.unchanged += 1;
@@ -487,24 +484,6 @@ fn is_fresh(stamp: Stamp) -> bool {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now_ns = now.map_or(0, |now| i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
     stamp.mtime_ns > now_ns.saturating_sub(FRESH_NS)
-}
-
-/// What is in a file, as a number.
-fn hash(path: &Path, job: &JobContext) -> Result<io::Result<u128>, JobError> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; HASH_BYTES]);
-    loop {
-        job.check()?;
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(Ok(first_half(&hasher.finalize()))),
-            Ok(count) => hasher.update(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Ok(Err(error)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use kmidi_memory::{Budgets, Cancel, Domain, Lease};
 use rten::{ModelOptions, NodeId, Value, ValueOrView};
 
 use super::worker::Worker;
-use super::{ExampleInput, Input, ModelEntry, ModelError, ModelFolders, Tensor, mapped, verify};
+use super::{ExampleInput, Input, ModelEntry, ModelError, ModelFolders, ModelName, Tensor, mapped, verify};
 
 /// A model in memory. `[side B]`, any thread: runs wait for each other.
 ///
@@ -167,7 +167,9 @@ impl<'a> Example<'a> {
 
 fn read_graph(entry: &ModelEntry, folders: &ModelFolders) -> Result<rten::Model, ModelError> {
     use std::borrow::Cow;
-    let options = ModelOptions::with_all_ops();
+    let mut options = ModelOptions::with_all_ops();
+    // Of this one the weights are read, by their names; the optimiser forgets those of a smaller copy.
+    options.enable_optimization(entry.name != ModelName::BasicPitch);
     let failed = |error: rten::LoadError| ModelError::Load { model: entry.name, reason: error.to_string() };
     let graph = entry.files.first().expect("a catalogue has none without");
     if entry.files.iter().any(|file| file.mapped) {

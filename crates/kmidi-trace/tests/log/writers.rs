@@ -76,9 +76,14 @@ fn several_processes_append_at_once_and_nothing_is_lost_or_glued() {
     assert_eq!(numbers, (0..WRITERS * EACH).collect::<Vec<_>>());
 }
 
-/// What logrotate and people do: the log is renamed, again and again, and whoever writes makes a new one.
 #[test]
 fn a_log_that_is_put_away_while_six_write_and_one_is_killed_loses_nothing_and_is_followed() {
+    // On a quick disk they may have done with it before it was put away a second time.
+    assert!((0..10).any(|_| puts_away_while_six_write_and_one_is_killed() >= 2));
+}
+
+/// What logrotate and people do: the log is renamed, again and again, and whoever writes makes a new one. Says how often it was.
+fn puts_away_while_six_write_and_one_is_killed() -> usize {
     let place = Place::new();
     let mut follow = place.log.query(Default::default()).expect("no log").follow();
     let mut followed = vec![];
@@ -115,7 +120,6 @@ fn a_log_that_is_put_away_while_six_write_and_one_is_killed_loses_nothing_and_is
     // The one that was killed had got so far.
     let of_killed = numbers.iter().filter(|it| **it < EACH).count() as u64;
     assert_eq!(numbers, (0..of_killed).chain(EACH..WRITERS * EACH).collect::<Vec<_>>());
-    assert!(away.len() >= 2, "{}", away.len());
     for log in &away {
         let verdict = log.verify(|_| {}).expect("readable");
         assert_eq!(verdict.bad_lines, 0, "{verdict:?}");
@@ -124,6 +128,7 @@ fn a_log_that_is_put_away_while_six_write_and_one_is_killed_loses_nothing_and_is
         followed.iter().map(number).collect::<Vec<_>>(),
         records.iter().map(number).collect::<Vec<_>>()
     );
+    away.len()
 }
 
 /// Appends more than a file may have here.
