@@ -331,11 +331,11 @@ fn heard(piece: &Piece, hearing: &Hearing<'_>, folder: &Path) -> Result<(Vec<Not
     hear(&wav, &mid, &["--model", hearing.model])
 }
 
-/// Hears a recording, with these flags.
-fn hear(wav: &Path, mid: &Path, flags: &[&str]) -> Result<Vec<Note>> {
+/// Hears a recording, with these flags; CPU seconds a second of sound, which are not told where nothing is heard.
+fn hear(wav: &Path, mid: &Path, flags: &[&str]) -> Result<(Vec<Note>, f64)> {
     let output = kmidi().arg("transcribe").arg(wav).arg("-o").arg(mid).arg("--json").args(flags).output()?;
     if String::from_utf8_lossy(&output.stderr).contains("no notes were heard") {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0.0));
     }
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told: Value = serde_json::from_slice(&output.stdout)?;

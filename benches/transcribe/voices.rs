@@ -46,7 +46,7 @@ pub fn run(folder: &Path) -> Result<bool> {
             json(kmidi().arg("render").arg(&song).arg("-o").arg(&wav).args(["--sf", "built-in", "--json"]))?;
             let truth = notes(&bytes)?;
             let of = |flags: &[&str]| -> Result<(Score, Score)> {
-                let heard = hear(&wav, &folder.join("heard.mid"), flags)?;
+                let (heard, _) = hear(&wav, &folder.join("heard.mid"), flags)?;
                 let moved: Vec<Note> = heard.iter().map(|it| Note { key: it.key + 6, ..*it }).collect();
                 Ok((score(&truth, &heard, false), score(&truth, &moved, false)))
             };

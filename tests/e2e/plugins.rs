@@ -246,7 +246,7 @@ fn vst3_parameters_are_set_in_their_own_units_and_an_old_rack_means_what_it_mean
     let fx = |settings: &[&str]| {
         let [input, output] = [&input, &output].map(|path| path.to_str().expect("UTF-8"));
         machine.run(&[&["fx", input, "-o", output, "--bits", "32f", "-p", id], settings].concat()).success();
-        samples(&output.as_ref())
+        samples(output.as_ref())
     };
     let plain = fx(&["-c", "threshold=-30", "-c", "makeup=6"]);
     assert!(plain == fx(&["-c", "threshold=-30 dB", "-c", "makeup=6.0 dB"]), "as it is shown");

@@ -128,7 +128,7 @@ impl Machine<'_> {
                 Ok(())
             }
             b't' => {
-                let row = self.from_mark()?;
+                let row = self.take_to_mark()?;
                 self.push(Value::Row(row))
             }
             0x85..=0x87 => self.row(usize::from(instruction - 0x84)),
@@ -141,7 +141,7 @@ impl Machine<'_> {
                 self.set(&pair)
             }
             b'u' => {
-                let pairs = self.from_mark()?;
+                let pairs = self.take_to_mark()?;
                 self.set(&pairs)
             }
             b'R' => self.call(),
@@ -204,7 +204,7 @@ impl Machine<'_> {
         Ok(self.stack.split_off(from))
     }
 
-    fn from_mark(&mut self) -> Result<Vec<Place>, ConvertError> {
+    fn take_to_mark(&mut self) -> Result<Vec<Place>, ConvertError> {
         let mark = self.marks.pop().ok_or_else(too_few)?;
         Ok(self.stack.split_off(mark))
     }

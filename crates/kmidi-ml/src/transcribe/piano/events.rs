@@ -110,7 +110,7 @@ mod tests {
     fn a_note_over_a_seam_is_one() {
         let (begins, goes_on, ends) =
             (event(3.0, 8.0, true, false), event(4.0, 12.0, false, false), event(8.0, 13.0, false, true));
-        assert_eq!(joined(&[&[begins.clone()], &[goes_on], &[ends]]), [(3.0, 13.0)]);
+        assert_eq!(joined(&[std::slice::from_ref(&begins), &[goes_on], &[ends]]), [(3.0, 13.0)]);
         // The end of what was not heard to begin is nothing.
         assert_eq!(joined(&[&[event(0.0, 1.0, false, true), event(2.0, 3.0, true, true)]]), [(2.0, 3.0)]);
         // The last one ends where the recording does.
