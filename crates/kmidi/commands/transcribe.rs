@@ -25,7 +25,7 @@ use crate::trace_flag::{Entry, TraceArgs};
 /// What a piano is played with.
 const GRAND_PIANO: u8 = 0;
 /// Seconds that a processor takes for a second of a piano, about.
-const PIANO_SECONDS: f64 = 1.5;
+const PIANO_SECONDS: f64 = 1.1;
 
 const AFTER_HELP: &str = "\
 basic-pitch hears any instruments together; it knows no drums, and its notes have no instruments. --mono hears a single voice, without
