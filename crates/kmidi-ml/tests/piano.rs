@@ -252,7 +252,8 @@ fn twenty_minutes_take_no_more_memory_than_they_may_and_silence_takes_no_time() 
     let notes = events(&heard).into_iter().filter(|event| event.2 >= 0);
     let (first, second): (Vec<_>, Vec<_>) = notes.partition(|event| event.0 < again / 2.0);
     assert!(first.len() > 20, "{first:?}");
-    // The second ends with the recording, and is not quite the same to the network.
-    let is_same = |(a, b): (&Event, &Event)| a.2 == b.2 && (b.0 - again - a.0).abs() < 0.02;
-    assert!(first.len() == second.len() && first.iter().zip(&second).all(is_same), "{first:?} {second:?}");
+    // The second ends with the recording, and is not quite the same to the network: it may have a note or two more there.
+    let is_same = |a: &Event, b: &Event| a.2 == b.2 && (b.0 - again - a.0).abs() < 0.02;
+    let lost: Vec<_> = first.iter().filter(|a| !second.iter().any(|b| is_same(a, b))).collect();
+    assert!(lost.is_empty() && second.len() <= first.len() + 2, "{lost:?} of {first:?} in {second:?}");
 }
