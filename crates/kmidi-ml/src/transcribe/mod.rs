@@ -13,7 +13,7 @@ mod polyphonic;
 use kmidi_memory::JobError;
 
 use crate::model::{Model, ModelError};
-use crate::{Progress, SourceError};
+use crate::{MonoSource, Progress, SourceError};
 
 pub use midi::{MidiOptions, to_song};
 pub use monophonic::{MonoOptions, SAMPLE_RATE_HZ as MONO_SAMPLE_RATE_HZ, monophonic};
@@ -121,6 +121,21 @@ fn check_numbers(samples: &[f32], first_frame: u64) -> Result<(), TranscribeErro
         Some(at) => Err(TranscribeError::NotANumber { frame: first_frame + at as u64 }),
         None => Ok(()),
     }
+}
+
+/// Fills `samples` with what a source has, and behind its end with silence; how many frames came. `read` had come before.
+fn fill(source: &mut dyn MonoSource, samples: &mut [f32], read: u64) -> Result<u64, TranscribeError> {
+    let mut filled = 0;
+    while filled < samples.len() {
+        let count = source.read(&mut samples[filled..])?;
+        if count == 0 {
+            break;
+        }
+        check_numbers(&samples[filled..filled + count], read + filled as u64)?;
+        filled += count;
+    }
+    samples[filled..].fill(0.0);
+    Ok(filled as u64)
 }
 
 /// A constant of a model: an output that needs no input.

@@ -4,7 +4,7 @@ use kmidi_memory::JobContext;
 
 use super::network::{CONTOURS, FRAMES, HOP, KEYS, Network, WINDOW};
 use super::notes::{FrameNote, LOWEST_KEY, Roll, Rules};
-use super::{HeardNote, OnProgress, TranscribeError, Transcription, check_numbers, velocity, within};
+use super::{HeardNote, OnProgress, TranscribeError, Transcription, fill, velocity, within};
 use crate::model::Model;
 use crate::{MonoSource, Progress};
 
@@ -172,14 +172,13 @@ struct Windows<'a> {
     carried: usize,
     /// Frames of the source so far.
     read: u64,
-    ended: bool,
     /// Where the next window begins, in samples from the silence before the source on.
     start: u64,
 }
 
 impl<'a> Windows<'a> {
     fn new(source: &'a mut dyn MonoSource) -> Self {
-        Windows { source, samples: vec![0.0; WINDOW], carried: EDGE * HOP, read: 0, ended: false, start: 0 }
+        Windows { source, samples: vec![0.0; WINDOW], carried: EDGE * HOP, read: 0, start: 0 }
     }
 
     /// The next one, if it begins within the source.
@@ -188,15 +187,7 @@ impl<'a> Windows<'a> {
             self.samples.copy_within(STEP.., 0);
             self.carried = WINDOW - STEP;
         }
-        let mut filled = self.carried;
-        while filled < WINDOW && !self.ended {
-            let count = self.source.read(&mut self.samples[filled..])?;
-            check_numbers(&self.samples[filled..filled + count], self.read)?;
-            self.ended = count == 0;
-            filled += count;
-            self.read += count as u64;
-        }
-        self.samples[filled..].fill(0.0);
+        self.read += fill(self.source, &mut self.samples[self.carried..], self.read)?;
         let before = (EDGE * HOP) as u64;
         if self.read == 0 || self.start >= self.read + before {
             return Ok(None);

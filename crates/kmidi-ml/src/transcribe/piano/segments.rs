@@ -2,7 +2,7 @@
 
 use super::{PAD, SEGMENT, STEP};
 use crate::MonoSource;
-use crate::transcribe::{TranscribeError, check_numbers};
+use crate::transcribe::{TranscribeError, fill};
 
 /// The segments of a source.
 pub(super) struct Segments<'a> {
@@ -10,14 +10,13 @@ pub(super) struct Segments<'a> {
     samples: Vec<f32>,
     /// Frames of the source so far.
     read: u64,
-    ended: bool,
     /// Segments that were given.
     given: u64,
 }
 
 impl<'a> Segments<'a> {
     pub fn new(source: &'a mut dyn MonoSource) -> Self {
-        Segments { source, samples: vec![0.0; SEGMENT], read: 0, ended: false, given: 0 }
+        Segments { source, samples: vec![0.0; SEGMENT], read: 0, given: 0 }
     }
 
     /// The next one, as long as it begins before the end of the silence behind the source.
@@ -27,14 +26,7 @@ impl<'a> Segments<'a> {
             self.samples.copy_within(STEP.., 0);
             filled = SEGMENT - STEP;
         }
-        while filled < SEGMENT && !self.ended {
-            let count = self.source.read(&mut self.samples[filled..])?;
-            check_numbers(&self.samples[filled..filled + count], self.read)?;
-            self.ended = count == 0;
-            filled += count;
-            self.read += count as u64;
-        }
-        self.samples[filled..].fill(0.0);
+        self.read += fill(self.source, &mut self.samples[filled..], self.read)?;
         if self.read == 0 || self.given * STEP as u64 >= self.read + 2 * PAD as u64 {
             return Ok(None);
         }
