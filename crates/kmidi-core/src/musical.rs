@@ -9,6 +9,8 @@ pub struct Beats(pub i64);
 const QUARTER: i128 = 1 << 31;
 /// Units of song time in a frame.
 const UNITS: i128 = 1 << 16;
+/// Moments as near as this, 2^-13 of a quarter note, are the same: each change of tempo rounds to a unit of song time.
+const SAME: i128 = QUARTER >> 13;
 
 impl Beats {
     /// The song's start.
@@ -85,10 +87,11 @@ impl MusicalAnchor {
             return;
         }
         let beats = self.beats_at(time);
-        let (start, bar) = self.bar_at(beats);
+        let (start, bar) = self.bar_at(Beats(saturated(i128::from(beats.0) + SAME)));
+        let is_at_bar_line = i128::from(beats.0) - i128::from(start.0) <= SAME;
         // A bar that is cut short counts as one.
-        self.bar = if start == beats { bar } else { bar.saturating_add(1) };
-        self.bar_start = beats;
+        (self.bar_start, self.bar) =
+            if is_at_bar_line { (start, bar) } else { (beats, bar.saturating_add(1)) };
         self.meter = meter;
     }
 
@@ -110,12 +113,17 @@ mod tests {
     const RATE_HZ: u32 = 44_100;
     const PPQ: u32 = 480;
 
+    fn bar_lines() -> impl Strategy<Value = i64> {
+        (0i64..50).prop_map(|bars| bars * 4 * i64::from(PPQ))
+    }
+
     proptest! {
         /// Followed from change to change, musical time is that of the maps.
         #[test]
         fn an_anchor_that_follows_the_song_agrees_with_its_maps(
             tempos in prop::collection::vec((0i64..100_000, 1_000u32..5_000_000), 0..40),
-            meters in prop::collection::vec((0i64..100_000, 1u8..13, 0u8..5), 0..20),
+            // Half of the meters begin at a line between bars of 4/4, as those of songs do.
+            meters in prop::collection::vec((prop_oneof![0i64..100_000, bar_lines()], 1u8..13, 0u8..5), 0..20),
             at in 0i64..200_000,
         ) {
             let tempo_map = TempoMap::new(Division::Ppq(PPQ as u16), tempos.iter().map(|(tick, it)| (Ticks(*tick), *it)));
@@ -129,7 +137,7 @@ mod tests {
                 ..MusicalAnchor::default()
             };
             let mut changes: Vec<_> = tempo_map.changes().map(|(tick, tempo)| (tick, Some(tempo), None)).collect();
-            changes.extend(meter_map.changes().iter().map(|change| (change.tick, None, Some(change.meter))));
+            changes.extend(meters.iter().map(meter).map(|(tick, meter)| (tick, None, Some(meter))));
             changes.sort_by_key(|(tick, ..)| *tick);
             for (tick, tempo, meter) in changes.into_iter().filter(|(tick, ..)| *tick <= Ticks(at)) {
                 tempo.into_iter().for_each(|tempo| anchor.set_tempo(time(tick), tempo));
