@@ -19,6 +19,7 @@ mod known_presets;
 pub mod lv2;
 mod parameter;
 mod plugin;
+mod resident;
 mod role;
 pub mod scan;
 mod state;

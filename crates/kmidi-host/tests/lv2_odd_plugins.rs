@@ -13,15 +13,13 @@ use lv2_bench::{ACTIVATION, activate, deactivate};
 
 const OFFLINE: Activation = Activation { offline: true, ..ACTIVATION };
 
-/// A bundle with all odd plugins, its library compiled with these definitions; `None` with a note without a compiler.
-fn bundle(definitions: &[&str]) -> Option<tempfile::TempDir> {
-    let folder = tempfile::tempdir().unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lv2_odd/odd.c");
+/// Compiles a library of `tests/lv2_odd`; `None` with a note without a compiler.
+fn compile(source: &str, library: &Path, arguments: &[&str]) -> Option<()> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lv2_odd").join(source);
     let compiled = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(folder.path().join("odd.so"))
-        .arg(source)
-        .args(definitions)
+        .args([library, &source])
+        .args(arguments)
         .args(["-lm"])
         .status();
     let Ok(status) = compiled else {
@@ -30,6 +28,13 @@ fn bundle(definitions: &[&str]) -> Option<tempfile::TempDir> {
         return None;
     };
     assert!(status.success());
+    Some(())
+}
+
+/// A bundle with all odd plugins, its library compiled with these arguments.
+fn bundle(arguments: &[&str]) -> Option<tempfile::TempDir> {
+    let folder = tempfile::tempdir().unwrap();
+    compile("odd.c", &folder.path().join("odd.so"), arguments)?;
     let mut text = String::from(
         "@prefix lv2: <http://lv2plug.in/ns/lv2core#> . @prefix atom: <http://lv2plug.in/ns/ext/atom#> .\n",
     );
@@ -49,6 +54,20 @@ fn bundle(definitions: &[&str]) -> Option<tempfile::TempDir> {
 
 fn load(folder: &tempfile::TempDir, name: &str) -> Result<Plugin, LoadError> {
     Plugin::load(folder.path(), &PluginId::new(Format::Lv2, format!("urn:odd:{name}")))
+}
+
+#[test]
+fn a_plugin_is_loaded_again_though_what_it_needs_cannot_be() {
+    let needed = tempfile::tempdir().unwrap();
+    let Some(()) = compile("once.c", &needed.path().join("libonce.so"), &[]) else { return };
+    let folder = needed.path().to_str().unwrap();
+    let from = [format!("-L{folder}"), format!("-Wl,--no-as-needed,-rpath,{folder}"), "-lonce".to_owned()];
+    let Some(bundle) = bundle(&from.each_ref().map(String::as_str)) else { return };
+    let is_open = |library: &str| std::fs::read_to_string("/proc/self/maps").unwrap().contains(library);
+    for _ in 0..3 {
+        drop(load(&bundle, "files").unwrap());
+        assert!(is_open("/libonce.so") && !is_open("/odd.so"));
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ use clack_host::prelude::*;
 
 use self::main_half::ClapPlugin;
 use crate::plugin::MainHalf;
-use crate::{Format, LoadError, PluginId};
+use crate::{Format, LoadError, PluginId, resident};
 
 /// Plugins of one file; it may say that it has more, these are not seen.
 const MAX_PLUGINS: u32 = 4096;
@@ -37,7 +37,11 @@ fn open(path: &Path) -> Result<PluginEntry, LoadError> {
     let absolute = std::path::absolute(path).map_err(|error| library(error.to_string()))?;
     // SAFETY: runs the file's initialisers and its entry: foreign code, which nothing can vouch for. Loading a plugin is what
     // was asked for.
-    unsafe { PluginEntry::load(&absolute) }.map_err(|error| library(error.to_string()))
+    unsafe {
+        // `PluginEntry` opens it once more.
+        let _opened = resident::open(&absolute).map_err(|error| library(error.to_string()))?;
+        PluginEntry::load(&absolute).map_err(|error| library(error.to_string()))
+    }
 }
 
 /// The ids of the plugins in a file, none of which is started. Runs foreign code all the same.

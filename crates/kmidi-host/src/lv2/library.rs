@@ -4,9 +4,10 @@ use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use libloading::os::unix::{Library as Opened, RTLD_LOCAL, RTLD_NOW};
+use libloading::os::unix::Library as Opened;
 
 use super::abi::{Descriptor, DescriptorFunction, Feature, LibDescriptor, LibDescriptorFunction};
+use crate::resident;
 
 /// Most plugins of a library that are looked at.
 const MAX_DESCRIPTORS: u32 = 65_536;
@@ -40,8 +41,7 @@ impl Library {
     ) -> Result<Self, Missing> {
         // SAFETY: what a library does when it is opened is its own; that is why plugins are scanned in a process of their
         // own first.
-        let opened = unsafe { Opened::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
-            .map_err(|error| Missing::Library(reason(&error)))?;
+        let opened = unsafe { resident::open(path) }.map_err(|error| Missing::Library(reason(&error)))?;
         let mut library = Library { descriptor: std::ptr::null(), whole: std::ptr::null(), _opened: opened };
         // SAFETY: the type is the one that LV2 gives this name, and the caller's promise about the features is passed on.
         unsafe {

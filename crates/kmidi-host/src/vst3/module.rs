@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::vst3::ComPtr;
 use ::vst3::Steinberg::IPluginFactory;
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use libloading::os::unix::Library;
 
-use crate::LoadError;
+use crate::{LoadError, resident};
 
 type EntryFn = unsafe extern "system" fn(*mut c_void) -> bool;
 type ExitFn = unsafe extern "system" fn() -> bool;
@@ -80,8 +80,7 @@ fn open_modules() -> MutexGuard<'static, BTreeMap<PathBuf, Open>> {
 
 fn enter(file: &Path) -> Result<Library, String> {
     // SAFETY: the library's initialisers run: foreign code, which the user asked for by loading this plugin.
-    let library =
-        unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|why| why.to_string())?;
+    let library = unsafe { resident::open(file) }.map_err(|why| why.to_string())?;
     let handle = library.into_raw();
     // SAFETY: the handle has just been given up by `into_raw`, and is owned once.
     let library = unsafe { Library::from_raw(handle) };
