@@ -40,6 +40,19 @@ pub fn peak(samples: &[f32]) -> f32 {
     peaks.into_iter().chain(rest.iter().map(|sample| sample.abs())).fold(0.0, f32::max)
 }
 
+/// Copies samples, with zero for what is not a finite number. Both are of one length. `[side A]`
+pub fn copy_finite(from: &[f32], to: &mut [f32]) {
+    let finite = |sample: f32| if sample.abs() < f32::INFINITY { sample } else { 0.0 };
+    let (from_chunks, from_rest) = from.as_chunks::<LANES>();
+    let (to_chunks, to_rest) = to.as_chunks_mut::<LANES>();
+    for (to, from) in to_chunks.iter_mut().zip(from_chunks) {
+        *to = from.map(finite);
+    }
+    for (to, from) in to_rest.iter_mut().zip(from_rest) {
+        *to = finite(*from);
+    }
+}
+
 /// The audio of one node for one quantum: channels of all ports, flat, in port order.
 /// Every slice is one quantum long.
 pub struct AudioPorts<'a> {

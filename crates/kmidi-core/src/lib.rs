@@ -20,7 +20,7 @@ mod tempo;
 mod time;
 mod transport;
 
-pub use audio::{AudioBuffer, AudioPorts, peak};
+pub use audio::{AudioBuffer, AudioPorts, copy_finite, peak};
 pub use checksum::fnv1a_64;
 pub use device_io::{DeviceCallback, DeviceIo, MidiBuffer};
 pub use event::{Event, EventBuffer, Full, TimedEvent};

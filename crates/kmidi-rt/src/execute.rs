@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use kmidi_core::limits::{MAX_EVENTS_PER_QUANTUM, MAX_NODE_CHANNELS};
 use kmidi_core::{
     AudioBuffer, AudioPorts, Event, EventBuffer, ProcessContext, ProcessStatus, Smoothed, TimedEvent,
-    Transport,
+    Transport, copy_finite,
 };
 use kmidi_sys::FloatModes;
 
@@ -139,9 +139,7 @@ impl Machine {
     pub fn device_in(&mut self, channel: u32, to: u32, quantum: &Quantum<'_>) {
         let Some(captured) = quantum.device_in.get(channel as usize) else { return self.clear(to) };
         // No guard stands behind a device: what is not a number is silence.
-        for (to, &from) in self.audio[to as usize].iter_mut().zip(captured.iter()) {
-            *to = if from.is_finite() { from } else { 0.0 };
-        }
+        copy_finite(captured, &mut self.audio[to as usize]);
         self.silent[to as usize] = false;
     }
 
