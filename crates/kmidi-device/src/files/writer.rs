@@ -131,11 +131,8 @@ impl AudioFileWriter {
         assert!(channels.iter().all(|channel| channel.as_ref().len() == frames));
         let result = match &mut self.encoder {
             Encoder::Wav(bytes) => {
-                bytes.clear();
                 if self.spec.format == SampleFormat::Float32 {
-                    let samples =
-                        (0..frames).flat_map(|frame| channels.iter().map(move |it| it.as_ref()[frame]));
-                    bytes.extend(samples.flat_map(f32::to_le_bytes));
+                    interleave(channels, bytes);
                 } else {
                     quantise(&mut self.quantiser, channels, &mut self.integers);
                     match self.spec.format {
@@ -189,6 +186,18 @@ impl AudioFileWriter {
         };
         complete().map_err(|error| FileError::from_io(&path, error))?;
         Ok(Written { frames, clipped_samples: quantiser.clipped })
+    }
+}
+
+/// All samples of a block as they are, frame by frame.
+fn interleave<C: AsRef<[f32]>>(channels: &[C], bytes: &mut Vec<u8>) {
+    let (frames, width) = (channels[0].as_ref().len(), channels.len());
+    bytes.resize(frames * width * size_of::<f32>(), 0);
+    for (c, channel) in channels.iter().enumerate() {
+        let frames = bytes.as_chunks_mut().0.chunks_exact_mut(width);
+        for (frame, sample) in frames.zip(channel.as_ref()) {
+            frame[c] = sample.to_le_bytes();
+        }
     }
 }
 
