@@ -12,15 +12,17 @@ use crate::table::{Known, publish};
 const LEAST_PLUGINS: usize = 500;
 
 const fn known(id: &'static str, says: &'static str, why: &'static str) -> Known {
-    Known { id, says, why }
+    Known { id, says, why, crashes_at_times: false }
 }
 
 const FFTW: &str = "its library is not linked to the fftw that it calls";
 const FINITE: &str = "its library calls functions that the C library has no more";
+const MEMORY: &str = "its index into a table is memory that it has not initialised";
+const THREAD: &str = "a thread of its own reads an instance that has just ended";
 const NOT_IN_LIBRARY: &str = "it is not in its library";
 
 /// Plugins of Debian that do not get through it.
-const KNOWN: [Known; 8] = [
+const KNOWN: [Known; 10] = [
     known(
         "lv2:http://zynaddsubfx.sourceforge.net/fx#Reverb",
         "foreign exception",
@@ -33,6 +35,11 @@ const KNOWN: [Known; 8] = [
     known("lv2:urn:50m30n3:plugins:SO-666", "powf_finite", FINITE),
     known("lv2:urn:50m30n3:plugins:SO-kl5", "powf_finite", FINITE),
     known("lv2:urn:50m30n3:plugins:SO-404", "powf_finite", FINITE),
+    Known { crashes_at_times: true, ..known("lv2:http://synthv1.sourceforge.net/lv2", "", THREAD) },
+    Known {
+        crashes_at_times: true,
+        ..known("lv2:http://calf.sourceforge.net/plugins/Wavetable", "", MEMORY)
+    },
 ];
 
 fn installed() -> Vec<(PathBuf, PluginId)> {
