@@ -66,6 +66,10 @@ impl Embed for Flat {
         "flat"
     }
 
+    fn knows(&self, _: &str) -> bool {
+        false
+    }
+
     fn embed(&mut self, _: &str) -> Result<[f32; DIMENSIONS], EmbedError> {
         Ok([1.0; DIMENSIONS])
     }

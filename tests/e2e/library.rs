@@ -174,6 +174,85 @@ fn a_budget_that_is_too_small_is_told_with_what_raises_it() {
 }
 
 #[test]
+fn a_budget_that_is_too_small_for_a_search_is_told_and_loses_nothing() {
+    const SONGS: usize = 1500;
+    let place = Place::new();
+    let add = ["index", "add", "sounds", "--no-plugins"];
+    let search = |arguments: &[&str]| place.kmidi(&[&["search", "piano", "--json"], arguments].concat());
+    let small = |of: &'static str| [of, "1"];
+    place.kmidi(&add).success();
+    search(&small("--memory-working-mb")).success();
+    let empty = b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk\0\0\0\x04\0\xff\x2f\0";
+    (0..SONGS).for_each(|number| place.write(&format!("many/Organ {number}.mid"), empty));
+    place.kmidi(&add).success();
+    let (whole, before) = (fs::read(place.index()).expect("it is there"), search(&[]).success().stdout);
+    for (flag, variable) in
+        [("--memory-working-mb", "KMIDI_MEMORY_WORKING_MB"), ("--memory-total-mb", "KMIDI_MEMORY_TOTAL_MB")]
+    {
+        let refused = search(&small(flag));
+        assert_eq!(refused.code, Some(1), "{refused:#?}");
+        assert!(refused.stderr.contains(variable) && refused.json()["results"].is_null(), "{refused:#?}");
+        assert_eq!(search(&[flag, "3"]).success().stdout, before);
+    }
+    assert!(fs::read(place.index()).expect("it is there") == whole);
+}
+
+/// With the model for meaning, where it has been fetched.
+#[test]
+fn without_room_for_the_model_words_are_enough_and_what_is_not_known_is_told() {
+    let Some(home) = program::home_of_models() else {
+        return eprintln!("passed over: the model for meaning has not been fetched");
+    };
+    let place = Place::new();
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env("XDG_DATA_HOME", &home);
+        program::spawn(command).wait(program::DEADLINE).success()
+    };
+    run(&["index", "add", "sounds", "--no-plugins"]);
+    let small = run(&["search", "piano", "--json", "--memory-models-mb", "1"]);
+    for part in ["KMIDI_MEMORY_MODELS_MB", "going by words alone"] {
+        assert!(small.stderr.contains(part), "{part}: {small:#?}");
+    }
+    let (small, whole) = (small.json(), run(&["search", "piano", "--json"]));
+    assert_eq!(small["searched_by"], "words-no-model");
+    assert_eq!(small["results"].as_array().expect("a list").len(), 2, "{small:#}");
+    assert!(!whole.stderr.contains("words alone"), "{whole:#?}");
+    let whole = whole.json();
+    assert_eq!((&whole["searched_by"], &whole["note"]), (&"likeness-and-words".into(), &Value::Null));
+    let first = |found: &Value, name: &str| found["results"][0][name].clone();
+    let (slip, right) = (run(&["search", "sotf piano", "--json"]), run(&["search", "soft piano", "--json"]));
+    assert_eq!(first(&slip.json(), "name"), "Soft Piano");
+    let like = |found: &Value| first(found, "why").as_array().expect("a list").last().cloned();
+    assert_eq!(like(&slip.json()), like(&right.json()), "the model is asked what was meant");
+    let nonsense = run(&["search", "qwer zxcv", "--json"]);
+    assert!(nonsense.stderr.contains("no word of the text is known"), "{nonsense:#?}");
+    let nonsense = nonsense.json();
+    assert!(nonsense["note"].as_str().is_some_and(|it| it.contains("no word")), "{nonsense:#}");
+    assert_eq!(nonsense["unknown_words"], serde_json::json!(["qwer", "zxcv"]));
+    let lovely = run(&["search", "lovely zxcv", "--json"]);
+    assert!(!lovely.stderr.contains("no word"), "control: the model knows one: {lovely:#?}");
+    assert_eq!(lovely.json()["unknown_words"], serde_json::json!(["zxcv"]));
+}
+
+#[test]
+fn what_a_filter_is_there_for_is_told_and_a_range_upside_down_too() {
+    let place = Place::new();
+    place.kmidi(&["index", "add", "sounds", "--no-plugins"]).success();
+    let told = |arguments: &[&str]| place.kmidi(&[&["search", "--json"], arguments].concat()).success();
+    let hinted = told(&["piano", "186", "bpm", "in D minor"]);
+    for flag in ["--bpm 186", "--key \"D minor\""] {
+        assert!(hinted.stderr.contains(flag), "{hinted:#?}");
+    }
+    let asked = told(&["piano 186 bpm in D minor", "--bpm", "186", "--key", "Dm"]);
+    assert!(!asked.stderr.contains("--bpm") && !asked.stderr.contains("--key"), "{asked:#?}");
+    assert_eq!(told(&["piano qwer"]).json()["unknown_words"], serde_json::json!(["qwer"]));
+    let turned = place.kmidi(&["search", "piano", "--bpm", "120-90"]);
+    assert!(turned.code == Some(2) && turned.stderr.contains("90-120"), "{turned:#?}");
+    told(&["piano", "--bpm", "90-120"]);
+}
+
+#[test]
 fn a_model_that_is_damaged_is_told_and_words_are_enough() {
     let place = Place::new();
     let models = place.path("models");

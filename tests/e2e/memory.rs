@@ -272,18 +272,6 @@ fn a_profile_tells_what_is_taken_and_fails_above_its_limit() {
     assert!(of("table_bytes") > 100_000 && of("net_bytes") == of("table_bytes"), "{therapy:#}");
 }
 
-/// Where the model for texts has been fetched to.
-fn home_of_models() -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
-    let found = data.filter(|data| data.join("kmidi/models/minilm/minilm.onnx").is_file());
-    assert!(
-        found.is_some() || std::env::var_os("KMIDI_REQUIRE_MODELS").is_none(),
-        "kmidi models fetch minilm"
-    );
-    found
-}
-
 /// After a change that is meant, with the model for texts fetched: `kmidi mem trend -o assets/memory-baseline.json`.
 #[test]
 fn no_figure_has_grown_by_more_than_a_tenth_and_a_doctored_baseline_fails() {
@@ -293,7 +281,7 @@ fn no_figure_has_grown_by_more_than_a_tenth_and_a_doctored_baseline_fails() {
     let now_text = now.to_str().expect("UTF-8");
     let baseline = baseline.to_str().expect("UTF-8");
     let arguments = ["mem", "trend", "--baseline", baseline, "-o", now_text, "--commit", "c0ffee", "--json"];
-    let (mut trend, home) = (case.command(&arguments), home_of_models());
+    let (mut trend, home) = (case.command(&arguments), program::home_of_models());
     trend.envs(home.iter().map(|home| ("XDG_DATA_HOME", home)));
     let outcome = program::spawn(trend).wait(DEADLINE);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stdout);

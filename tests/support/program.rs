@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -287,4 +287,16 @@ fn anonymous_bytes(id: u32) -> u64 {
     let own =
         line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).map_or(0, |kb| kb * 1024);
     own + children(id).map(anonymous_bytes).sum::<u64>()
+}
+
+/// Where the model for texts has been fetched to.
+pub fn home_of_models() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+    let found = data.filter(|data| data.join("kmidi/models/minilm/minilm.onnx").is_file());
+    assert!(
+        found.is_some() || std::env::var_os("KMIDI_REQUIRE_MODELS").is_none(),
+        "kmidi models fetch minilm"
+    );
+    found
 }

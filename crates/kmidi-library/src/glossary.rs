@@ -152,5 +152,9 @@ mod tests {
             assert!((20..160).contains(&said.len()), "{program}: {said}");
             assert_eq!(all.iter().filter(|it| it == &said).count(), 1, "{program}: {said}");
         }
+        let lacks = |said: &str| said.split(' ').any(|word| ["without", "no", "not"].contains(&word));
+        let said = all.into_iter().chain(EFFECTS.iter().map(|it| it.1));
+        assert_eq!(said.filter(|it| lacks(it)).collect::<Vec<_>>(), [""; 0], "what it lacks would be found");
+        assert!(lacks("guitar without distortion"));
     }
 }

@@ -40,6 +40,9 @@ pub trait Embed {
     /// Which model, in which version: vectors of two models are never compared. Not empty, at most 64 bytes.
     fn id(&self) -> &str;
 
+    /// Whether it knows a word, in lower case, as a whole. What it does not know it reads by its parts, which rarely says what is meant.
+    fn knows(&self, word: &str) -> bool;
+
     /// The vector of a text, of any length but 0.
     ///
     /// # Errors

@@ -20,9 +20,20 @@ pub struct Range {
 }
 
 /// A text is no range.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no range: 120, 90-120, 120±5, 90- (at least) or -120 (at most) are")]
-pub struct ParseRangeError(String);
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ParseRangeError {
+    /// It is none of the forms that there are.
+    #[error("{0:?} is no range: 120, 90-120, 120±5, 90- (at least) or -120 (at most) are")]
+    NoRange(String),
+    /// Its ends are in the wrong order.
+    #[error("the lower end comes first: {to}-{from}")]
+    Reversed {
+        /// What stands first.
+        from: f32,
+        /// What stands behind it.
+        to: f32,
+    },
+}
 
 impl Range {
     /// Whether a number is in it.
@@ -42,7 +53,7 @@ impl FromStr for Range {
 
     /// `120` (as exact as it is written: 120±0.5; `0.1` is 0.1±0.05), `90-120`, `120±5` (or `120+-5`), `90-`, `-120`.
     fn from_str(text: &str) -> Result<Self, ParseRangeError> {
-        let error = || ParseRangeError(text.chars().take(40).collect());
+        let error = || ParseRangeError::NoRange(text.chars().take(40).collect());
         let number = |text: &str| {
             let number = text.trim().parse::<f32>().ok();
             number.filter(|number| number.is_finite() && *number >= 0.0).ok_or_else(error)
@@ -63,7 +74,8 @@ impl FromStr for Range {
                 Range { from: middle - half, to: middle + half }
             }
         };
-        if range.from <= range.to { Ok(range) } else { Err(error()) }
+        let Range { from, to } = range;
+        if from <= to { Ok(range) } else { Err(ParseRangeError::Reversed { from, to }) }
     }
 }
 
@@ -149,9 +161,11 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(Range { from, to }), "{text}");
         }
-        for text in ["", "-", "120-90", "fast", "nan", "1-2-3", "±", "inf-inf"] {
-            assert!(text.parse::<Range>().is_err(), "{text}");
+        for text in ["", "-", "fast", "nan", "1-2-3", "±", "inf-inf"] {
+            assert!(matches!(text.parse::<Range>(), Err(ParseRangeError::NoRange(_))), "{text}");
         }
+        assert_eq!("120-90".parse::<Range>(), Err(ParseRangeError::Reversed { from: 120.0, to: 90.0 }));
+        assert!("120-90".parse::<Range>().unwrap_err().to_string().contains("90-120"));
     }
 
     #[test]

@@ -60,6 +60,10 @@ impl Embed for Model {
         &self.id
     }
 
+    fn knows(&self, word: &str) -> bool {
+        self.embedder.knows(word)
+    }
+
     fn embed(&mut self, text: &str) -> Result<[f32; DIMENSIONS], EmbedError> {
         self.embedder.embed(text).map_err(|error| EmbedError(error.into()))
     }

@@ -1,5 +1,7 @@
 //! `kmidi search`: finds sounds, songs, presets and plugins.
 
+mod hints;
+
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 
@@ -19,9 +21,10 @@ use crate::models_flag::ModelsFlag;
 use crate::output::{print, print_json};
 
 const AFTER_HELP: &str = "\
-Best first: by meaning (what is like the text) and by words (names count more than what else is written; the beginning of a word is
-enough, and where a word is in no item, one slip is forgiven), one as much as the other. A score of 1 is what is first in both orders. Without the
-model for meaning, words alone decide, and stderr says so. Without a text, all that passes the filters is listed.
+Best first: by words (names count more than what else is written; the beginning of a word or another form of it is enough, and where a
+word is in no item, one slip is forgiven: the word that more items have is meant) and, less, by meaning (what is like the text). A score of 1
+is what is first in both orders. Without the model for meaning, words alone decide, and stderr says so; it also says when no word of the text is
+known (--json: note, unknown_words). Without a text, all that passes the filters is listed.
 
 What is not known of an item does not pass a filter that asks for it. Paths that are no Unicode are shown with marks in their place;
 --paths writes them as they are.
@@ -112,6 +115,8 @@ struct Answer<'a> {
     searched_by: SearchedBy,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
+    /// Which no item has, and the model does not know.
+    unknown_words: Vec<String>,
     results: Vec<Row>,
 }
 
@@ -164,9 +169,18 @@ pub fn run(args: Search) -> Result<()> {
     let is_told = matches!(opened, meaning::Opened::Told);
     let id = opened.model().map(|model| model.id().to_owned());
     let searched_by = searcher.searched_by(&query, id.as_deref());
-    let note = if args.no_model { None } else { note(searched_by) };
+    let readings = searcher.readings(&query);
+    let unknown_words = searcher.unknown_words(&query, opened.model().map(|model| model as &dyn Embed));
+    let is_nonsense = !readings.is_empty() && unknown_words.len() == readings.len();
+    let note = match searched_by {
+        SearchedBy::LikenessAndWords => is_nonsense.then_some(NONSENSE),
+        by => note(by).filter(|_| !args.no_model),
+    };
     if let Some(note) = note.filter(|_| !is_told) {
         eprintln!("kmidi: {note}");
+    }
+    for hint in hints::of(&text, &query.filter) {
+        eprintln!("kmidi: {hint}");
     }
     let model = opened.model().map(|model| model as &mut dyn Embed);
     let bytes = searcher.most_bytes(query.limit) + searcher.index().mapped_bytes();
@@ -174,7 +188,6 @@ pub fn run(args: Search) -> Result<()> {
         |_| -> Result<Vec<Hit>> { Ok(searcher.search(&query, model).map_err(search_error)?.to_vec()) };
     let done = JobContext::run(&memory.budgets, Need::working(bytes, "search"), &Cancel::default(), search);
     let hits = done??;
-    let readings = searcher.readings(&query);
     let found = |hit: &Hit| Some((*hit, searcher.found(hit.item)?));
     let found: Vec<_> = hits.iter().filter_map(found).collect();
     if args.paths {
@@ -183,7 +196,7 @@ pub fn run(args: Search) -> Result<()> {
     let results: Vec<_> =
         found.into_iter().map(|(hit, found)| row(&hit, found, &readings, args.explain)).collect();
     if args.json {
-        return print_json(&Answer { query: &text, searched_by, note, results });
+        return print_json(&Answer { query: &text, searched_by, note, unknown_words, results });
     }
     print(list(&results)?.as_bytes())
 }
@@ -194,6 +207,9 @@ fn search_error(error: SearchError) -> anyhow::Error {
         error => error.into(),
     }
 }
+
+const NONSENSE: &str = "no word of the text is known: no item has one, and the model, which reads English, has met none of them. \
+                        What is found is only somewhat like their letters";
 
 /// Why a search does not go by meaning.
 fn note(searched_by: SearchedBy) -> Option<&'static str> {

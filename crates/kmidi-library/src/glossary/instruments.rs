@@ -8,6 +8,7 @@ pub(super) fn of(bank: u16, program: u8) -> &'static str {
     PROGRAMS.get(usize::from(program)).copied().unwrap_or_default()
 }
 
+/// What an instrument lacks is not said: who looks for just that would find it.
 const PROGRAMS: [&str; 128] = [
     "keyboard whose hammers strike strings, concert piano, classical",
     "keyboard with hard hammers, brilliant pop piano",
@@ -36,7 +37,7 @@ const PROGRAMS: [&str; 128] = [
     "plucked guitar with soft strings, classical, spanish, bossa nova",
     "plucked guitar with metal strings, folk, strumming",
     "round mellow electric guitar with a hollow body",
-    "electric guitar without distortion, funk, pop",
+    "clean electric guitar, funk, pop",
     "electric guitar damped with the palm, rhythm",
     "electric guitar with a driven amplifier, blues, rock",
     "heavy electric guitar, metal, power chords, lead",
@@ -44,7 +45,7 @@ const PROGRAMS: [&str; 128] = [
     "upright double bass plucked, jazz, walking",
     "bass guitar plucked with fingers, groove, low",
     "bass guitar with a plectrum, rock, low, hard attack",
-    "bass guitar without frets, singing, sliding, low",
+    "singing bass guitar that slides between notes, low",
     "bass guitar struck with the thumb, funk, low",
     "bass guitar popped and struck, funk, low, percussive",
     "low synthesizer line, analog, dance",

@@ -1,52 +1,23 @@
-//! The order by words: BM25 over the terms of the index, with words that only begin so, and words with one slip.
+//! The order by words: BM25 over the terms of the index.
 
-use fst::{Automaton, IntoStreamer, Map, Streamer};
+use std::cmp::Reverse;
 
+use super::reading::{MAX_WORDS, Places, Reading, Terms, WordMatch, joins, words_that_count};
 use super::top::Top;
+use crate::Embed;
 use crate::file::{IndexFile, Section, read_postings};
 use crate::query::Query;
-use crate::typo::OneSlip;
 use crate::words::terms;
 
-/// Words of a query that count: a bit each.
-const MAX_WORDS: usize = 32;
-/// Terms that one word can stand for.
-const MAX_READINGS: usize = 64;
-/// What a term counts that only begins with the word, and one with a slip.
-const PREFIX_FACTOR: f32 = 0.6;
-const SLIP_FACTOR: f32 = 0.5;
-/// Shorter words begin too much.
-const LEAST_PREFIX_BYTES: usize = 3;
 /// How soon a term that is often in a text counts no more (Robertson and others), and how much long texts lose.
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
 
-/// How a word of a query was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum WordMatch {
-    /// As it stands, or as the beginning of longer words.
-    Word,
-    /// With one slip.
-    Slip,
-    /// In no item.
-    None,
-}
-
-/// How a word of a query was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// The word.
-    pub word: String,
-    /// How it was found.
-    pub by: WordMatch,
-    /// The terms it stands for; at most 64.
-    pub terms: Vec<String>,
-}
-
 #[derive(Clone, Copy, Default)]
 struct Sum {
     bm25: f32,
+    /// What the last word of `words` says, by the term of it that says most.
+    of_word: f32,
     words: u32,
 }
 
@@ -56,9 +27,11 @@ pub(super) struct Keywords {
     sums: Vec<Sum>,
     /// Items whose sum is not 0.
     touched: Vec<u32>,
-    /// Places of postings that a word stands for, and what they count.
-    places: Vec<(u64, f32)>,
+    places: Places,
     term: String,
+    /// A question whose slips were put right.
+    mended: String,
+    likeliest: String,
 }
 
 impl Keywords {
@@ -67,12 +40,12 @@ impl Keywords {
             self.sums[item as usize] = Sum::default();
         }
         self.sums.resize(index.items() as usize, Sum::default());
-        let Ok(map) = Map::new(index.section(Section::Terms)) else { return };
-        let Keywords { sums, touched, places, term } = self;
+        let Some(terms) = Terms::of(index) else { return };
+        let Keywords { sums, touched, places, term, .. } = self;
         let mut word = 0;
         words_that_count(query.text(), term, &mut |term| {
-            read_word(&map, term, places, &mut |_| {});
-            for (at, factor) in places.drain(..) {
+            terms.read(term, places, &mut |_, _| {});
+            for (at, factor) in places.drain() {
                 add(index, query, at, factor, 1 << word, sums, touched);
             }
             word += 1;
@@ -89,18 +62,55 @@ impl Keywords {
     }
 
     pub fn readings(&mut self, index: &IndexFile, text: &str) -> Vec<Reading> {
-        let Ok(map) = Map::new(index.section(Section::Terms)) else { return vec![] };
+        let Some(index) = Terms::of(index) else { return vec![] };
         let mut all = vec![];
         let Keywords { places, term, .. } = self;
         words_that_count(text, term, &mut |term| {
             let mut terms = vec![];
-            let by = read_word(&map, term, places, &mut |term| {
-                terms.push(String::from_utf8_lossy(term).into_owned());
+            let by = index.read(term, places, &mut |term, items| {
+                terms.push((items, String::from_utf8_lossy(term).into_owned()));
             });
-            places.clear();
-            all.push(Reading { word: term.to_owned(), by, terms });
+            if by == WordMatch::Slip {
+                terms.sort_by_key(|(items, _)| Reverse(*items));
+            }
+            all.push(Reading {
+                word: term.to_owned(),
+                by,
+                terms: terms.into_iter().map(|it| it.1).collect(),
+            });
         });
         all
+    }
+
+    /// A text with the likeliest words of the index in the place of those that are slips of them and that the model does not know either.
+    pub fn mended<'a>(&'a mut self, index: &IndexFile, text: &'a str, model: &dyn Embed) -> &'a str {
+        let Some(index) = Terms::of(index) else { return text };
+        let Keywords { places, term, mended, likeliest, .. } = self;
+        mended.clear();
+        let mut slips = 0;
+        for piece in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
+            let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+            let (mut parts, mut most) = (0, 0);
+            terms(word, term, &mut |_| parts += 1);
+            // A word in several parts is a name, and none of English.
+            if parts == 1 && slips < MAX_WORDS && !joins(term) && !model.knows(term) {
+                let by = index.read(term, places, &mut |term, items| {
+                    if items > most {
+                        most = items;
+                        likeliest.clear();
+                        likeliest.push_str(&String::from_utf8_lossy(term));
+                    }
+                });
+                if by == WordMatch::Slip {
+                    slips += 1;
+                    mended.push_str(likeliest);
+                    mended.push_str(&piece[word.len()..]);
+                    continue;
+                }
+            }
+            mended.push_str(piece);
+        }
+        if slips == 0 { text } else { mended }
     }
 
     /// What an item takes.
@@ -111,135 +121,11 @@ impl Keywords {
     pub fn bytes(&self) -> usize {
         self.sums.capacity() * size_of::<Sum>()
             + self.touched.capacity() * size_of::<u32>()
-            + self.places.capacity() * size_of::<(u64, f32)>()
+            + self.places.bytes()
             + self.term.capacity()
+            + self.mended.capacity()
+            + self.likeliest.capacity()
     }
-}
-
-/// English words that say how others belong together, sorted; without the one that is also a key.
-const FUNCTION_WORDS: [&str; 43] = [
-    "an",
-    "and",
-    "are",
-    "as",
-    "at",
-    "be",
-    "but",
-    "by",
-    "can",
-    "do",
-    "for",
-    "from",
-    "has",
-    "have",
-    "how",
-    "i",
-    "in",
-    "into",
-    "is",
-    "it",
-    "its",
-    "made",
-    "me",
-    "my",
-    "of",
-    "on",
-    "or",
-    "so",
-    "some",
-    "something",
-    "than",
-    "that",
-    "the",
-    "their",
-    "there",
-    "these",
-    "this",
-    "to",
-    "what",
-    "which",
-    "who",
-    "with",
-    "without",
-];
-
-/// Calls `each` with the words of a question, each once and at most [`MAX_WORDS`]. Those that only join others are in all kinds of texts,
-/// and begin other words: they are left out, unless there is nothing else.
-fn words_that_count(text: &str, term: &mut String, each: &mut dyn FnMut(&str)) {
-    let joins = |word: &str| FUNCTION_WORDS.binary_search(&word).is_ok();
-    let mut only_joins = true;
-    terms(text, term, &mut |word| only_joins &= joins(word));
-    let (mut seen, mut count) = (Words::default(), 0);
-    terms(text, term, &mut |word| {
-        if count < MAX_WORDS && (only_joins || !joins(word)) && seen.is_new(word) {
-            count += 1;
-            each(word);
-        }
-    });
-}
-
-/// Words that have been met, by their hashes: two that share one count once, which costs one of them.
-struct Words {
-    hashes: [u32; MAX_WORDS],
-    count: usize,
-}
-
-impl Default for Words {
-    fn default() -> Self {
-        Words { hashes: [0; MAX_WORDS], count: 0 }
-    }
-}
-
-impl Words {
-    fn is_new(&mut self, word: &str) -> bool {
-        let hash = crc32fast::hash(word.as_bytes());
-        if self.count == MAX_WORDS || self.hashes[..self.count].contains(&hash) {
-            return false;
-        }
-        self.hashes[self.count] = hash;
-        self.count += 1;
-        true
-    }
-}
-
-/// Fills `places` with the postings that a word stands for.
-fn read_word(
-    map: &Map<&[u8]>,
-    word: &str,
-    places: &mut Vec<(u64, f32)>,
-    tell: &mut dyn FnMut(&[u8]),
-) -> WordMatch {
-    places.clear();
-    if let Some(at) = map.get(word) {
-        places.push((at, 1.0));
-        tell(word.as_bytes());
-    }
-    if word.len() >= LEAST_PREFIX_BYTES {
-        let mut stream = map.search(fst::automaton::Str::new(word).starts_with()).into_stream();
-        while let Some((term, at)) = stream.next() {
-            if places.len() == MAX_READINGS {
-                break;
-            }
-            if term != word.as_bytes() {
-                places.push((at, PREFIX_FACTOR));
-                tell(term);
-            }
-        }
-    }
-    if !places.is_empty() {
-        return WordMatch::Word;
-    }
-    if let Some(slip) = OneSlip::of(word) {
-        let mut stream = map.search(slip).into_stream();
-        while let Some((term, at)) = stream.next() {
-            if places.len() == MAX_READINGS {
-                break;
-            }
-            places.push((at, SLIP_FACTOR));
-            tell(term);
-        }
-    }
-    if places.is_empty() { WordMatch::None } else { WordMatch::Slip }
 }
 
 /// Adds what one term says to the sums of the items that pass the filter.
@@ -268,27 +154,13 @@ fn add(
         if sum.words == 0 {
             touched.push(posting.item);
         }
-        sum.words |= word;
-        sum.bm25 += factor * rarity * weight * (K1 + 1.0) / (weight + K1 * length);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &str) -> Vec<String> {
-        let mut all = vec![];
-        words_that_count(text, &mut String::new(), &mut |word| all.push(word.to_owned()));
-        all
-    }
-
-    #[test]
-    fn words_that_only_join_others_do_not_count_beside_them() {
-        assert!(FUNCTION_WORDS.is_sorted());
-        assert_eq!(words("the sound of the sea in A, the SEA"), ["sound", "sea", "a"]);
-        assert_eq!(words("With or without"), ["with", "or", "without"], "a name may be nothing else");
-        assert_eq!(words("A4 in C"), ["a4", "c"]);
-        assert_eq!(words(&(0..99).map(|n| format!("w{n} ")).collect::<String>()).len(), MAX_WORDS);
+        if sum.words & word == 0 {
+            sum.words |= word;
+            sum.of_word = 0.0;
+        }
+        // A word that stands there in several forms says no more than in the one that says most.
+        let says = factor * rarity * weight * (K1 + 1.0) / (weight + K1 * length);
+        sum.bm25 += (says - sum.of_word).max(0.0);
+        sum.of_word = sum.of_word.max(says);
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use kmidi_library::{
-    CacheLimits, Embed, Filter, Found, Hit, ItemKind, Key, Query, Range, SearchedBy, Searcher, WordMatch,
+    CacheLimits, DIMENSIONS, Embed, EmbedError, Filter, Found, Hit, ItemKind, Key, Query, Range, SearchedBy,
+    Searcher, WordMatch,
 };
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 use crate::support::{
-    ADJECTIVES, Hashing, Place, Recording, SOUNDS, add, questions, song, write, write_pack,
+    ADJECTIVES, Hashing, Place, Recording, SOUNDS, add, questions, song, vector, write, write_pack,
 };
 
 fn pack(count: usize) -> Place {
@@ -137,6 +138,116 @@ fn beginnings_of_words_and_one_slip_are_found() {
             assert!(searcher.found(hit.item).unwrap().name.contains(name), "{text}");
         }
     }
+}
+
+/// What a model is asked, which knows no word.
+#[derive(Default)]
+struct Asked(Vec<String>);
+
+impl Embed for Asked {
+    fn id(&self) -> &str {
+        "hashing 1"
+    }
+
+    fn knows(&self, _: &str) -> bool {
+        false
+    }
+
+    fn embed(&mut self, text: &str) -> Result<[f32; DIMENSIONS], EmbedError> {
+        self.0.push(text.to_owned());
+        Ok(vector(text))
+    }
+}
+
+#[test]
+fn a_slip_is_put_right_for_the_model_too_unless_it_knows_the_word() {
+    let place = pack(500);
+    let mut searcher = open(&place);
+    let mut asked = |text: &str| {
+        let mut model = Asked::default();
+        searcher.search(&Query::of(text), Some(&mut model)).unwrap();
+        model.0.remove(0)
+    };
+    assert_eq!(asked("Warm: virbaphone (clelo) 4ever!"), "Warm: vibraphone (cello) 4ever!");
+    for whole in ["warm vibraphone", "Vibr", "with what xqzt", "VirbaPhone virba_phone", "CLELO2"] {
+        assert_eq!(asked(whole), whole, "no slip, or no word of a language");
+    }
+    assert_eq!(asked(&"clelo ".repeat(99)).matches("cello").count(), 32, "as many as words count");
+    let mut likeness = |text: &str, known| {
+        let mut model = Hashing { known, ..Hashing::new() };
+        let hits = searcher.search(&Query { limit: 500, ..Query::of(text) }, Some(&mut model)).unwrap();
+        let alike = hits.iter().filter(|hit| hit.likeness_rank > 0);
+        alike.map(|hit| (hit.item, hit.likeness)).collect::<Vec<_>>()
+    };
+    let right = likeness("vibraphone", &[]);
+    assert!(!right.is_empty());
+    assert_eq!(likeness("virbaphone", &[]), right);
+    assert_ne!(likeness(" virbaphone?", &["virbaphone"]), right, "a word that the model knows is no slip");
+}
+
+#[test]
+fn of_the_words_that_a_slip_can_stand_for_the_one_of_more_items_is_meant() {
+    let check = |guits: usize, guitars: usize, likeliest: &str| {
+        let place = Place::new();
+        (0..guits).for_each(|number| place.song(&format!("guit {number}.mid"), 100));
+        (0..guitars).for_each(|number| place.song(&format!("guitar {number}.mid"), 100));
+        (0..40).for_each(|number| place.song(&format!("piano {number}.mid"), 100));
+        place.add();
+        let mut searcher = open(&place);
+        let mut model = Asked::default();
+        let hits = searcher.search(&Query::of("guitr"), Some(&mut model)).unwrap().to_vec();
+        let first = hits.iter().min_by_key(|hit| hit.word_rank).unwrap().item;
+        assert_eq!(searcher.found(first).unwrap().name.split(' ').next(), Some(likeliest));
+        assert_eq!(searcher.readings(&Query::of("guitr"))[0].terms[0], likeliest);
+        assert_eq!(model.0, [likeliest]);
+        assert_eq!(hits.len(), guits + guitars, "the other one is found, too");
+    };
+    check(1, 6, "guitar");
+    check(6, 1, "guit");
+}
+
+#[test]
+fn words_that_neither_the_index_nor_the_model_knows_are_told() {
+    let place = pack(500);
+    let mut searcher = open(&place);
+    let known = &Hashing { known: &["lovely"], ..Hashing::new() };
+    for (text, with_model, without) in [
+        ("the lovely clelo qwer", &["qwer"][..], &["lovely", "qwer"][..]),
+        ("asdf qwer asdf", &["asdf", "qwer"], &["asdf", "qwer"]),
+        ("vibr", &[], &[]),
+        (" ", &[], &[]),
+    ] {
+        let query = Query::of(text);
+        assert_eq!(searcher.unknown_words(&query, Some(known)), with_model, "{text}");
+        assert_eq!(searcher.unknown_words(&query, None), without, "{text}");
+    }
+}
+
+#[test]
+fn a_word_is_found_in_its_other_forms_and_those_of_one_item_count_once() {
+    let place = Place::new();
+    for name in ["Distortion", "Plucked", "Reed", "Rest", "Phasing", "Drum Song", "Drum Drums"] {
+        place.song(&format!("{name}.mid"), 100);
+    }
+    place.add();
+    let mut searcher = open(&place);
+    let mut found = |text: &str| {
+        let hits = searcher.search(&Query::of(text), None).unwrap().to_vec();
+        let name = |hit: &Hit| searcher.found(hit.item).unwrap().name;
+        hits.iter().map(|hit| (name(hit), hit.bm25)).collect::<Vec<_>>()
+    };
+    for (text, name) in
+        [("distorted", "Distortion"), ("plucking", "Plucked"), ("distort", "Distortion"), ("reeds", "Reed")]
+    {
+        assert_eq!(found(text).iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), [name], "{text}");
+    }
+    for text in ["phaser", "rested", "resion"] {
+        assert_eq!(found(text).len(), usize::from(text == "rested"), "{text}");
+    }
+    let drums = found("drum");
+    assert!(drums.len() == 2 && drums[0].1 == drums[1].1, "{drums:?}");
+    let drums = found("drum song");
+    assert!(drums[0].0 == "Drum Song" && drums[0].1 > drums[1].1, "control: another word counts: {drums:?}");
 }
 
 #[test]

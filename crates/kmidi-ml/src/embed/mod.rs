@@ -32,6 +32,11 @@ impl Embedder {
         Embedder { models, tokenizer: Tokenizer::uncased() }
     }
 
+    /// Whether the model has a piece for this word, in lower case: it has met it often.
+    pub fn knows(&self, word: &str) -> bool {
+        self.tokenizer.knows(word)
+    }
+
     /// The vector of a text: of its first [`Tokenizer::MOST_PIECES`] pieces, a page or so.
     ///
     /// # Errors

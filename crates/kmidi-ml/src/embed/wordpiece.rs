@@ -38,6 +38,11 @@ impl Tokenizer {
         self.vocabulary.len()
     }
 
+    /// Whether a word, in lower case, is one piece.
+    pub fn knows(&self, word: &str) -> bool {
+        self.vocabulary.id(word).is_some()
+    }
+
     /// The numbers of a text, between those of its beginning and its end.
     pub fn ids(&self, text: &str) -> Vec<i32> {
         let mut ids = Vec::with_capacity(64);
@@ -143,6 +148,15 @@ mod tests {
         assert_eq!(tokenizer.ids(" \n\u{200b}"), [101, 102]);
         let long = "x".repeat(100_000);
         assert_eq!(tokenizer.ids(&long), [101, 100, 102]);
+    }
+
+    #[test]
+    fn words_that_were_met_often_are_known_and_slips_of_them_are_not() {
+        let tokenizer = Tokenizer::uncased();
+        for (word, slip) in [("guitar", "guitr"), ("warm", "wamr"), ("harpsichord", "harpsicord")] {
+            assert!(tokenizer.knows(word) && !tokenizer.knows(slip), "{word}");
+        }
+        assert!(!tokenizer.knows("") && !tokenizer.knows("qwer"));
     }
 
     #[test]
