@@ -14,7 +14,7 @@ pub use kmidi_host::certify::{
     Site, Sound, Summary, Times, Violation,
 };
 
-use crate::plugins::{Format, PluginId, ScanError, cache_folder, open_index, probe};
+use crate::plugins::{Format, PluginId, ScanError, cache_folder, lookup, open_index, probe};
 
 /// Whom to try, and how.
 #[derive(Clone, Debug)]
@@ -282,9 +282,9 @@ pub fn warnings<'a>(plugins: impl IntoIterator<Item = &'a crate::PluginChoice>) 
     if plugins.peek().is_none() {
         return Vec::new();
     }
-    let Ok(index) = open_index() else { return Vec::new() };
-    let found = plugins.filter_map(|choice| index.find(&choice.plugin).ok());
-    found.filter_map(|plugin| Some(format!("{}: {}", plugin.name, warning(plugin)?))).collect()
+    let Ok(known) = lookup() else { return Vec::new() };
+    let found = plugins.filter_map(|choice| known.find(&choice.plugin).ok());
+    found.filter_map(|plugin| Some(format!("{}: {}", plugin.name, warning(&plugin)?))).collect()
 }
 
 /// The same for one plugin, without its name.
@@ -299,8 +299,8 @@ pub(crate) fn resting_bytes(plugin: &kmidi_host::Description) -> Option<u64> {
     summary(plugin).map(|summary| summary.resting_bytes)
 }
 
-/// Of the plugin's binary as it is now.
-fn summary(plugin: &kmidi_host::Description) -> Option<Summary> {
+/// The grade of a plugin, of its binary as it is now.
+pub fn summary(plugin: &kmidi_host::Description) -> Option<Summary> {
     let summary = archive().ok()?.summary(&plugin.id)?;
     (Stamp::of(&plugin.path)?.sha256 == summary.sha256).then_some(summary)
 }

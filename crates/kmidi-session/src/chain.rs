@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kmidi_core::{NodeInfo, Processor};
-use kmidi_host::scan::{FindError, Index};
+use kmidi_host::scan::FindError;
 use kmidi_host::{
     ActivateError, Activation, ActivePlugin, Description, Kind, LoadError, Parameter, Plugin, StateError,
 };
@@ -108,12 +108,11 @@ impl LinkError {
 
 /// Loads, sets and activates plugins in their order. May take seconds, and runs foreign code.
 pub(crate) fn load(
-    index: &Index,
+    find: &dyn Fn(&str) -> Result<Description, ChainError>,
     choices: &[PluginChoice],
     activation: &Activation,
 ) -> Result<Vec<Link>, LinkError> {
-    let find = |text: &str| -> Result<Description, ChainError> { Ok(index.find(text)?.clone()) };
-    let link = |choice: &PluginChoice| link(&find, choice, activation, |plugin| set(plugin, choice), |_| {});
+    let link = |choice: &PluginChoice| link(find, choice, activation, |plugin| set(plugin, choice), |_| {});
     choices.iter().map(link).collect()
 }
 
@@ -122,16 +121,16 @@ pub(crate) type Find = dyn Fn(&str) -> Result<Description, ChainError> + Send + 
 
 /// As the index of this machine has it by now.
 pub(crate) fn find(text: &str) -> Result<Description, ChainError> {
-    let index = plugins::open_index().map_err(|error| ChainError::Index(Box::new(error)))?;
-    Ok(index.find(text)?.clone())
+    let known = plugins::lookup().map_err(|error| ChainError::Index(Box::new(error)))?;
+    Ok(known.find(text)?)
 }
 
 /// Whether one of them makes other notes of notes, as far as the index of this machine knows.
 pub(crate) fn changes_notes<'a>(mut choices: impl Iterator<Item = &'a PluginChoice>) -> bool {
     let Some(first) = choices.next() else { return false };
-    let Ok(index) = plugins::open_index() else { return false };
+    let Ok(known) = plugins::lookup() else { return false };
     let changes =
-        |choice: &PluginChoice| index.find(&choice.plugin).is_ok_and(|it| it.kind == Kind::NoteEffect);
+        |choice: &PluginChoice| known.find(&choice.plugin).is_ok_and(|it| it.kind == Kind::NoteEffect);
     changes(first) || choices.any(changes)
 }
 

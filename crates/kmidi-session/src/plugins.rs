@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::chain::ChainError;
 use kmidi_host::scan::{self, PROBE, ScanSettings};
 
-pub use kmidi_host::scan::{Failure, Index, IndexError, ScanProgress, ScanSummary};
+pub use kmidi_host::scan::{Failure, Index, IndexError, Lookup, ScanProgress, ScanSummary};
 pub use kmidi_host::{
     AudioPort, Description, EventPort, Format, Kind, Parameter, ParseIdError, PluginId, PortRole, Preset,
 };
@@ -43,12 +43,12 @@ pub enum ScanError {
     NoProbe,
 }
 
-/// Where the index is: `$XDG_CACHE_HOME/kmidi/plugins.json`.
+/// Where the index is: `$XDG_CACHE_HOME/kmidi/plugins.jsonl`.
 ///
 /// # Errors
 /// [`ScanError::NoCache`].
 pub fn index_path() -> Result<PathBuf, ScanError> {
-    Ok(cache_folder()?.join("plugins.json"))
+    Ok(cache_folder()?.join("plugins.jsonl"))
 }
 
 /// Where things are kept that can be found out again: `$XDG_CACHE_HOME/kmidi`.
@@ -64,6 +64,14 @@ pub(crate) fn cache_folder() -> Result<PathBuf, ScanError> {
 /// [`ScanError`].
 pub fn open_index() -> Result<Index, ScanError> {
     Ok(Index::open(&index_path()?)?)
+}
+
+/// The same for who wants some plugins of it.
+///
+/// # Errors
+/// [`ScanError`].
+pub fn lookup() -> Result<Lookup, ScanError> {
+    Ok(Lookup::open(&index_path()?)?)
 }
 
 /// Brings the index up to date with what is installed. `stop` ends it early and loses nothing.
@@ -98,8 +106,7 @@ pub fn scan(
 /// # Errors
 /// [`ChainError`]: it is not known or cannot be loaded. [`ScanError`]: the index cannot be read.
 pub fn presets(plugin: &str) -> Result<Vec<Preset>, PresetsError> {
-    let index = open_index()?;
-    let found = index.find(plugin).map_err(ChainError::from)?;
+    let found = lookup()?.find(plugin).map_err(ChainError::from)?;
     let mut plugin = kmidi_host::Plugin::load(&found.path, &found.id).map_err(ChainError::from)?;
     Ok(plugin.presets())
 }

@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::stamp::Stamp;
+use super::stored;
 use crate::{Description, Format, PluginId, Preset};
-
-/// Of what is in the file; another one is scanned anew.
-const VERSION: u32 = 2;
 
 /// Why a plugin, or all of its file, cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +21,7 @@ pub struct Failure {
 }
 
 /// What one file or bundle gave.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FileEntry {
     /// Its format.
     pub format: Format,
@@ -32,7 +30,6 @@ pub struct FileEntry {
     /// Its plugins.
     pub plugins: Vec<Description>,
     /// Their presets, but those of LV2 plugins; `None` if they have not been asked for these.
-    #[serde(default)]
     pub presets: Option<Vec<(PluginId, Preset)>>,
     /// What went wrong.
     pub failures: Vec<Failure>,
@@ -84,10 +81,10 @@ fn own(text: &str) -> &'static str {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Stored<F> {
-    version: u32,
-    files: F,
+impl IndexError {
+    pub(super) fn new(path: &Path, source: io::Error) -> Self {
+        IndexError { path: path.to_owned(), source }
+    }
 }
 
 impl Index {
@@ -97,13 +94,10 @@ impl Index {
     /// [`IndexError`]: it is there and cannot be read.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => return Err(IndexError { path: path.to_owned(), source }),
+            bytes => bytes.map_err(|source| IndexError::new(path, source))?,
         };
-        let stored = serde_json::from_slice::<Stored<BTreeMap<PathBuf, FileEntry>>>(&bytes).ok();
-        let files = stored.filter(|stored| stored.version == VERSION).map(|stored| stored.files);
-        Ok(Index { files: files.unwrap_or_default(), path: path.to_owned() })
+        Ok(Index { files: stored::read(&bytes).unwrap_or_default(), path: path.to_owned() })
     }
 
     /// Replaces the file as a whole, or not at all.
@@ -116,14 +110,14 @@ impl Index {
             fs::create_dir_all(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             let mut buffered = io::BufWriter::new(file.as_file_mut());
-            serde_json::to_writer(&mut buffered, &Stored { version: VERSION, files: &self.files })?;
+            stored::write(&self.files, &mut buffered)?;
             buffered.flush()?;
             drop(buffered);
             file.as_file().sync_all()?;
             file.persist(&self.path)?;
             Ok(())
         };
-        write().map_err(|source| IndexError { path: self.path.clone(), source })
+        write().map_err(|source| IndexError::new(&self.path, source))
     }
 
     /// All plugins, each once: where one is installed twice, the first file counts.
@@ -135,42 +129,14 @@ impl Index {
         by_id.into_values().collect()
     }
 
-    /// The plugin with this id.
-    pub fn plugin(&self, id: &PluginId) -> Option<&Description> {
-        self.files.values().flat_map(|entry| &entry.plugins).find(|description| description.id == *id)
-    }
-
     /// The plugin that a person means: by its id, also without the format before it (a URI of LV2), or by a name; of the latter
     /// two, where only one has it.
     ///
     /// # Errors
     /// [`FindError`].
     pub fn find(&self, text: &str) -> Result<&Description, FindError> {
-        if let Some(description) = text.parse().ok().and_then(|id| self.plugin(&id)) {
-            return Ok(description);
-        }
-        let is_named =
-            |it: &&&Description| it.id.name == text || it.name.to_lowercase() == text.to_lowercase();
-        let all = self.plugins();
-        let named: Vec<_> = all.iter().filter(is_named).copied().collect();
-        match named.as_slice() {
-            [one] => Ok(one),
-            [] => {
-                let failure = self
-                    .failures()
-                    .find(|(_, failure)| failure.id.as_ref().is_some_and(|id| id.to_string() == text));
-                Err(match failure {
-                    Some((_, failure)) => {
-                        FindError::Unusable { text: text.to_owned(), reason: failure.reason.clone() }
-                    }
-                    None => FindError::NoSuch { text: text.to_owned() },
-                })
-            }
-            several => Err(FindError::Several {
-                text: text.to_owned(),
-                ids: several.iter().map(|it| it.id.to_string()).collect::<Vec<_>>().join(", "),
-            }),
-        }
+        let all = self.files.values().flat_map(|entry| &entry.plugins);
+        find(all.map(|it| (&it.id, &*it.name, it)), self.failures().map(|it| it.1), text)
     }
 
     /// All presets that the scan knows, with their plugins: of CLAP and VST3.
@@ -186,6 +152,35 @@ impl Index {
     }
 }
 
+/// What a person means by a text: by the id of a plugin, also without the format before it, or by a name; of the latter two, where only
+/// one has it. Where one id is there twice, the first counts.
+pub(super) fn find<'a, T>(
+    all: impl Iterator<Item = (&'a PluginId, &'a str, T)>,
+    mut failures: impl Iterator<Item = &'a Failure>,
+    text: &str,
+) -> Result<T, FindError> {
+    let mut by_id = BTreeMap::new();
+    for (id, name, plugin) in all {
+        by_id.entry(id).or_insert((name, plugin));
+    }
+    if let Some((_, found)) = text.parse().ok().and_then(|id: PluginId| by_id.remove(&id)) {
+        return Ok(found);
+    }
+    let name = text.to_lowercase();
+    by_id.retain(|id, it| id.name == text || it.0.to_lowercase() == name);
+    if by_id.len() > 1 {
+        let ids = by_id.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(FindError::Several { text: text.to_owned(), ids });
+    }
+    by_id.into_values().next().map(|it| it.1).ok_or_else(|| {
+        let text = text.to_owned();
+        match failures.find(|failure| failure.id.as_ref().is_some_and(|id| id.to_string() == text)) {
+            Some(failure) => FindError::Unusable { text, reason: failure.reason.clone() },
+            None => FindError::NoSuch { text },
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +188,7 @@ mod tests {
     #[test]
     fn an_index_that_is_missing_damaged_or_old_is_empty_and_a_saved_one_comes_back() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("below/plugins.json");
+        let path = folder.path().join("below/plugins.jsonl");
         let mut index = Index::open(&path).unwrap();
         assert!(index.files.is_empty());
         let failure = Failure { id: Some(PluginId::new(Format::Clap, "a")), reason: "crashed".into() };
@@ -208,7 +203,7 @@ mod tests {
         index.save().unwrap();
         assert_eq!(Index::open(&path).unwrap().files, index.files);
         let text = fs::read_to_string(&path).unwrap();
-        for bad in [&text[..text.len() / 2], "{}", "", &text.replace("\"version\":2", "\"version\":99")] {
+        for bad in [&text[..text.len() / 2], "{}", "", &text.replace("\"version\":3", "\"version\":99")] {
             fs::write(&path, bad).unwrap();
             assert!(Index::open(&path).unwrap().files.is_empty(), "{bad}");
         }

@@ -9,6 +9,7 @@ mod index;
 mod probe;
 mod report;
 mod stamp;
+mod stored;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -22,6 +23,7 @@ pub use folders::{Candidate, candidates, standard_folders};
 pub use index::{Failure, FileEntry, FindError, Index, IndexError};
 pub use probe::{PROBE, describe_for_parent};
 pub use stamp::Stamp;
+pub use stored::Lookup;
 
 /// How often a scan that goes on for long is written down, so that one that is killed goes on where it was.
 const SAVE_EVERY: Duration = Duration::from_secs(2);

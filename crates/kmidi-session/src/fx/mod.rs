@@ -240,7 +240,8 @@ impl Pass {
         let (sample_rate_hz, quantum_frames) = (source.sample_rate_hz(), request.quantum_frames);
         let channels_in = source.file().channels() as u16;
         let activation = Activation { sample_rate_hz, quantum_frames, offline: true };
-        let chain = Chain::load(&plugins::open_index()?, &request.plugins, &activation, channels_in)?;
+        let known = plugins::lookup()?;
+        let chain = Chain::load(&|text| Ok(known.find(text)?), &request.plugins, &activation, channels_in)?;
         let (report, tails, channels_out) = (chain.report(), chain.tails(), chain.channels_out);
         let config = EngineConfig {
             sample_rate_hz,

@@ -1,12 +1,11 @@
 //! The plugins of a chain: how many instances of each, and how they are connected.
 
 use kmidi_graph::{Compensation, EngineHandle, Graph, NodeId};
-use kmidi_host::scan::Index;
-use kmidi_host::{Activation, ActivePlugin, Kind};
+use kmidi_host::{Activation, ActivePlugin, Description, Kind};
 use kmidi_rt::{Engine, EngineConfig};
 
 use super::{FxError, FxPlugin};
-use crate::chain::{self, Link, PluginChoice};
+use crate::chain::{self, ChainError, Link, PluginChoice};
 use crate::rig::RigError;
 use crate::tail::Tails;
 
@@ -27,7 +26,7 @@ pub struct Chain {
 impl Chain {
     /// Loads the plugins for a file of `channels` channels. May take seconds, and runs foreign code.
     pub fn load(
-        index: &Index,
+        find: &dyn Fn(&str) -> Result<Description, ChainError>,
         choices: &[PluginChoice],
         activation: &Activation,
         channels: u16,
@@ -39,7 +38,7 @@ impl Chain {
         };
         let mut from = "the file".to_owned();
         for choice in choices {
-            let load = || chain::load(index, std::slice::from_ref(choice), activation);
+            let load = || chain::load(find, std::slice::from_ref(choice), activation);
             let mut links = load()?;
             let info = &links[0].info;
             let main = |ports: &[u16], what| {
@@ -139,7 +138,7 @@ fn connect(graph: &mut Graph, from: &[(NodeId, u16)], to: &[(NodeId, u16)]) -> R
 
 #[cfg(test)]
 mod tests {
-    use kmidi_host::scan::{FileEntry, Stamp};
+    use kmidi_host::scan::{FileEntry, Index, Stamp};
     use kmidi_host::{Format, Plugin, PluginId};
     use kmidi_test_clap::ids;
 
@@ -160,7 +159,8 @@ mod tests {
         index.files.insert(file, entry);
         let choice = PluginChoice { plugin: format!("clap:{id}"), ..PluginChoice::default() };
         let activation = Activation { sample_rate_hz: 48_000, quantum_frames: 64, offline: true };
-        let loaded = Chain::load(&index, &[choice], &activation, 2);
+        let find = |text: &str| Ok(index.find(text)?.clone());
+        let loaded = Chain::load(&find, &[choice], &activation, 2);
         loaded.err().map(|error| {
             assert!(error.is_usage(), "{error:?}");
             error.to_string()

@@ -18,8 +18,8 @@ impl LiveRack {
     /// The symbol of the only parameter that is shown by this name, as the last scan found it.
     fn symbol_of_name(&self, slot: &str, name: &str) -> Option<String> {
         let plugin = self.rack().slot(slot)?.plugin.clone();
-        let index = crate::plugins::open_index().ok()?;
-        symbol_of_name(index.plugin(&plugin)?, name).map(str::to_owned)
+        let known = crate::plugins::lookup().ok()?;
+        symbol_of_name(&known.find(&plugin.to_string()).ok()?, name).map(str::to_owned)
     }
 }
 

@@ -150,12 +150,9 @@ fn list(args: List) -> Result<ExitCode> {
 }
 
 fn info(args: Info) -> Result<ExitCode> {
-    let index = plugins::open_index()?;
-    let description = index.find(&args.plugin).map_err(|error| Unreadable(error.into()))?;
-    let grades = certify::grades(&index)?;
-    let summary = grades.get(&description.id);
-    let certificate = match summary {
-        Some(summary) => certify::certificate(summary)?,
+    let description = &plugins::lookup()?.find(&args.plugin).map_err(|error| Unreadable(error.into()))?;
+    let certificate = match certify::summary(description) {
+        Some(summary) => certify::certificate(&summary)?,
         None => None,
     };
     match args.json {
