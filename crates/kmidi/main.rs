@@ -16,6 +16,7 @@ mod exit;
 mod font_flag;
 mod memory;
 mod models_flag;
+mod needs;
 mod opinion_flag;
 mod rack_flag;
 mod screens;
@@ -79,6 +80,7 @@ fn parse(arguments: &[OsString]) -> Result<Cli> {
         file_path = Some(path);
     }
     let matches = command.try_get_matches_from_mut(arguments);
+    let matches = matches.and_then(|matches| needs::check(&mut command, matches));
     let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     Ok(parsed.unwrap_or_else(|error| {
         let origin = config::origin(&command, arguments, &error, file_path.as_deref());

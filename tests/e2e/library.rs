@@ -1,7 +1,6 @@
 //! `kmidi index` and `kmidi search`: what they print, how they end, and what stays when they are ended.
 
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -101,7 +100,13 @@ fn a_damaged_index_is_told_with_the_way_back() {
     place.kmidi(&["index", "add", "sounds"]).success();
     let whole = fs::read(place.index()).expect("it is there");
     fs::write(place.index(), &whole[..whole.len() / 2]).expect("written");
-    for command in [&["search", "pad"][..], &["index", "status"], &["index", "add", "sounds"]] {
+    for command in [
+        &["search", "pad"][..],
+        &["index", "status"],
+        &["index", "add", "sounds"],
+        &["index", "remove", "sounds"],
+        &["index", "compact"],
+    ] {
         let told = place.kmidi(command);
         assert_eq!(told.code, Some(2), "{told:#?}");
         assert!(told.stderr.contains("kmidi index add --rebuild"), "{told:#?}");
@@ -118,16 +123,7 @@ fn a_full_disk_leaves_the_old_index() {
     let whole = fs::read(place.index()).expect("it is there");
     place.write("more/Cello.mid", &fs::read(root().join("assets/midi/freedoom-inter.mid")).expect("a song"));
     let kmidi = place.command(&["index", "add", "--no-plugins"]);
-    let mut limited = Command::new("sh");
-    limited.arg("-c").arg("trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"").arg(kmidi.get_program());
-    limited.args(kmidi.get_args()).current_dir(place.path("")).arg0("sh");
-    for (name, value) in kmidi.get_envs() {
-        match value {
-            Some(value) => limited.env(name, value),
-            None => limited.env_remove(name),
-        };
-    }
-    let full = program::spawn(limited).wait(program::DEADLINE);
+    let full = program::on_full_disk(1, &kmidi);
     assert_eq!(full.code, Some(1), "{full:#?}");
     assert!(full.stderr.contains("library.index"), "{full:#?}");
     assert_eq!(fs::read(place.index()).expect("it is there"), whole);
@@ -141,17 +137,13 @@ fn a_full_disk_leaves_the_old_index() {
 fn what_cannot_be_printed_is_an_error_also_without_a_last_line() {
     let place = Place::new();
     place.kmidi(&["index", "add", "sounds"]).success();
-    for arguments in [&["search", "piano", "--json"][..], &["search", "piano", "--paths", "-0"]] {
-        for (file, code) in [("/dev/full", 1), ("/dev/null", 0)] {
-            let kmidi = place.command(arguments);
-            let mut shell = Command::new("sh");
-            shell.arg("-c").arg(format!("exec \"$0\" \"$@\" > {file}")).arg(kmidi.get_program());
-            shell.args(kmidi.get_args()).env("XDG_CACHE_HOME", place.path("cache"));
-            shell.env("XDG_CONFIG_HOME", "/nonexistent").env("XDG_DATA_HOME", "/nonexistent");
-            let ended = program::spawn(shell).wait(program::DEADLINE);
-            assert_eq!(ended.code, Some(code), "{arguments:?} to {file}: {ended:#?}");
-            assert_eq!(ended.stderr.contains("No space left"), code == 1, "{ended:#?}");
-        }
+    for arguments in [
+        &["search", "piano", "--json"][..],
+        &["search", "piano", "--paths", "-0"],
+        &["index", "status"],
+        &["index", "add"],
+    ] {
+        program::check_printing(&place.command(arguments));
     }
 }
 
@@ -200,7 +192,7 @@ fn a_budget_that_is_too_small_for_a_search_is_told_and_loses_nothing() {
 /// With the model for meaning, where it has been fetched.
 #[test]
 fn without_room_for_the_model_words_are_enough_and_what_is_not_known_is_told() {
-    let Some(home) = program::home_of_models() else {
+    let Some(home) = program::home_of("minilm") else {
         return eprintln!("passed over: the model for meaning has not been fetched");
     };
     let place = Place::new();
@@ -271,6 +263,40 @@ fn a_model_that_is_damaged_is_told_and_words_are_enough() {
         !missing.stderr.contains("damaged"),
         "control: one that is not there is not damaged: {missing:#?}"
     );
+}
+
+/// Where the model has been fetched: an index that has vectors, searched by a model that is gone, cut or changed.
+#[test]
+fn a_search_by_meaning_without_its_model_goes_by_words_and_says_why() {
+    let Some(home) = program::home_of("minilm") else { return };
+    let place = Place::new();
+    let fetched = home.join("kmidi/models");
+    let with = |models: &Path, arguments: &[&str]| {
+        place.kmidi(&[arguments, &["--models", models.to_str().expect("UTF-8"), "--json"]].concat())
+    };
+    with(&fetched, &["index", "add", "sounds"]).success();
+    let search = |models: &Path| with(models, &["search", "warm", "pad"]).success();
+    assert_eq!(search(&fetched).json()["searched_by"], "likeness-and-words");
+    let folder = place.path("models");
+    let check = |why: &str| {
+        let told = search(&folder);
+        assert!(told.stderr.contains(why) && told.stderr.contains("kmidi models fetch minilm"), "{told:#?}");
+        assert_eq!(told.json()["searched_by"], "words-no-model", "{told:#?}");
+        assert_eq!(told.json()["results"][0]["name"], "Warm Pad Am 90bpm");
+    };
+    check("by words alone");
+    fs::create_dir_all(folder.join("minilm")).expect("made");
+    for file in ["minilm.onnx", "minilm.data"] {
+        fs::copy(fetched.join("minilm").join(file), folder.join("minilm").join(file)).expect("copied");
+    }
+    assert_eq!(search(&folder).json()["searched_by"], "likeness-and-words", "control");
+    let graph = folder.join("minilm/minilm.onnx");
+    let mut bytes = fs::read(&graph).expect("it is there");
+    bytes[1000] ^= 1;
+    fs::write(&graph, &bytes).expect("written");
+    check("is damaged");
+    fs::write(&graph, &bytes[..1000]).expect("written");
+    check("has 1000 bytes of");
 }
 
 /// Killed in the middle, again and again: there is an index that can be searched, and the next run goes on.

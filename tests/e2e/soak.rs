@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::tight_memory::with_data_limit;
+use super::transcribe::{Folder, wait_until_it_has_read};
 use crate::support::program;
 
 fn verdict<'a>(report: &'a Value, name: &str) -> &'a Value {
@@ -67,6 +68,22 @@ fn transcribing_again_and_again_loads_once_and_piles_nothing_up() {
 #[test]
 fn hearing_phonemes_again_and_again_loads_once_and_piles_nothing_up() {
     check_listening("--phonemes", &["silero-vad", "hama-asr"]);
+}
+
+#[test]
+fn ctrl_c_in_the_first_call_leaves_nothing_to_judge_and_that_is_what_is_told() {
+    let folder = Folder::new();
+    let sound = folder.sound("long.wav", 8000, 1, 8000 * 600, |frame| (frame as f32 * 0.3).sin() * 0.3);
+    for listener in ["--transcribe", "--phonemes"] {
+        let soak = program::command(&["soak", listener, "5", &sound, "--json"]);
+        let mut soak = program::spawn(soak);
+        wait_until_it_has_read(&mut soak, &sound, 1 << 20);
+        soak.signal("INT");
+        let ended = soak.wait(program::DEADLINE);
+        assert_eq!((ended.code, &ended.json()["exit_code"]), (Some(130), &130.into()), "{ended:#?}");
+        assert!(ended.stderr.contains("interrupted in the first call"), "{ended:#?}");
+        assert!(!ended.stdout.contains("BAD") && !ended.stderr.contains("BAD"), "{ended:#?}");
+    }
 }
 
 #[test]

@@ -17,19 +17,6 @@ fn song() -> String {
     root().join("assets/midi/freedoom-e1m1.mid").to_str().expect("UTF-8").to_owned()
 }
 
-/// The same command behind another program, which takes it as its last arguments.
-fn behind(wrapper: &[&str], kmidi: &Command) -> Command {
-    let mut command = Command::new(wrapper[0]);
-    command.args(&wrapper[1..]).arg(kmidi.get_program()).args(kmidi.get_args());
-    for (name, value) in kmidi.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
-}
-
 /// A song is rendered as a whole and played to its end.
 fn check(run: impl Fn(&Command) -> Outcome) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -46,7 +33,7 @@ fn check(run: impl Fn(&Command) -> Outcome) {
 /// `RLIMIT_DATA`: all memory that is the process's own, whether it is touched or not.
 pub fn with_data_limit(mib: u64, kmidi: &Command) -> Outcome {
     let limit = format!("--data={}", mib * MIB);
-    program::spawn(behind(&["prlimit", &limit], kmidi)).wait(DEADLINE)
+    program::spawn(program::behind(&["prlimit", &limit], kmidi)).wait(DEADLINE)
 }
 
 fn check_data_limit(mib: u64) {
@@ -92,7 +79,7 @@ fn check_group(mib: u64) {
         return;
     };
     let enter = format!("echo $$ > '{}/cgroup.procs' && exec \"$@\"", group.0.display());
-    check(|kmidi| program::spawn(behind(&["sh", "-c", &enter, "sh"], kmidi)).wait(DEADLINE));
+    check(|kmidi| program::spawn(program::behind(&["sh", "-c", &enter, "sh"], kmidi)).wait(DEADLINE));
 }
 
 #[test]

@@ -310,3 +310,12 @@ fn a_log_that_cannot_be_written_costs_no_result() {
     assert!(told.stderr.contains("nothing is traced"), "{told:#?}");
     assert!(told.json()["tempo_bpm"].is_number(), "{told:#?}");
 }
+
+#[test]
+fn records_that_cannot_be_printed_are_an_error() {
+    let place = Place::new();
+    place.append(&record(1).to_string()).success();
+    for command in ["query", "stats", "verify", "tail", "cat"] {
+        program::check_printing(&place.command(&["trace", command]));
+    }
+}

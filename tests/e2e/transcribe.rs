@@ -12,18 +12,18 @@ use crate::support::root;
 
 const SCALE: [u64; 8] = [60, 62, 64, 65, 67, 69, 71, 72];
 
-struct Folder(tempfile::TempDir);
+pub struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Folder(tempfile::tempdir().expect("a folder"))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         self.path(name).to_str().expect("UTF-8").to_owned()
     }
 
@@ -38,7 +38,7 @@ impl Folder {
     }
 
     /// A file of floats.
-    fn sound(
+    pub fn sound(
         &self,
         name: &str,
         rate: u32,
@@ -103,7 +103,26 @@ fn a_scale_that_was_rendered_is_heard_again_whatever_the_file_is() {
     }
     let telephone = folder.scale("d.wav", &["-r", "8000"]);
     assert_eq!(once(folder.keys(&telephone, &[])), SCALE, "8 kHz");
+    assert_eq!(folder.keys(&telephone, &["--mono"]), SCALE, "8 kHz");
     assert_eq!(folder.keys(&folder.path("a.wav").display().to_string(), &["--mono", "--bends"]), SCALE);
+}
+
+#[test]
+fn what_is_written_lies_within_the_bounds_whoever_hears_it() {
+    let folder = Folder::new();
+    let sound = folder.scale("a.wav", &[]);
+    let within = |hz: [&str; 2], ear: &[&str]| {
+        let bounds = ["--min-freq", hz[0], "--max-freq", hz[1]];
+        once(folder.keys(&sound, &[&bounds, ear].concat()))
+    };
+    for ear in [&[][..], &["--mono"]] {
+        // D4 has 293.66 Hz, A4 440, and B4 493.88.
+        assert_eq!(within(["300", "490"], ear), SCALE[2..6], "{ear:?}");
+        assert_eq!(within(["294", "440"], ear), SCALE[1..6], "{ear:?}");
+        assert_eq!(within(["262", "494"], ear), SCALE[..7], "{ear:?}");
+        let nothing = ["--min-freq", "300", "--max-freq", "305"];
+        assert_eq!(folder.transcribe(&sound, &[&nothing, ear].concat()).code, Some(2), "{ear:?}");
+    }
 }
 
 #[test]
@@ -118,12 +137,16 @@ fn six_channels_and_samples_that_are_no_numbers_are_heard_too() {
     let keys = folder.keys(&folder.sound("six.wav", 44_100, 6, 60_000, tone), &[]);
     // The fifth partial can be heard as a note of its own.
     assert!(keys == [69] || keys == [69, 97], "{keys:?}");
+    assert_eq!(folder.keys(&folder.text("six.wav"), &["--mono"]), [69]);
     let bad = |frame: usize| if frame % 9999 == 5000 { f32::NAN } else { tone(frame) };
-    let outcome = folder.transcribe(&folder.sound("bad.wav", 44_100, 1, 60_000, bad), &[]).success();
-    assert!(outcome.stderr.contains("no numbers"), "{outcome:#?}");
-    assert_eq!(outcome.json()["recording"]["not_numbers"], 6);
-    let keys = outcome.json()["heard"].as_array().map(Vec::len);
-    assert!(keys >= Some(1), "{outcome:#?}");
+    let bad = folder.sound("bad.wav", 44_100, 1, 60_000, bad);
+    for arguments in [&[][..], &["--mono"]] {
+        let outcome = folder.transcribe(&bad, arguments).success();
+        assert!(outcome.stderr.contains("6 samples are no numbers, or infinite"), "{outcome:#?}");
+        assert_eq!(outcome.json()["recording"]["not_numbers"], 6);
+        let keys = outcome.json()["heard"].as_array().map(Vec::len);
+        assert!(keys >= Some(1), "{outcome:#?}");
+    }
 }
 
 #[test]
@@ -141,8 +164,14 @@ fn silence_and_nothing_are_told_and_leave_the_old_file_and_noise_has_few_notes()
         }
     }
     let noise = |frame: usize| (frame as u32).wrapping_mul(2_654_435_761) as i32 as f32 / 4e9;
-    let few = folder.keys(&folder.sound("noise.wav", 44_100, 1, 200_000, noise), &[]).len();
+    let noise = folder.sound("noise.wav", 44_100, 1, 200_000, noise);
+    let few = folder.keys(&noise, &[]).len();
     assert!(few < 40, "{few} notes in noise");
+    let told = folder.transcribe(&noise, &["--mono"]);
+    assert!(told.code == Some(1) && told.stderr.contains("no single voice"), "{told:#?}");
+    let blip = folder.sound("blip.wav", 44_100, 1, 4410, |frame| (frame as f32 * 0.06).sin());
+    let told = folder.transcribe(&blip, &[]);
+    assert!(told.code == Some(1) && told.stderr.contains("it lasts 0.10 s"), "{told:#?}");
 }
 
 #[test]
@@ -184,7 +213,7 @@ fn refusals_have_their_codes_and_leave_nothing_behind() {
 }
 
 /// Waits until a program is so many bytes into a file: it works then, and is far from its end.
-fn wait_until_it_has_read(running: &mut Running, file: &str, bytes: u64) {
+pub fn wait_until_it_has_read(running: &mut Running, file: &str, bytes: u64) {
     let process = PathBuf::from(format!("/proc/{}", running.id()));
     let position = |descriptor: fs::DirEntry| {
         let is_it = fs::read_link(descriptor.path()).is_ok_and(|it| it == Path::new(file));
@@ -273,17 +302,28 @@ fn a_disk_that_is_full_is_told_and_what_was_there_stays() {
     let sound = folder.sound("a.wav", 22_050, 1, 22_050, |frame| (frame as f32 * 0.1).sin());
     let output = folder.path("out.mid");
     fs::write(&output, "as it was").expect("written");
-    // No file may grow at all, and who tries is told by an error and not by a signal.
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""]);
     let kmidi = program::command(&["transcribe", &sound, "-o", output.to_str().expect("UTF-8"), "--json"]);
-    shell.arg(kmidi.get_program()).args(kmidi.get_args());
-    let outcome = program::spawn(shell).wait(DEADLINE);
+    let outcome = program::on_full_disk(0, &kmidi);
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
     assert!(outcome.json()["error"].as_str().is_some_and(|it| it.contains("out.mid")), "{outcome:#?}");
     assert_eq!(fs::read(&output).expect("read"), b"as it was");
     let left: Vec<_> = fs::read_dir(folder.0.path()).expect("a folder").collect();
     assert_eq!(left.len(), 2, "{left:?}");
+    program::check_printing(&kmidi);
+}
+
+#[test]
+fn a_device_that_nothing_is_played_on_is_a_usage_error_and_one_in_the_environment_is_not() {
+    let folder = Folder::new();
+    let sound = folder.sound("a.wav", 22_050, 1, 22_050, |frame| (frame as f32 * 0.1).sin());
+    let refused = folder.transcribe(&sound, &["--device", "none"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.json()["error"].as_str().is_some_and(|it| it.contains("without --play")), "{refused:#?}");
+    assert!(!folder.path("heard.mid").exists());
+    let output = folder.text("heard.mid");
+    let mut setting = program::command(&["transcribe", &sound, "-o", &output]);
+    setting.env("KMIDI_DEVICE", "none").env("KMIDI_TRACE_FILE", folder.path("log"));
+    program::spawn(setting).wait(DEADLINE).success();
 }
 
 #[test]
@@ -321,21 +361,20 @@ fn a_piano_needs_its_model_and_takes_nothing_that_means_nothing_to_it() {
 
 #[test]
 fn a_piano_is_heard_at_any_rate_and_from_any_channels_where_its_model_is() {
-    let listed = program::kmidi(&["models", "list", "--json"]).success().json();
-    let piano = listed["models"].as_array().expect("a list").iter().find(|it| it["name"] == "piano");
-    if piano.expect("it is listed")["state"] != "there" {
-        assert!(std::env::var_os("KMIDI_REQUIRE_MODELS").is_none(), "piano has not been fetched");
-        eprintln!("passed over: the model piano has not been fetched");
-        return;
-    }
+    let Some(home) = program::home_of("piano") else { return };
+    let models = home.join("kmidi/models");
+    let models = models.to_str().expect("UTF-8");
     let folder = Folder::new();
-    let keys = |sound: &str| folder.keys(sound, &["--model", "piano"]);
+    let keys = |sound: &str| folder.keys(sound, &["--model", "piano", "--models", models]);
     assert_eq!(keys(&folder.scale("a.wav", &["-r", "44100"])), SCALE);
     // What lies above 4 kHz is missing from such a recording, and some notes may be with it.
     let low = keys(&folder.scale("low.wav", &["-r", "8000"]));
     assert!(low.iter().filter(|key| SCALE.contains(key)).count() >= 6, "{low:?}");
-    let wide = folder.sound("six.wav", 48_000, 6, 4800, |frame| (frame as f32 * 0.05).sin());
-    keys(&wide);
-    let broken = folder.sound("nan.wav", 44_100, 2, 4410, |frame| if frame == 99 { f32::NAN } else { 0.0 });
-    assert_eq!(keys(&broken), [0; 0]);
+    let none = |sound: &str, why: &str| {
+        let told = folder.transcribe(sound, &["--model", "piano", "--models", models]);
+        assert!(told.code == Some(1) && told.stderr.contains(why), "{told:#?}");
+    };
+    none(&folder.sound("six.wav", 48_000, 6, 4800, |_| 0.0), "it is silent");
+    let broken = |frame: usize| if frame == 99 { f32::NAN } else { 0.0 };
+    none(&folder.sound("nan.wav", 44_100, 2, 4410, broken), "samples that are damaged");
 }

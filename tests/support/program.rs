@@ -111,6 +111,39 @@ pub fn spawn_until_first_line(mut command: Command) -> (Running, String) {
     (watch(child, stdout), line)
 }
 
+/// The same command behind another program, which takes it as its last arguments.
+pub fn behind(wrapper: &[&str], kmidi: &Command) -> Command {
+    let mut command = Command::new(wrapper[0]);
+    command.args(&wrapper[1..]).arg(kmidi.get_program()).args(kmidi.get_args());
+    for (name, value) in kmidi.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    if let Some(folder) = kmidi.get_current_dir() {
+        command.current_dir(folder);
+    }
+    command
+}
+
+/// Runs a command on a disk that is full, as it were: no file may grow beyond so many blocks of 512 bytes, and who tries is told by an
+/// error and not by a signal.
+pub fn on_full_disk(blocks: u32, kmidi: &Command) -> Outcome {
+    let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    spawn(behind(&["sh", "-c", &limit], kmidi)).wait(DEADLINE)
+}
+
+/// What cannot be printed is told, and ends with 1; and what can ends with 0.
+pub fn check_printing(kmidi: &Command) {
+    for (file, code) in [("/dev/full", 1), ("/dev/null", 0)] {
+        let into = format!("exec \"$0\" \"$@\" > {file}");
+        let ended = spawn(behind(&["sh", "-c", &into], kmidi)).wait(DEADLINE);
+        assert_eq!(ended.code, Some(code), "{kmidi:?} to {file}: {ended:#?}");
+        assert_eq!(ended.stderr.contains("No space left"), code == 1, "{kmidi:?} to {file}: {ended:#?}");
+    }
+}
+
 /// Starts `kmidi` on a terminal of 100 by 30 characters, and returns what types on its keyboard too.
 pub fn spawn_on_terminal(arguments: &[&str]) -> (Running, ChildStdin) {
     on_terminal(&command(arguments))
@@ -289,14 +322,12 @@ fn anonymous_bytes(id: u32) -> u64 {
     own + children(id).map(anonymous_bytes).sum::<u64>()
 }
 
-/// Where the model for texts has been fetched to.
-pub fn home_of_models() -> Option<PathBuf> {
+/// Where a model has been fetched to: the folder that is the user's for data.
+pub fn home_of(model: &str) -> Option<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
-    let found = data.filter(|data| data.join("kmidi/models/minilm/minilm.onnx").is_file());
-    assert!(
-        found.is_some() || std::env::var_os("KMIDI_REQUIRE_MODELS").is_none(),
-        "kmidi models fetch minilm"
-    );
+    let found = data.filter(|data| data.join(format!("kmidi/models/{model}/{model}.onnx")).is_file());
+    let is_required = std::env::var_os("KMIDI_REQUIRE_MODELS").is_some();
+    assert!(found.is_some() || !is_required, "kmidi models fetch {model}");
     found
 }

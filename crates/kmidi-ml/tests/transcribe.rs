@@ -360,6 +360,13 @@ fn a_voice_of_silence_noise_or_nothing_has_no_notes() {
         let heard = mono(&mut Samples::new(samples, 16_000), &MonoOptions::default()).unwrap();
         assert!(heard.notes.is_empty(), "{heard:?}");
     }
+    let mut state = 1u32;
+    let noise = (0..160_000).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    });
+    let heard = mono(&mut Samples::new(noise.collect(), 16_000), &MonoOptions::default()).unwrap();
+    assert!(heard.notes.len() <= 2, "ten seconds of noise: {heard:?}");
     let short: Vec<f32> = (0..1600).map(|n| struck(60, f64::from(n) / 16_000.0) as f32).collect();
     assert!(mono(&mut Samples::new(short, 16_000), &MonoOptions::default()).unwrap().notes.len() <= 1);
 }

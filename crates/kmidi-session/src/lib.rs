@@ -54,7 +54,7 @@ pub use command::{Command, LoopRequest, Position, PositionError};
 pub use fx::{FxError, FxPlugin, FxReport, FxRequest, fx};
 pub use input::{FileSource, InputError, InputKind, OverInput, STDIN, check_output};
 pub use job::{Cancel, JobContext, JobError, Need};
-pub use kmidi_device::files::{ReadError, ReadLoss, SampleFormat};
+pub use kmidi_device::files::{NotNumbers, ReadError, ReadLoss, SampleFormat};
 pub use kmidi_device::{AudioRequest, Backend, BackendInfo, DeviceInfo, MidiPort, OnLoss, list_devices};
 pub use kmidi_soundfont::Interpolation;
 pub use listen::{Heard, Listening};

@@ -4,7 +4,7 @@ use std::f32::consts::FRAC_1_SQRT_2;
 use std::fmt;
 use std::path::Path;
 
-use kmidi_device::files::{AudioFileReader, ReadError, ReadLoss, Speaker};
+use kmidi_device::files::{AudioFileReader, NotNumbers, ReadError, ReadLoss, Speaker};
 use kmidi_ml::{FULL_SCALE, MonoSource, SourceError};
 use serde::Serialize;
 
@@ -214,7 +214,7 @@ impl fmt::Display for Heard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = match self.not_numbers {
             0 => String::new(),
-            count => format!("{count} samples are no numbers, and were taken for silence"),
+            count => format!("{}, and were taken for silence", NotNumbers(count)),
         };
         let too_loud = match self.too_loud {
             0 => String::new(),

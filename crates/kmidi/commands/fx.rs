@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 use kmidi_core::limits::{MAX_QUANTUM_FRAMES, SAMPLE_RATE_RANGE_HZ};
-use kmidi_session::{Cancel, FxError, FxReport, FxRequest, JobError, Tail};
+use kmidi_session::{Cancel, FxError, FxReport, FxRequest, JobError, NotNumbers, Tail};
 
 use super::{progress_bar, warn_of_grades};
 use crate::chain_flag::ChainFlag;
@@ -192,6 +192,6 @@ fn tell(report: &FxReport) {
 fn not_numbers(report: &FxReport) -> String {
     match report.not_numbers {
         0 => String::new(),
-        count => format!("{count} samples are no numbers, or infinite, and were taken for silence"),
+        count => format!("{}, and were taken for silence", NotNumbers(count)),
     }
 }

@@ -68,10 +68,10 @@ pub struct Transcribe {
     /// Milliseconds that a note must last, or with --mono that another pitch must be held; 127.7 or 80 otherwise
     #[arg(long, value_name = "MS")]
     pub min_note_ms: Option<f64>,
-    /// Lowest frequency to hear, in Hz
+    /// Lowest key to write, by its frequency in Hz, to half a Hz: 262 is middle C
     #[arg(long, value_name = "HZ")]
     pub min_freq: Option<f64>,
-    /// Highest frequency to hear, in Hz
+    /// Highest key to write, likewise
     #[arg(long, value_name = "HZ")]
     pub max_freq: Option<f64>,
     /// Write the course of pitch within notes that sound alone, as pitch bends of two semitones

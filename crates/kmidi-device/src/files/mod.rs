@@ -14,3 +14,13 @@ pub use quantise::SampleFormat;
 pub use reader::{AudioFileReader, ReadError, Speaker};
 pub use timeline::ReadLoss;
 pub use writer::{AudioFileWriter, AudioSpec, Container, Written};
+
+/// Samples of a recording that are no numbers, as all that reads recordings tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotNumbers(pub u64);
+
+impl std::fmt::Display for NotNumbers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} samples are no numbers, or infinite", self.0)
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kmidi_compose::analysis::audio::Listener;
-use kmidi_device::files::{AudioFileReader, ReadError};
+use kmidi_device::files::{AudioFileReader, NotNumbers, ReadError};
 use kmidi_memory::JobContext;
 
 use super::names::{self, Named};
@@ -62,13 +62,15 @@ fn listen(path: &Path, job: &JobContext) -> Result<Heard, DescribeError> {
     let mut channels = vec![vec![0.0; BLOCK_FRAMES]; reader.channels()];
     let mut mono = Vec::with_capacity(BLOCK_FRAMES);
     let (mut frames, most) = (0u64, LISTENED_SECONDS * u64::from(rate_hz));
-    let mut is_over = false;
+    let (mut is_over, mut not_numbers) = (false, 0);
     while frames < most && !is_over {
         job.check()?;
         let mut slices: Vec<&mut [f32]> = channels.iter_mut().map(Vec::as_mut_slice).collect();
         let count = reader.read(&mut slices).map_err(damaged)?;
         is_over = count < BLOCK_FRAMES;
         frames += count as u64;
+        let bad = channels.iter_mut().flat_map(|it| &mut it[..count]).filter(|sample| !sample.is_finite());
+        not_numbers += bad.map(|sample| *sample = 0.0).count() as u64;
         let part = 1.0 / channels.len() as f32;
         mono.clear();
         mono.extend((0..count).map(|at| channels.iter().map(|it| it[at]).sum::<f32>() * part));
@@ -77,6 +79,9 @@ fn listen(path: &Path, job: &JobContext) -> Result<Heard, DescribeError> {
     }
     if frames == 0 {
         return Err(DescribeError::damaged("there is no sound in it"));
+    }
+    if not_numbers > 0 {
+        return Err(DescribeError::damaged(NotNumbers(not_numbers)));
     }
     let heard = listener.finish();
     // What a file says of its length is believed where it was not read to its end.

@@ -119,4 +119,6 @@ fn odd_recordings_are_described_and_samples_that_are_no_numbers_are_told() {
     write(&place.sounds().join("none.wav"), &wav(44_100, 1, &[], &[]));
     let report = place.add();
     assert_eq!((report.items, report.damaged_files), (0, 2), "{report:?}");
+    let told: Vec<_> = report.damaged.iter().map(|it| it.reason.as_str()).collect();
+    assert_eq!(told, ["1 samples are no numbers, or infinite", "there is no sound in it"]);
 }

@@ -10,6 +10,8 @@ mod notes;
 mod piano;
 mod polyphonic;
 
+use std::ops::RangeInclusive;
+
 use kmidi_memory::JobError;
 
 use crate::model::{Model, ModelError};
@@ -115,6 +117,32 @@ fn within(name: &str, value: f64, least: f64, most: f64) -> Result<(), Transcrib
     Err(TranscribeError::Option(format!("{name} is {value}, and must be from {least} to {most}")))
 }
 
+/// Bounds that a frequency may have, in Hz.
+const BOUNDS_HZ: (f64, f64) = (20.0, 20_000.0);
+/// How far a bound may be from the key that it means: they are given in whole Hz.
+const ROUNDING_HZ: f64 = 0.5;
+
+/// Those of the keys that a model knows whose frequencies lie between two bounds: what is written has no other.
+fn keys_between(
+    min_hz: Option<f64>,
+    max_hz: Option<f64>,
+    known: RangeInclusive<u8>,
+) -> Result<RangeInclusive<u8>, TranscribeError> {
+    let (min, max) = (min_hz.unwrap_or(BOUNDS_HZ.0), max_hz.unwrap_or(BOUNDS_HZ.1));
+    for (name, hz) in [("the lowest frequency", min), ("the highest frequency", max)] {
+        within(name, hz, BOUNDS_HZ.0, BOUNDS_HZ.1)?;
+    }
+    let key = |hz: f64| 69.0 + 12.0 * (hz / 440.0).log2();
+    let first = key(min - ROUNDING_HZ).ceil().max(f64::from(*known.start()));
+    let last = key(max + ROUNDING_HZ).floor().min(f64::from(*known.end()));
+    if first > last {
+        let reason = format!("the model knows no key between {min} and {max} Hz");
+        return Err(TranscribeError::Option(reason));
+    }
+    // Both are keys that it knows.
+    Ok(first as u8..=last as u8)
+}
+
 /// The first sample that is no number.
 fn check_numbers(samples: &[f32], first_frame: u64) -> Result<(), TranscribeError> {
     match samples.iter().position(|sample| !sample.is_finite()) {
@@ -152,4 +180,26 @@ fn constant(model: &Model, name: &str, count: usize) -> Result<Vec<f32>, Transcr
 /// The velocity of an amplitude from 0 to 1.
 fn velocity(amplitude: f32) -> u8 {
     (127.0 * amplitude).round_ties_even().clamp(1.0, 127.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_lets_the_key_through_that_it_means_and_none_beyond_it() {
+        let piano = |min, max| keys_between(min, max, 21..=108).ok();
+        assert_eq!(piano(None, None), Some(21..=108));
+        // D4 has 293.66 Hz, C4 261.63, the lowest key 27.5, A4 440.
+        assert_eq!(piano(Some(294.0), Some(440.0)), Some(62..=69));
+        assert_eq!(piano(Some(300.0), Some(439.0)), Some(63..=68));
+        assert_eq!(piano(Some(262.0), Some(261.63)), Some(60..=60));
+        assert_eq!(piano(Some(28.0), Some(28.0)), Some(21..=21));
+        for none in [(Some(280.0), Some(290.0)), (Some(440.0), Some(300.0)), (Some(5000.0), None)] {
+            assert_eq!(piano(none.0, none.1), None, "{none:?}");
+        }
+        for wrong in [0.0, 19.9, 20_001.0, f64::NAN, f64::INFINITY, -440.0] {
+            assert!(piano(Some(wrong), None).is_none() && piano(None, Some(wrong)).is_none(), "{wrong}");
+        }
+    }
 }

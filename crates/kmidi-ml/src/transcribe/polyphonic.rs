@@ -4,7 +4,7 @@ use kmidi_memory::JobContext;
 
 use super::network::{CONTOURS, FRAMES, HOP, KEYS, Network, WINDOW};
 use super::notes::{FrameNote, LOWEST_KEY, Roll, Rules};
-use super::{HeardNote, OnProgress, TranscribeError, Transcription, fill, velocity, within};
+use super::{HeardNote, OnProgress, TranscribeError, Transcription, fill, keys_between, velocity, within};
 use crate::model::Model;
 use crate::{MonoSource, Progress};
 
@@ -16,6 +16,8 @@ const OVERLAP_FRAMES: usize = 30;
 const EDGE: usize = OVERLAP_FRAMES / 2;
 /// Samples from a window to the next.
 const STEP: usize = WINDOW - OVERLAP_FRAMES * HOP;
+/// The key of the last column.
+const HIGHEST_KEY: u8 = LOWEST_KEY + KEYS as u8 - 1;
 /// Frames of a window that count.
 const KEPT: usize = FRAMES - OVERLAP_FRAMES;
 
@@ -28,7 +30,7 @@ pub struct PolyOptions {
     pub frame_threshold: f64,
     /// What is no longer is no note, in milliseconds.
     pub min_note_ms: f64,
-    /// The lowest and the highest pitch that count, in Hz.
+    /// The lowest frequency of a key that is heard, in whole Hz.
     pub min_hz: Option<f64>,
     /// The highest.
     pub max_hz: Option<f64>,
@@ -54,24 +56,14 @@ impl PolyOptions {
         within("the onset threshold", self.onset_threshold, 0.01, 1.0)?;
         within("the frame threshold", self.frame_threshold, 0.01, 1.0)?;
         within("the shortest note", self.min_note_ms, 0.0, 10_000.0)?;
-        for (name, hz) in [("the lowest frequency", self.min_hz), ("the highest frequency", self.max_hz)] {
-            within(name, hz.unwrap_or(440.0), 20.0, 20_000.0)?;
-        }
-        let column = |hz: f64| {
-            let key = 12.0 * (hz / 440.0).log2() + 69.0 - f64::from(LOWEST_KEY);
-            key.round_ties_even().clamp(0.0, KEYS as f64) as usize
-        };
-        let keys = (self.min_hz.map_or(0, column), self.max_hz.map_or(KEYS, column));
-        if keys.0 >= keys.1 {
-            let (min, max) = (self.min_hz.unwrap_or(0.0), self.max_hz.unwrap_or(0.0));
-            return Err(TranscribeError::Option(format!("no key lies between {min} and {max} Hz")));
-        }
+        let keys = keys_between(self.min_hz, self.max_hz, LOWEST_KEY..=HIGHEST_KEY)?;
+        let column = |key: u8| usize::from(key - LOWEST_KEY);
         let frames = self.min_note_ms / 1000.0 * (f64::from(SAMPLE_RATE_HZ) / HOP as f64);
         Ok(Rules {
             onset_threshold: self.onset_threshold,
             frame_threshold: self.frame_threshold,
             min_frames: frames.round_ties_even() as usize,
-            keys,
+            keys: (column(*keys.start()), column(*keys.end()) + 1),
         })
     }
 }

@@ -141,7 +141,7 @@ pub struct Profile {
     pub sf: FontFlag,
     #[command(flatten)]
     pub models: ModelsFlag,
-    /// Exit with code 1 if more than this was in use at once, in MiB
+    /// Exit with code 1 if more than this was in use at once, in MiB: the peak of `all`, whatever the process has in RAM
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub max_mb: Option<u64>,
     /// Print one JSON object on stdout

@@ -295,9 +295,15 @@ fn text(report: &Report) -> String {
             );
         }
     }
-    if let Some(limit) = report.limit_bytes {
+    let peak = |it: &&Profiled| it.usage.total_peak_bytes;
+    if let (Some(limit), Some(most)) = (report.limit_bytes, report.profiles.iter().max_by_key(peak)) {
         let sign = if report.over_limit { "more than" } else { "within" };
-        out += &format!("{sign} the {} MiB that are allowed\n", mib(limit));
+        out += &format!(
+            "--max-mb: {} had {} MiB in use at once (the peak of `all`), {sign} the {} MiB that are allowed\n",
+            most.operation,
+            mib(most.usage.total_peak_bytes),
+            mib(limit)
+        );
     }
     out
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use kmidi_memory::{Cancel, Domain};
 use kmidi_ml::model::{ModelCache, ModelStatistics};
 use serde::Serialize;
@@ -71,6 +71,11 @@ pub fn run(args: &Soak, listener: Listener, calls: u64) -> Result<ExitCode> {
     let done = repeat(calls, start, Measurements::new(&memory.budgets), &models, &listen, &show);
     bar.finish_and_clear();
     let done = done?;
+    if done.interrupted && done.done == 0 {
+        return Err(
+            Error::new(Interrupted).context("interrupted in the first call: there is nothing to judge yet")
+        );
+    }
     let report = report(args, &done, used(&models), start.elapsed().as_secs_f64());
     if args.json {
         print_json(&report)?;
@@ -161,13 +166,18 @@ fn text(report: &Report) -> String {
         let sign = if verdict.ok { "ok  " } else { "BAD " };
         text += &format!("{sign} {}: {}\n", verdict.name, verdict.found);
     }
+    let calls = if report.calls == 1 { "call" } else { "calls" };
     text += &format!(
-        "{} in {} calls: the first took {:.0} ms, then {:.0} (p50) and {:.0} (p95)\n",
+        "{} in {} {calls}{}: the first took {:.0} ms",
         if report.ok { "nothing piled up" } else { "something is BAD" },
         report.calls,
+        if report.interrupted { ", then interrupted" } else { "" },
         report.first_call_seconds * 1000.0,
-        report.p50_seconds * 1000.0,
-        report.p95_seconds * 1000.0,
     );
-    text
+    let (p50, p95) = (report.p50_seconds * 1000.0, report.p95_seconds * 1000.0);
+    // Of the calls that warm up there is none.
+    if p95 > 0.0 {
+        text += &format!(", then {p50:.0} (p50) and {p95:.0} (p95)");
+    }
+    text + "\n"
 }

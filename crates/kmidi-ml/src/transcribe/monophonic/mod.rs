@@ -3,11 +3,13 @@
 mod onsets;
 mod segment;
 
+use std::ops::RangeInclusive;
+
 use kmidi_memory::JobContext;
 
 use self::onsets::{Sound, Struck};
 use self::segment::{Seen, Segmenter, VoiceNote, loudest};
-use super::{HeardNote, OnProgress, TranscribeError, Transcription, check_numbers, within};
+use super::{HeardNote, OnProgress, TranscribeError, Transcription, check_numbers, keys_between, within};
 use crate::model::{Input, Model, ModelError};
 use crate::{MonoSource, Progress};
 
@@ -22,10 +24,9 @@ const BEFORE: usize = 11;
 const BEHIND: usize = 10;
 /// Frames of a run: two seconds, beyond which a run takes more memory than it may.
 const RUN: usize = 125;
-/// Pitches that the model knows, in Hz.
+/// Pitches that the model knows, in Hz, and the keys that they are nearest to.
 const RANGE_HZ: (f64, f64) = (46.875, 2093.75);
-/// The least of them between the lowest and the highest that count: one step of the model.
-const STEP_RATIO: f64 = 1.041_3;
+const KEYS: RangeInclusive<u8> = 30..=96;
 /// Between the beginnings of two notes.
 const LEAST_SECONDS: f64 = 0.05;
 /// What is quieter is silence, in which the model hears what it likes.
@@ -36,7 +37,7 @@ const SILENCE: f32 = 1e-3;
 pub struct MonoOptions {
     /// How long a pitch a semitone away must be held to be another note, in milliseconds.
     pub min_note_ms: f64,
-    /// The lowest and the highest pitch that count, in Hz.
+    /// The lowest frequency of a key that is heard, in whole Hz.
     pub min_hz: Option<f64>,
     /// The highest.
     pub max_hz: Option<f64>,
@@ -51,21 +52,17 @@ impl Default for MonoOptions {
 }
 
 impl MonoOptions {
-    fn range_hz(&self) -> Result<[f32; 2], TranscribeError> {
+    fn keys(&self) -> Result<RangeInclusive<u8>, TranscribeError> {
         within("the shortest note", self.min_note_ms, 0.0, 10_000.0)?;
-        for (name, hz) in [("the lowest frequency", self.min_hz), ("the highest frequency", self.max_hz)] {
-            within(name, hz.unwrap_or(440.0), 20.0, 20_000.0)?;
-        }
-        let min = self.min_hz.unwrap_or(RANGE_HZ.0).max(RANGE_HZ.0);
-        let max = self.max_hz.unwrap_or(RANGE_HZ.1).min(RANGE_HZ.1);
-        if max < min * STEP_RATIO {
-            let (least, most) = RANGE_HZ;
-            return Err(TranscribeError::Option(format!(
-                "there is no pitch between {min} and {max} Hz that the model knows: it knows {least} to {most} Hz"
-            )));
-        }
-        Ok([min as f32, max as f32])
+        keys_between(self.min_hz, self.max_hz, KEYS)
     }
+}
+
+/// What the model is to listen for: a semitone more on each side, as what is sung is out of tune, and is not held.
+fn range_hz(keys: &RangeInclusive<u8>) -> [f32; 2] {
+    let hz = |key: f64| 440.0 * ((key - 69.0) / 12.0).exp2();
+    let (lowest, highest) = (hz(f64::from(*keys.start()) - 1.0), hz(f64::from(*keys.end()) + 1.0));
+    [lowest.max(RANGE_HZ.0) as f32, highest.min(RANGE_HZ.1) as f32]
 }
 
 /// Hears the notes of a single voice.
@@ -79,14 +76,15 @@ pub fn monophonic(
     job: &JobContext,
     on_progress: OnProgress<'_>,
 ) -> Result<Transcription, TranscribeError> {
-    let range_hz = options.range_hz()?;
+    let keys = options.keys()?;
     let found_hz = source.sample_rate_hz();
     if found_hz != SAMPLE_RATE_HZ {
         return Err(TranscribeError::SampleRate { expected_hz: SAMPLE_RATE_HZ, found_hz });
     }
     let mut segmenter = Segmenter::new(options.min_note_ms / 1000.0 / FRAME_SECONDS);
     let mut found = Vec::new();
-    let mut notes = Notes { sound: Sound::new(), heard: Vec::new(), with_bends: options.bends };
+    let range_hz = range_hz(&keys);
+    let mut notes = Notes { keys, sound: Sound::new(), heard: Vec::new(), with_bends: options.bends };
     let mut voice = Voice { model, range_hz, samples: vec![0.0; RUN * HOP], filled: 0, given: 0, power: 0.0 };
     let (mut read, mut ended) = (0, false);
     while !ended {
@@ -116,6 +114,8 @@ pub fn monophonic(
 
 /// The notes so far, and the sound by which it is told when those that come begin.
 struct Notes {
+    /// Those that are written.
+    keys: RangeInclusive<u8>,
     sound: Sound,
     heard: Vec<HeardNote>,
     with_bends: bool,
@@ -124,6 +124,9 @@ struct Notes {
 impl Notes {
     /// Takes a note in its order.
     fn take(&mut self, note: &VoiceNote) {
+        if !self.keys.contains(&key_of(note)) {
+            return;
+        }
         let last = self.heard.last_mut();
         // Nothing begins before what came before it has sounded.
         let least_seconds = last.as_ref().map_or(0.0, |last| last.start_seconds + LEAST_SECONDS);
@@ -136,9 +139,15 @@ impl Notes {
     }
 }
 
+fn key_of(note: &VoiceNote) -> u8 {
+    (note.semitone + 0.5).floor().clamp(0.0, 127.0) as u8
+}
+
 fn heard(note: &VoiceNote, struck: Struck, with_bends: bool) -> HeardNote {
-    let key = (note.semitone + 0.5).floor().clamp(0.0, 127.0);
-    let bend = |semitone: f32| ((f64::from(semitone) - key) * 4096.0).round().clamp(-8192.0, 8191.0) as i16;
+    let key = key_of(note);
+    let bend = |semitone: f32| {
+        ((f64::from(semitone) - f64::from(key)) * 4096.0).round().clamp(-8192.0, 8191.0) as i16
+    };
     let frame = |seconds: f64| (seconds / FRAME_SECONDS).round() as u64;
     let within = |frame: u64| (frame.saturating_sub(note.start) as usize).min(note.course.len() - 1);
     let (first, end) = (frame(struck.start_seconds), frame(struck.end_seconds));
@@ -150,7 +159,7 @@ fn heard(note: &VoiceNote, struck: Struck, with_bends: bool) -> HeardNote {
     HeardNote {
         start_seconds: struck.start_seconds,
         end_seconds: struck.end_seconds,
-        key: key as u8,
+        key,
         velocity: (127.0 * 10f64.powf(loudness / 40.0)).round().clamp(1.0, 127.0) as u8,
         bends: if with_bends { course.collect() } else { Vec::new() },
     }
