@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::transcribe::Folder;
 use crate::support::program::{self, DEADLINE, Outcome};
 use crate::support::root;
 
@@ -35,6 +36,8 @@ fn the_small_models_are_part_of_the_program_wherever_it_is() {
     assert!(licence.contains("Spotify") && licence.contains("Apache License"));
     let nothing = kmidi(home.path(), &["models", "fetch", "basic-pitch", "--json"]).success().json();
     assert_eq!(nothing["fetched"], false);
+    let nothing = kmidi(home.path(), &["models", "fetch", "hama-asr"]).success().stdout;
+    assert_eq!(nothing, "hama-asr is part of the program: there is nothing to fetch\n");
     let wrong = kmidi(home.path(), &["models", "info", "gpt"]);
     assert!(wrong.code == Some(2) && wrong.stderr.contains("basic-pitch"), "{wrong:#?}");
 }
@@ -307,4 +310,45 @@ fn a_model_that_spells_is_compared_by_its_words_and_one_that_is_small_already_is
     assert_eq!(program::kmidi(&["models", "quantise", "basic-pitch", "--to", "int4"]).code, Some(2));
     let unwritable = program::kmidi(&["models", "quantise", "basic-pitch", "-o", "/dev/null/models"]);
     assert_eq!(unwritable.code, Some(1), "{unwritable:#?}");
+}
+
+#[test]
+fn a_copy_is_compared_on_any_recording_with_sound_in_it() {
+    let folder = Folder::new();
+    let noise = |frame: usize| (frame as u32).wrapping_mul(2_654_435_761) as i32 as f32 / 4e9;
+    let on = |sound: &str| {
+        program::kmidi(&["models", "quantise", "swift-f0", "--to", "f16", "--on", sound, "--json"])
+    };
+    for (name, rate_hz, channels, frames) in
+        [("a", 8_000, 1, 16_000), ("b", 48_000, 6, 4_800), ("c", 16_000, 1, 1)]
+    {
+        let compared = on(&folder.sound(name, rate_hz, channels, frames, noise)).success();
+        assert!(compared.json()["difference"]["relative_rms"].is_number(), "{name}: {compared:#?}");
+        assert_eq!(compared.stderr, "", "{name}");
+    }
+    let bad = |frame: usize| if frame == 99 { f32::NAN } else { noise(frame) };
+    let told = on(&folder.sound("bad", 16_000, 1, 16_000, bad)).success();
+    assert!(told.stderr.contains("1 samples are no numbers"), "{told:#?}");
+    on(&folder.sound("silence", 16_000, 1, 16_000, |_| 0.0)).success();
+    let empty = on(&folder.sound("empty", 16_000, 1, 0, noise));
+    assert!(empty.code == Some(2) && empty.stderr.contains("no sound in it"), "{empty:#?}");
+    let sound = folder.text("a");
+    let reads = program::kmidi(&["models", "quantise", "hama-g2p-decoder", "--on", &sound]);
+    assert!(reads.code == Some(2) && reads.stderr.contains("--on means nothing to"), "{reads:#?}");
+}
+
+#[test]
+fn a_full_disk_leaves_the_copy_that_was_there_and_what_cannot_be_printed_is_an_error() {
+    let folder = Folder::new();
+    let models = folder.text("models");
+    quantised(Path::new(&models), "swift-f0", "f16");
+    let whole = fs::read(folder.path("models/swift-f0/model.f16.onnx")).expect("it is there");
+    let again = ["models", "quantise", "swift-f0", "--to", "int8", "-o", &models];
+    let full = program::on_full_disk(20, &program::command(&again));
+    assert!(full.code == Some(1) && full.stderr.contains("swift-f0"), "{full:#?}");
+    assert_eq!(fs::read(folder.path("models/swift-f0/model.f16.onnx")).expect("it is there"), whole);
+    program::kmidi(&["models", "verify", "swift-f0", "--models", &models]).success();
+    for what in ["list", "verify"] {
+        program::check_printing(&program::command(&["models", what]));
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use super::{Counted, Precision, shrink};
 use crate::convert::ConvertError;
@@ -33,7 +34,7 @@ pub enum ShrinkError {
 /// can be made smaller, nothing is written.
 ///
 /// # Errors
-/// [`ShrinkError`]; a copy that was there before may be gone then, and the model itself is what it was.
+/// [`ShrinkError`]; where there is no room, a copy that was there before is what it was, as the model itself is.
 pub fn write_copy(
     models: &ModelCache,
     model: ModelName,
@@ -53,13 +54,8 @@ pub fn write_copy(
         move |source| ShrinkError::Write { path, source }
     };
     fs::create_dir_all(&folder).map_err(failed(&folder))?;
-    // Without its description there is no copy: it goes first and comes last.
     let description = folder.join(COPY_FILE);
     let before = read_copy(&description).ok().flatten();
-    match fs::remove_file(&description) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&description)(error)),
-        _ => {}
-    }
     let name = match graph.name.strip_suffix(".onnx") {
         Some(stem) => format!("{stem}.{to}.onnx"),
         None => format!("{}.{to}", graph.name),
@@ -73,14 +69,29 @@ pub fn write_copy(
     };
     let mut copy =
         ModelCopy { of_sha256: graph.sha256.clone(), weights: to.name().to_owned(), files: vec![written] };
-    whole(&folder.join(&name), &shrunk.onnx).map_err(failed(&folder.join(&name)))?;
+    let mut files = vec![];
+    let mut stage = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        let file = nameless(&folder, bytes).map_err(failed(&path))?;
+        files.push((path, file));
+        Ok::<_, ShrinkError>(())
+    };
+    stage(&name, &shrunk.onnx)?;
     for file in &entry.files[1..] {
-        let path = folder.join(&file.name);
-        whole(&path, &models.read(model, &file.name)?).map_err(failed(&path))?;
+        stage(&file.name, &models.read(model, &file.name)?)?;
         copy.files.push(ModelFile { mapped: false, ..file.clone() });
     }
     let text = toml::to_string_pretty(&copy).expect("names and numbers can be written");
-    whole(&description, text.as_bytes()).map_err(failed(&description))?;
+    stage(COPY_FILE, text.as_bytes())?;
+    // Without its description there is no copy: it goes first and comes last.
+    match fs::remove_file(&description) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&description)(error)),
+        _ => {}
+    }
+    for (path, file) in files {
+        file.persist(&path).map_err(|error| failed(&path)(error.error))?;
+    }
+    fs::File::open(&folder).and_then(|it| it.sync_all()).map_err(failed(&folder))?;
     if let Some(before) = before {
         remove_graphs(&before, &copy, &graph.name, &folder);
     }
@@ -100,12 +111,10 @@ fn remove_graphs(before: &ModelCopy, now: &ModelCopy, original: &str, folder: &P
     }
 }
 
-/// A file appears when it is complete, and on the disk.
-fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+/// A file that is complete, and on the disk, and has no name yet.
+fn nameless(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    fs::File::open(folder)?.sync_all()
+    Ok(file)
 }

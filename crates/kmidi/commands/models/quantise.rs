@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use kmidi_memory::Budgets;
 use kmidi_ml::MonoSource;
 use kmidi_ml::model::{ModelCache, ModelFolders, ModelName};
@@ -41,6 +41,11 @@ struct Report {
 }
 
 pub fn run(args: &Quantise) -> Result<ExitCode> {
+    if args.on.is_some() && sample_rate_hz(args.model).is_none() {
+        return Err(
+            Unreadable(anyhow!("--on means nothing to {}: it hears no recording here", args.model)).into()
+        );
+    }
     let budgets = Budgets::default();
     let models = args.models.originals(&budgets);
     let scratch = tempfile::tempdir()?;
@@ -83,6 +88,13 @@ fn sound(model: ModelName, file: Option<&Path>, scratch: &Path) -> Result<Vec<f3
     let mut source = Listening::open(&file, rate_hz).map_err(|error| Unreadable(error.into()))?;
     let mut sound = vec![0.0; rate_hz as usize * SECONDS];
     let frames = source.read(&mut sound).with_context(|| file.display().to_string())?;
+    if frames == 0 {
+        return Err(Unreadable(anyhow!("{}: there is no sound in it", file.display())).into());
+    }
+    let faults = source.heard().to_string();
+    if !faults.is_empty() {
+        eprintln!("kmidi: warning: {}: {faults}", file.display());
+    }
     sound.truncate(frames);
     Ok(sound)
 }
