@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use uuid::Uuid;
@@ -38,6 +38,9 @@ pub(crate) fn append(path: &Path, records: &[Record]) -> Result<Appended, TraceE
     }
     let file = open(path)?;
     let length = file.metadata().map_err(fail)?.len();
+    if is_of_others(&file).map_err(fail)? {
+        return Err(TraceError::NoLog { path: path.to_owned() });
+    }
     let (length, separator) = match tail::look(&file, length).map_err(fail)? {
         Tail::Ended => (length, ""),
         Tail::Torn(start) => (start, ""),
@@ -73,6 +76,16 @@ fn lines(records: &[Record]) -> Result<Vec<u8>, TraceError> {
 fn write(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_data()
+}
+
+/// How recordings, songs and SoundFonts begin: one of them was named by mistake.
+const OF_OTHERS: [&[u8]; 6] = [b"RIFF", b"RF64", b"MThd", b"fLaC", b"OggS", b"ID3"];
+
+/// Whether a file is one of those. Anything else may be a log that was damaged.
+fn is_of_others(file: &File) -> io::Result<bool> {
+    let mut start = [0; 4];
+    let length = file.read_at(&mut start, 0)?;
+    Ok(OF_OTHERS.iter().any(|other| start[..length].starts_with(other)))
 }
 
 /// Opens the file for what is added, and locks it: the one that has this name also once the lock is held.

@@ -43,6 +43,12 @@ pub enum TraceError {
         /// Which.
         path: PathBuf,
     },
+    /// It is a recording, a song or a SoundFont, and is left as it is: choose another file.
+    #[error("{path}: this is no log, and is left as it is; choose another file", path = path.display())]
+    NoLog {
+        /// Which.
+        path: PathBuf,
+    },
     /// A file of this name is there, and is not replaced: choose another name.
     #[error("{path}: is there already; choose another name", path = path.display())]
     Exists {

@@ -160,6 +160,24 @@ fn a_full_disk_leaves_the_file_as_it_was() {
 }
 
 #[test]
+fn a_recording_that_was_named_by_mistake_is_left_as_it_is() {
+    let place = Place::new();
+    let path = place.folder.path().join("take.wav");
+    let append = |held: &[u8]| {
+        fs::write(&path, held).unwrap();
+        (TraceLog::new(&path).append(&[record(1)]).map(|_| ()), fs::read(&path).unwrap())
+    };
+    for held in [&b"RIFF\x24\0\0\0WAVEfmt \n{"[..], b"MThd", b"fLaC\0", b"OggS", b"ID3\x04"] {
+        let (result, now) = append(held);
+        assert!(matches!(result, Err(TraceError::NoLog { .. })), "{result:?}");
+        assert_eq!(now, held);
+    }
+    for damaged in [&b"garbage\n{\"torn"[..], b"", b"RIF"] {
+        assert!(append(damaged).0.is_ok(), "{damaged:?}");
+    }
+}
+
+#[test]
 fn what_is_no_file_is_refused() {
     let place = Place::new();
     for path in ["/dev/full", "/dev/null", place.folder.path().to_str().expect("UTF-8")] {
