@@ -1,6 +1,8 @@
 //! Plugins through the program: found, asked, and used on a file.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -125,7 +127,11 @@ fn what_a_plugin_does_in_a_scan_costs_that_plugin_alone() {
     machine.install_gain();
     ["CRASH", "ABORT", "HANG", "EXIT", "PRINT"].iter().for_each(|name| machine.install_misdeed(name));
     fs::write(machine.plugins().join("text.clap"), "no library").expect("written");
+    // The index cannot name it.
+    fs::write(machine.plugins().join(OsStr::from_bytes(b"odd\xff.clap")), "").expect("written");
     let scanned = machine.scan();
+    let unnamed = scanned["unnamed"].as_array().map(Vec::as_slice);
+    assert!(matches!(unnamed, Some([Value::String(name)]) if name.ends_with(".clap")), "{scanned:#}");
     let failures = &scanned["failures"];
     assert!(reason(failures, "/crash.clap").starts_with("crashed with SIGSEGV"), "{failures:#}");
     assert!(reason(failures, "/abort.clap").starts_with("crashed with SIGABRT"), "{failures:#}");

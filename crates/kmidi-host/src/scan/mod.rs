@@ -44,7 +44,7 @@ pub struct ScanSettings {
 }
 
 /// What a scan did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct ScanSummary {
     /// Files that were asked.
     pub scanned: usize,
@@ -54,6 +54,8 @@ pub struct ScanSummary {
     pub removed: usize,
     /// Whether it was told to stop before all were asked.
     pub is_cut_short: bool,
+    /// Files that were passed over, as their names are not UTF-8, which the index is.
+    pub unnamed: Vec<String>,
 }
 
 /// How far a scan has come.
@@ -79,9 +81,12 @@ pub fn scan(
     stop: &AtomicBool,
     mut tell: impl FnMut(ScanProgress),
 ) -> Result<ScanSummary, IndexError> {
+    let (found, unnamed): (Vec<_>, Vec<_>) = found.iter().partition(|it| it.path.to_str().is_some());
     let before = index.files.len();
     index.files.retain(|path, _| found.iter().any(|candidate| candidate.path == *path));
-    let mut summary = ScanSummary { removed: before - index.files.len(), ..ScanSummary::default() };
+    let unnamed = unnamed.iter().map(|it| it.path.display().to_string()).collect();
+    let removed = before - index.files.len();
+    let mut summary = ScanSummary { removed, unnamed, ..ScanSummary::default() };
     let (mut to_ask, mut is_changed) = (Vec::new(), summary.removed > 0);
     for candidate in found {
         let known = index.files.get_mut(&candidate.path).filter(|_| !settings.rescan_all);

@@ -95,6 +95,9 @@ fn scan(args: Scan) -> Result<ExitCode> {
     });
     bar.finish_and_clear();
     let (index, summary) = scanned?;
+    for path in &summary.unnamed {
+        eprintln!("kmidi: warning: {path}: passed over, as its name is not UTF-8: rename it");
+    }
     let (plugins, failures) = (index.plugins(), failed(&index));
     if args.json {
         #[derive(Serialize)]
