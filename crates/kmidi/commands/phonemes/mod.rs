@@ -41,10 +41,11 @@ struct Report<'a> {
 pub fn run(args: Phonemes, entry: &mut Entry) -> Result<ExitCode> {
     let memory = args.memory.start(|line| eprintln!("kmidi: {line}"))?;
     let models = args.models.cache(&memory.budgets, &USED);
+    // Before signals are heard: a pipe waits for its other end here.
+    let mut source = Listening::open(&args.file, SAMPLE_RATE_HZ).map_err(|error| Unreadable(error.into()))?;
     let cancel = Cancel::default();
     let interrupted = cancel.clone();
     on_signals(move || interrupted.cancel())?;
-    let mut source = Listening::open(&args.file, SAMPLE_RATE_HZ).map_err(|error| Unreadable(error.into()))?;
     let settings = args.settings();
     let bar = progress_bar();
     bar.set_message("listening");
