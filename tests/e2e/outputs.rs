@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::program::{self, Outcome, Running};
+use crate::support::program::{self, DEADLINE, Outcome, Running};
 use crate::support::wav::Audio;
 use crate::support::{root, servers, soundfont};
 
@@ -121,6 +121,22 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.0.path()).status();
     }
+}
+
+#[test]
+fn a_tap_that_finds_no_room_is_told_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tap = folder.path().join("tap.wav");
+    let tap_text = tap.to_str().expect("UTF-8");
+    let song = song();
+    let what = ["play", "--audio", "null", "--no-effects", "--to", "4s", "--tap", tap_text, &song];
+    let kmidi = || program::command(&what);
+    let full = program::on_full_disk(300, &kmidi());
+    assert_eq!(full.code, Some(1), "{full:#?}");
+    assert!(full.stderr.contains("is not recorded any more, and there is no file"), "{full:#?}");
+    assert!(!tap.exists());
+    program::spawn(kmidi()).wait(DEADLINE).success();
+    assert!(tap.is_file());
 }
 
 #[test]

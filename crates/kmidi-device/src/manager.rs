@@ -44,6 +44,11 @@ pub enum DeviceEvent {
         /// Since the device was opened.
         total: u64,
     },
+    /// The WAV tap could not be written: there is no file, and nothing more is kept.
+    TapFailed {
+        /// In plain words.
+        reason: String,
+    },
     /// The engine is inside a callback that does not return; it is taken over as soon as it does.
     EngineStuck,
 }

@@ -1,8 +1,8 @@
 //! What every stream has, whatever its backend: a slot for the engine, counters, one way to call it.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_utils::atomic::AtomicCell;
@@ -75,6 +75,8 @@ pub(crate) struct Shared {
     pub(crate) midi_in_dropped: AtomicU64,
     pub(crate) midi_out_dropped: AtomicU64,
     pub(crate) tap_dropped: AtomicU64,
+    /// Why the tap has ended, until that is told. `[side B]`
+    pub(crate) tap_failed: Mutex<Option<String>>,
     /// Share of the period spent in the engine, smoothed over about a second; the bits of an `f32`.
     pub(crate) load: AtomicU32,
     /// The highest share lately, falling off within seconds; the bits of an `f32`.

@@ -1,6 +1,6 @@
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -76,14 +76,10 @@ fn write_all(mut file: AudioFileWriter, mut samples: Consumer<f32>, channels: us
         for (position, sample) in chunk.into_iter().enumerate() {
             planar[position % channels].push(sample);
         }
-        if file.write(&planar).is_err() {
-            // The disk is full: there will be no file. The frames count as dropped, once as a sign.
-            shared.tap_dropped.fetch_add(1, Relaxed);
-            return;
-        }
-        if last {
-            if file.finish().is_err() {
-                shared.tap_dropped.fetch_add(1, Relaxed);
+        let written = file.write(&planar);
+        if written.is_err() || last {
+            if let Err(error) = written.and_then(|()| file.finish()) {
+                *shared.tap_failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
             }
             return;
         }

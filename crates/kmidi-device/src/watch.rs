@@ -168,6 +168,7 @@ impl Watch {
             self.look();
             self.settle();
             self.tell_xruns();
+            self.tell_tap();
         }
     }
 
@@ -425,6 +426,19 @@ impl Watch {
         if total > known && when.elapsed() >= XRUN_INTERVAL {
             self.told = (total, Instant::now());
             self.tell(DeviceEvent::Xruns { new: total - known, total });
+        }
+    }
+
+    fn tell_tap(&self) {
+        let failed = {
+            let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+            let calling = current.calling.as_ref();
+            calling.and_then(|(_, shared)| {
+                shared.tap_failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+            })
+        };
+        if let Some(reason) = failed {
+            self.tell(DeviceEvent::TapFailed { reason });
         }
     }
 

@@ -120,6 +120,12 @@ impl Conductor {
             }
             // Counted in the snapshot.
             DeviceEvent::Xruns { .. } => {}
+            DeviceEvent::TapFailed { reason } => {
+                self.tell(
+                    Severity::Failure,
+                    format!("what is heard is not recorded any more, and there is no file: {reason}"),
+                );
+            }
             DeviceEvent::EngineStuck => {
                 self.tell(Severity::Warning, "the device holds the engine in a callback that does not end");
             }

@@ -432,7 +432,7 @@ impl LiveRack {
             match self.take_up_file() {
                 Ok(()) => self.tell(
                     Severity::Warning,
-                    format!("{path} was changed by somebody else meanwhile: what was changed here is laid over that"),
+                    format!("{path} was changed by somebody else meanwhile: both changes are in it; what both changed is as the file had it"),
                 ),
                 Err(error) => return self.save_aside(&error),
             }
