@@ -203,7 +203,8 @@ impl<'a> Terms<'a> {
                 form.push_str(stem);
                 form.push_str(ending);
                 // What begins with the word is there already.
-                if let Some(at) = self.map.get(&*form).filter(|_| !form.starts_with(word)) {
+                let is_new = places.len() < MAX_READINGS && !form.starts_with(word);
+                if let Some(at) = self.map.get(&*form).filter(|_| is_new) {
                     places.push((at, FORM_FACTOR));
                     tell(form.as_bytes(), self.items_at(at));
                 }
