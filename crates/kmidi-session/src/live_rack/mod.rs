@@ -281,8 +281,8 @@ impl LiveRack {
 
     /// Goes on with what the file says, and with what has not been saved here where the file says nothing new of it.
     fn take_up_file(&mut self) -> Result<(), RackFileError> {
-        let (mut before, now) = (self.rack().clone(), self.now());
-        let reopened = self.store.reload(now)?;
+        let mut before = self.rack().clone();
+        let reopened = self.store.reload()?;
         reopened.warnings.into_iter().for_each(|text| self.tell(Severity::Warning, text));
         for slot in before.slots.iter_mut().filter(|slot| reopened.rewritten_states.contains(&slot.name)) {
             // The file has its old name, and is another one.
@@ -432,7 +432,7 @@ impl LiveRack {
             match self.take_up_file() {
                 Ok(()) => self.tell(
                     Severity::Warning,
-                    format!("{path} was changed by somebody else meanwhile: both changes are in it; what both changed is as the file had it"),
+                    format!("{path} was changed by somebody else meanwhile: both changes are in it"),
                 ),
                 Err(error) => return self.save_aside(&error),
             }

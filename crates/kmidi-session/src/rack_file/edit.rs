@@ -51,6 +51,17 @@ impl RackEdit {
         }
     }
 
+    /// The place that it changes, for people.
+    pub(super) fn place(&self) -> String {
+        match self {
+            RackEdit::Gain { .. } => "gain_db".to_owned(),
+            RackEdit::Bypass { slot, .. } => format!("bypass of {slot}"),
+            RackEdit::Transpose { slot, .. } => format!("transpose of {slot}"),
+            RackEdit::Parameter { slot, symbol, .. } => format!("{symbol} of {slot}"),
+            RackEdit::State { slot, .. } => format!("the state of {slot}"),
+        }
+    }
+
     /// Whether another one changes the same place.
     pub fn is_about_the_same(&self, other: &RackEdit) -> bool {
         use RackEdit::{Bypass, Gain, Parameter, State, Transpose};

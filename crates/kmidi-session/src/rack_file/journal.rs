@@ -1,6 +1,7 @@
 //! What was changed since the last save, line by line, so that a crash costs at most the last second.
 //!
-//! A line is a checksum, a space, and JSON. The first one says of which text the others are changes.
+//! A line is a checksum, a space, and JSON. The first one has the text that the others are changes of: should somebody else have
+//! changed the file since a crash, both changes can be put together.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -21,7 +22,7 @@ const START_OF_A_CHILD: Duration = Duration::from_millis(500);
 const MOST_OPENINGS: usize = 8;
 /// Longest journal that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
-/// Length over which only the last change of each place is kept, in bytes.
+/// Length beyond the text over which only the last change of each place is kept, in bytes.
 const COMPACT_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,10 +31,15 @@ enum Line {
     /// The text that the lines behind it are changes of.
     Of {
         journal: u32,
+        /// Its checksum.
         text: String,
+        /// Itself; journals of older programs have it not.
+        #[serde(default)]
+        whole: Option<String>,
     },
     /// A text that has all changes so far is about to take the place of the other.
     Saving {
+        /// Its checksum.
         text: String,
     },
     Edit(RackEdit),
@@ -47,7 +53,9 @@ const VERSION: u32 = 1;
 pub(super) struct Found {
     /// Changes of the text, in their order.
     pub edits: Vec<RackEdit>,
-    /// Changes of another text; the journal was put aside here.
+    /// The text that they are changes of, if it is another one. [`Journal::rebase`] is to be called then.
+    pub of_text: Option<String>,
+    /// Changes of another text that is not known; the journal was put aside here.
     pub put_aside: Option<PathBuf>,
 }
 
@@ -118,32 +126,32 @@ impl Journal {
         let mut file = locked(path)?;
         let mut bytes = Vec::new();
         (&mut file).take(MAX_BYTES).read_to_end(&mut bytes).map_err(fail)?;
-        let text = checksum(text.as_bytes());
-        let (edits, whole_bytes) = read(&bytes, &text);
+        let read = read(&bytes, text);
         let mut journal = Journal {
             file,
             path: path.to_owned(),
-            text,
-            bytes: whole_bytes as u64,
+            text: text.to_owned(),
+            bytes: read.whole_bytes as u64,
             edits: Vec::new(),
             unsynced_since: None,
         };
         let mut found = Found::default();
-        match edits {
-            Some(edits) => {
-                // What was torn off in the middle of a line is not continued.
-                journal.cut(whole_bytes as u64).map_err(fail)?;
-                edits.iter().for_each(|edit| journal.remember(edit));
-                found.edits = journal.edits.clone();
-            }
-            None if bytes.is_empty() => {}
-            None => {
-                let aside = path.with_extension("journal.old");
+        match read.of {
+            Of::Unknown if bytes.is_empty() => return Ok((journal, found)),
+            Of::Unknown => {
+                let aside = super::states::free_name(&path.with_extension("journal.old"));
                 super::states::write_whole(&aside, &bytes).map_err(fail)?;
                 journal.cut(0).map_err(fail)?;
                 found.put_aside = Some(aside);
+                return Ok((journal, found));
             }
+            Of::This => {}
+            Of::Other(text) => found.of_text = Some(text),
         }
+        // What was torn off in the middle of a line is not continued.
+        journal.cut(read.whole_bytes as u64).map_err(fail)?;
+        read.edits.iter().for_each(|edit| journal.remember(edit));
+        found.edits = journal.edits.clone();
         Ok((journal, found))
     }
 
@@ -168,7 +176,8 @@ impl Journal {
     /// [`Journal::sync`] has been called.
     pub fn append(&mut self, edit: &RackEdit, now: Duration) -> io::Result<()> {
         self.remember(edit);
-        if self.bytes > COMPACT_BYTES {
+        // The text may be twice as long as JSON.
+        if self.bytes > COMPACT_BYTES + 2 * self.text.len() as u64 {
             return self.compact();
         }
         self.write(&Line::Edit(edit.clone()))?;
@@ -179,7 +188,7 @@ impl Journal {
     fn write(&mut self, line: &Line) -> io::Result<()> {
         let mut lines = String::new();
         if self.bytes == 0 {
-            lines += &written(&Line::Of { journal: VERSION, text: self.text.clone() })?;
+            lines += &written(&self.first_line())?;
         }
         lines += &written(line)?;
         if let Err(error) = self.file.write_all(lines.as_bytes()) {
@@ -191,9 +200,14 @@ impl Journal {
         Ok(())
     }
 
+    fn first_line(&self) -> Line {
+        let text = checksum(self.text.as_bytes());
+        Line::Of { journal: VERSION, text, whole: Some(self.text.clone()) }
+    }
+
     /// Leaves only the last change of each place: all of them appear in the file at once.
     fn compact(&mut self) -> io::Result<()> {
-        let mut lines = written(&Line::Of { journal: VERSION, text: self.text.clone() })?;
+        let mut lines = written(&self.first_line())?;
         for edit in &self.edits {
             lines += &written(&Line::Edit(edit.clone()))?;
         }
@@ -231,9 +245,19 @@ impl Journal {
         self.file.sync_data()
     }
 
+    /// Goes on with changes of another text: there is either all that was before, or all of this.
+    pub fn rebase(&mut self, text: &str, edits: Vec<RackEdit>) -> io::Result<()> {
+        if edits.is_empty() {
+            return self.saved(text);
+        }
+        let text = std::mem::replace(&mut self.text, text.to_owned());
+        let edits = std::mem::replace(&mut self.edits, edits);
+        self.compact().inspect_err(|_| (self.text, self.edits) = (text, edits))
+    }
+
     /// It is there: nothing has changed since.
     pub fn saved(&mut self, text: &str) -> io::Result<()> {
-        self.text = checksum(text.as_bytes());
+        self.text = text.to_owned();
         self.edits.clear();
         self.unsynced_since = None;
         self.cut(0)?;
@@ -246,22 +270,48 @@ fn written(line: &Line) -> io::Result<String> {
     Ok(format!("{} {json}\n", checksum(json.as_bytes())))
 }
 
-/// The changes of `text` in a journal, and how many bytes of it are whole; `None` if it has changes of another text only.
-fn read(bytes: &[u8], text: &str) -> (Option<Vec<RackEdit>>, usize) {
-    let (mut edits, mut whole_bytes) = (None::<Vec<RackEdit>>, 0);
+/// Whose changes a journal has.
+#[derive(Debug, PartialEq)]
+enum Of {
+    /// Of the text that was asked for.
+    This,
+    /// Of this one.
+    Other(String),
+    /// There is none, or only its checksum.
+    Unknown,
+}
+
+/// What a journal has.
+struct Contents {
+    of: Of,
+    edits: Vec<RackEdit>,
+    /// Bytes of it that are whole.
+    whole_bytes: usize,
+}
+
+fn read(bytes: &[u8], text: &str) -> Contents {
+    let this = checksum(text.as_bytes());
+    let mut read = Contents { of: Of::Unknown, edits: Vec::new(), whole_bytes: 0 };
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let Some(read) = read_line(line) else { break };
-        whole_bytes += line.len();
-        match read {
-            Line::Of { journal: VERSION, text: of } => edits = (of == text).then(Vec::new),
-            Line::Of { .. } => edits = None,
+        let Some(found) = read_line(line) else { break };
+        read.whole_bytes += line.len();
+        match found {
+            Line::Of { journal, text, whole } => {
+                read.edits.clear();
+                read.of = match whole.filter(|whole| checksum(whole.as_bytes()) == text) {
+                    _ if journal != VERSION => Of::Unknown,
+                    _ if text == this => Of::This,
+                    Some(whole) => Of::Other(whole),
+                    None => Of::Unknown,
+                };
+            }
             // The crash came behind the new text or before it.
-            Line::Saving { text: of } if of == text => edits = Some(Vec::new()),
+            Line::Saving { text } if text == this => (read.of, read.edits) = (Of::This, Vec::new()),
             Line::Saving { .. } => {}
-            Line::Edit(edit) => edits.iter_mut().for_each(|edits| edits.push(edit.clone())),
+            Line::Edit(edit) => read.edits.push(edit),
         }
     }
-    (edits, whole_bytes)
+    read
 }
 
 fn read_line(line: &[u8]) -> Option<Line> {
@@ -320,14 +370,39 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_another_text_are_put_aside() {
+    fn changes_of_another_text_are_told_with_it_and_stay_until_they_are_those_of_this_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.toml.journal");
         open(&path, TEXT).0.append(&gain(1.0), Duration::ZERO).unwrap();
-        let (journal, found) = open(&path, "another text");
-        assert_eq!((found.edits.len(), journal.bytes), (0, 0));
-        let aside = found.put_aside.unwrap();
-        assert_eq!(read(&std::fs::read(aside).unwrap(), &checksum(TEXT.as_bytes())).0, Some(vec![gain(1.0)]));
+        for _ in 0..2 {
+            let (_, found) = open(&path, "another text");
+            let of_text = Some(TEXT.to_owned());
+            assert_eq!(found, Found { edits: vec![gain(1.0)], of_text, put_aside: None });
+        }
+        let (mut journal, _) = open(&path, "another text");
+        journal.rebase("another text", vec![bypass("a")]).unwrap();
+        drop(journal);
+        let (mut journal, found) = open(&path, "another text");
+        assert_eq!(found, Found { edits: vec![bypass("a")], ..Found::default() });
+        journal.rebase(TEXT, vec![]).unwrap();
+        drop(journal);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn changes_of_a_text_that_is_not_known_are_put_aside_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml.journal");
+        for name in ["r.toml.journal.old", "r.toml.journal.old.2"] {
+            let of = Line::Of { journal: VERSION, text: checksum(TEXT.as_bytes()), whole: None };
+            let lines = written(&of).unwrap() + &written(&Line::Edit(gain(1.0))).unwrap();
+            std::fs::write(&path, &lines).unwrap();
+            assert_eq!(open(&path, TEXT).1, Found { edits: vec![gain(1.0)], ..Found::default() });
+            let (journal, found) = open(&path, "another text");
+            assert_eq!((found.edits.len(), journal.bytes), (0, 0));
+            assert_eq!(found.put_aside, Some(folder.path().join(name)));
+            assert_eq!(std::fs::read_to_string(folder.path().join(name)).unwrap(), lines);
+        }
     }
 
     #[test]
@@ -388,8 +463,8 @@ mod tests {
                         let number = f64::from(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
                         journal.append(&gain(number), Duration::ZERO).unwrap();
                         let written = std::fs::read(&path).expect("the file that it writes is at its path");
-                        let (edits, _) = read(&written, &checksum(TEXT.as_bytes()));
-                        assert_eq!(edits, Some(vec![gain(number)]));
+                        let read = read(&written, TEXT);
+                        assert_eq!((read.of, read.edits), (Of::This, vec![gain(number)]));
                         journal.saved(TEXT).unwrap();
                     }
                 });

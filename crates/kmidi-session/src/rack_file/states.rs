@@ -33,13 +33,39 @@ pub(super) fn highest_generation(folder: &Path) -> u64 {
     names.filter_map(|it| parts_of(it.file_name().to_str()?).map(|(_, it)| it)).max().unwrap_or(0)
 }
 
-/// Removes states of these slots that are older than the ones that are `kept`. Those of other slots stay: perhaps the slot
-/// comes back.
-pub(super) fn remove_superseded(folder: &Path, kept: &[&Path]) {
+/// This name, or with a number behind it if there is such a file.
+pub(super) fn free_name(path: &Path) -> PathBuf {
+    let numbered = |number: u32| match number {
+        1 => path.to_owned(),
+        _ => {
+            let mut name = path.to_owned().into_os_string();
+            name.push(format!(".{number}"));
+            name.into()
+        }
+    };
+    (1..).map(numbered).find(|it: &PathBuf| it.symlink_metadata().is_err()).unwrap_or_else(|| path.to_owned())
+}
+
+/// Files in the folder of `path` whose names begin with its own.
+pub(super) fn beginning_with(path: &Path) -> Vec<PathBuf> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let begin = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_one = |it: &PathBuf| it.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(begin));
+    entries.map(|it| it.path()).filter(is_one).collect()
+}
+
+/// Removes states of these slots that are older than the ones that are `kept`, unless one of the texts has its name. Those of
+/// other slots stay: perhaps the slot comes back.
+pub(super) fn remove_superseded(folder: &Path, kept: &[&Path], texts: &[String]) {
     let kept: Vec<(&str, u64)> = kept.iter().filter_map(|it| parts_of(it.file_name()?.to_str()?)).collect();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let Some((slot, generation)) = name.to_str().and_then(parts_of) else { continue };
+        let Some(name) = name.to_str() else { continue };
+        let Some((slot, generation)) = parts_of(name) else { continue };
+        if texts.iter().any(|text| text.contains(name)) {
+            continue;
+        }
         if kept.iter().any(|(kept_slot, newest)| *kept_slot == slot && generation < *newest) {
             // One that stays takes room and nothing else.
             fs::remove_file(entry.path()).ok();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::document::{self, RackDocument};
-use super::journal::Journal;
+use super::journal::{Found, Journal};
 use super::{MAX_RACK_BYTES, Rack, RackEdit, RackFileError, RackSlot, states};
 
 /// A rack file that is open.
@@ -60,24 +60,77 @@ impl RackStore {
         };
         store.generation = states::highest_generation(&store.states());
         if keep_journal {
-            let (journal, found) = Journal::open(&store.journal_path(), &text)?;
-            for edit in &found.edits {
-                match store.apply(edit) {
-                    Ok(()) => opened.restored_edits += 1,
-                    Err(error) => opened.warnings.push(format!("a change is lost: {error}")),
-                }
-            }
-            opened.warnings.extend(found.put_aside.map(|aside| {
-                format!(
-                    "{} was changed since the crash; what was not saved then is in {}",
-                    path.display(),
-                    aside.display()
-                )
-            }));
+            let (journal, found) = Journal::open(&store.beside(".journal"), &text)?;
             store.journal = Some(journal);
+            store.take_up_journal(found, &mut opened)?;
         }
         store.stamps = store.stamps_now();
         Ok((store, opened))
+    }
+
+    /// Has the changes that a program made that crashed.
+    fn take_up_journal(&mut self, found: Found, opened: &mut Reopened) -> Result<(), RackFileError> {
+        let path = self.path.display().to_string();
+        if let Some(aside) = found.put_aside {
+            opened.warnings.push(format!(
+                "{path} was changed since the crash; what was not saved then is in {}",
+                aside.display()
+            ));
+        }
+        if let Some(of_text) = &found.of_text
+            && let Ok((mut here, before, _)) = document::read(&self.path, of_text)
+            && found.edits.iter().all(|edit| here.apply(edit).is_ok())
+        {
+            opened.warnings.push(format!("{path} was changed since the crash: both changes are in it"));
+            return self.put_together(&before, &here, found.edits, opened);
+        }
+        for edit in &found.edits {
+            match self.apply(edit) {
+                Ok(()) => opened.restored_edits += 1,
+                Err(error) => opened.warnings.push(format!("a change is lost: {error}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes changes of the text before in the one that somebody else has written since. Of a place that both changed the
+    /// file counts; `here`, which has all changes of this side, is put aside then.
+    fn put_together(
+        &mut self,
+        before: &Rack,
+        here: &RackDocument,
+        edits: Vec<RackEdit>,
+        reopened: &mut Reopened,
+    ) -> Result<(), RackFileError> {
+        let (mut kept, mut lost) = (Vec::new(), Vec::new());
+        for edit in edits {
+            let there = edit.as_it_is(&self.saved);
+            let is_same_plugin = edit.slot().is_none_or(|name| is_same_plugin(before, &self.saved, name));
+            if !is_same_plugin || there != edit.as_it_is(before) {
+                if there.as_ref() != Some(&edit) {
+                    lost.push(edit.place());
+                }
+                continue;
+            }
+            let counted_parts =
+                edit.slot().and_then(|name| before.slot(name)).is_some_and(|it| it.counts_parts);
+            kept.push(if counted_parts { edit } else { self.rack.as_written(edit) });
+        }
+        if !lost.is_empty() {
+            let aside = self.put_aside(here)?;
+            reopened.warnings.push(format!(
+                "{} has {} otherwise, and that counts; all as it was here is in {}",
+                self.path.display(),
+                listed(&lost),
+                aside.display()
+            ));
+        }
+        for edit in &kept {
+            self.apply(edit)?;
+        }
+        reopened.restored_edits = kept.len();
+        let begun = self.journal.as_mut().map_or(Ok(()), |journal| journal.rebase(&self.text, kept));
+        begun.map_err(|source| self.write_error(source))
     }
 
     /// The file.
@@ -103,9 +156,9 @@ impl RackStore {
         self.folder().join(states::folder_of(&self.path))
     }
 
-    fn journal_path(&self) -> PathBuf {
+    fn beside(&self, ending: &str) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
-        name.push(".journal");
+        name.push(ending);
         name.into()
     }
 
@@ -178,10 +231,12 @@ impl RackStore {
     /// # Errors
     /// [`RackFileError::Write`].
     pub fn save_aside(&self) -> Result<PathBuf, RackFileError> {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".unsaved");
-        let path = PathBuf::from(name);
-        let written = states::write_whole(&path, self.document.to_string().as_bytes());
+        self.put_aside(&self.document)
+    }
+
+    fn put_aside(&self, document: &RackDocument) -> Result<PathBuf, RackFileError> {
+        let path = states::free_name(&self.beside(".unsaved"));
+        let written = states::write_whole(&path, document.to_string().as_bytes());
         written.map_err(|source| RackFileError::Write { path: path.clone(), source })?;
         Ok(path)
     }
@@ -215,7 +270,10 @@ impl RackStore {
         self.saved = self.rack.clone();
         self.text = text;
         let kept: Vec<&Path> = self.rack.slots.iter().filter_map(|slot| slot.state.as_deref()).collect();
-        states::remove_superseded(&self.states(), &kept);
+        // A rack that was put aside names states too.
+        let aside = states::beginning_with(&self.beside(".unsaved"));
+        let texts: Vec<String> = aside.iter().filter_map(|it| read_text(it).ok()).collect();
+        states::remove_superseded(&self.states(), &kept, &texts);
         Ok(())
     }
 
@@ -230,42 +288,46 @@ impl RackStore {
         self.journal.as_mut().map_or(Ok(()), |journal| journal.saved(text))
     }
 
-    /// Reads the file again. Changes that were not saved stay, except where the file was changed too: there the file counts.
+    /// Reads the file again. Changes that were not saved stay, except where the file was changed too: there the file counts, and
+    /// the rack as it was is put aside.
     ///
     /// # Errors
-    /// [`RackFileError`]; all stays as it was.
-    pub fn reload(&mut self, now: Duration) -> Result<Reopened, RackFileError> {
+    /// [`RackFileError`]; if it cannot be read or nothing can be put aside, all stays as it was.
+    pub fn reload(&mut self) -> Result<Reopened, RackFileError> {
         let text = read_text(&self.path)?;
         let (document, rack, warnings) = document::read(&self.path, &text)?;
         let edits = self.journal.as_ref().map_or(&[][..], Journal::edits).to_vec();
-        let before = std::mem::replace(&mut self.saved, rack.clone());
-        (self.document, self.rack) = (document, rack);
-        let begun = self.journal.as_mut().map_or(Ok(()), |journal| journal.saved(&text));
-        begun.map_err(|source| self.write_error(source))?;
-        self.text = text;
+        let mut reopened = Reopened { warnings, ..Reopened::default() };
+        let here = std::mem::replace(&mut self.document, document);
+        let (rack_here, before) =
+            (std::mem::replace(&mut self.rack, rack.clone()), std::mem::replace(&mut self.saved, rack));
+        let text_here = std::mem::replace(&mut self.text, text);
+        if let Err(error) = self.put_together(&before, &here, edits, &mut reopened) {
+            (self.document, self.rack, self.saved, self.text) = (here, rack_here, before, text_here);
+            return Err(error);
+        }
         let stamps = self.stamps_now();
         let is_other =
             |(slot, stamp): &(&String, &Stamp)| self.stamps.get(*slot).is_some_and(|old| old != *stamp);
-        let rewritten = stamps.iter().filter(is_other).map(|(slot, _)| slot.clone());
-        let mut reopened = Reopened { warnings, restored_edits: 0, rewritten_states: rewritten.collect() };
+        reopened.rewritten_states = stamps.iter().filter(is_other).map(|(slot, _)| slot.clone()).collect();
         self.stamps = stamps;
-        for edit in edits {
-            let is_untouched = edit.as_it_is(&before) == edit.as_it_is(&self.saved);
-            if is_untouched && edit.slot().is_none_or(|name| self.is_same_plugin(&before, name)) {
-                let counted_parts =
-                    edit.slot().and_then(|name| before.slot(name)).is_some_and(|it| it.counts_parts);
-                let edit = if counted_parts { edit } else { self.rack.as_written(edit) };
-                self.edit(edit, now)?;
-                reopened.restored_edits += 1;
-            }
-        }
         Ok(reopened)
     }
+}
 
-    fn is_same_plugin(&self, before: &Rack, name: &str) -> bool {
-        let plugin = |slot: &RackSlot| slot.plugin.clone();
-        before.slot(name).map(plugin) == self.saved.slot(name).map(plugin)
-    }
+fn is_same_plugin(before: &Rack, after: &Rack, name: &str) -> bool {
+    let plugin = |rack: &Rack| rack.slot(name).map(|slot| slot.plugin.clone());
+    plugin(before) == plugin(after)
+}
+
+/// The first few, for people.
+fn listed(places: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let more = match places.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    places[..places.len().min(SHOWN)].join(", ") + &more
 }
 
 fn read_text(path: &Path) -> Result<String, RackFileError> {

@@ -106,31 +106,110 @@ fn a_crash_between_states_and_text_leaves_the_old_pair_whole() {
     assert_eq!(name, Path::new("live.states/bass.3.state"));
 }
 
-#[test]
-fn a_file_that_is_read_again_counts_where_it_was_changed() {
-    let (_folder, path) = folder();
+/// Edits a rack in four places and has somebody else write the file meanwhile.
+fn edited_on_both_sides(text: &str) -> (tempfile::TempDir, PathBuf, RackStore) {
+    let (folder, path) = folder();
     let (mut store, _) = open(&path);
+    store.keep_state("bass", b"mine", NOW).unwrap();
     store.edit(parameter(0.25), NOW).unwrap();
     store.edit(RackEdit::Bypass { slot: "bass".into(), bypassed: true }, NOW).unwrap();
     store.edit(RackEdit::Gain { gain_db: -6.0 }, NOW).unwrap();
-    fs::write(&path, "gain_db = 1\n".to_owned() + TEXT).unwrap();
-    assert_eq!(store.reload(NOW).unwrap().restored_edits, 2);
-    let rack = store.rack();
+    fs::write(&path, text).unwrap();
+    (folder, path, store)
+}
+
+#[test]
+fn what_both_sides_changed_is_as_the_file_has_it_and_the_other_is_put_aside() {
+    let (folder, path, mut store) = edited_on_both_sides(&("gain_db = 1\n".to_owned() + TEXT));
+    let here = store.rack().clone();
+    let reopened = store.reload().unwrap();
+    assert_eq!(reopened.restored_edits, 3);
+    let told: Vec<_> = reopened.warnings.iter().filter(|it| it.contains("gain_db otherwise")).collect();
+    let aside = folder.path().join("live.toml.unsaved");
+    assert!(matches!(told[..], [it] if it.contains(aside.to_str().unwrap())), "{:?}", reopened.warnings);
+    let rack = store.rack().clone();
     assert_eq!((rack.gain_db, rack.slots[0].bypassed), (1.0, true));
     assert_eq!(rack.slots[0].parameters, [("x".into(), RackValue::Number(0.25))]);
+    // The one that was put aside is a rack like others, and stays one when the states of this one change.
+    store.keep_state("bass", b"newer", NOW).unwrap();
+    store.save().unwrap();
+    assert_eq!(names_in(&folder.path().join("live.states")), ["bass.1.state", "bass.2.state"]);
+    let (other, _) = RackStore::open(&aside, false).unwrap();
+    assert_eq!((other.rack(), other.state("bass").unwrap().unwrap()), (&here, b"mine".to_vec()));
+    drop(other);
+    fs::remove_file(aside).unwrap();
+    store.keep_state("bass", b"newest", NOW).unwrap();
+    store.save().unwrap();
+    assert_eq!(names_in(&folder.path().join("live.states")), ["bass.3.state"]);
     // Another plugin under that name has nothing of them.
+    store.edit(parameter(0.5), NOW).unwrap();
     fs::write(&path, TEXT.replace("clap:a", "clap:b")).unwrap();
-    assert_eq!(store.reload(NOW).unwrap().restored_edits, 0);
-    // A broken file changes nothing.
+    let reopened = store.reload().unwrap();
+    assert_eq!(reopened.restored_edits, 0);
+    assert!(reopened.warnings.iter().any(|it| it.contains("x of bass otherwise")), "{reopened:?}");
+}
+
+#[test]
+fn what_both_sides_changed_to_the_same_is_no_matter() {
+    let (folder, _, mut store) = edited_on_both_sides(&("gain_db = -6\n".to_owned() + TEXT));
+    let reopened = store.reload().unwrap();
+    assert!(!reopened.warnings.iter().any(|it| it.contains("otherwise")), "{reopened:?}");
+    assert_eq!((reopened.restored_edits, store.rack().gain_db), (3, -6.0));
+    assert_eq!(names_in(folder.path()), ["live.states", "live.toml", "live.toml.journal"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_again_changes_nothing() {
+    let (_folder, path, mut store) = edited_on_both_sides("slot = 1");
     let before = store.rack().clone();
-    fs::write(&path, "slot = 1").unwrap();
-    assert!(store.reload(NOW).is_err());
+    assert!(store.reload().is_err());
     assert_eq!(store.rack(), &before);
     drop(store);
     fs::write(&path, TEXT).unwrap();
+    let (store, reopened) = open(&path);
+    assert_eq!((store.rack(), reopened.restored_edits), (&before, 4));
     let slip = "colour is not known";
-    let warnings = open(&path).1.warnings;
-    assert!(warnings.iter().all(|it| it.contains(slip)), "nothing is put aside: {warnings:?}");
+    assert!(reopened.warnings.iter().all(|it| it.contains(slip)), "nothing is put aside: {reopened:?}");
+}
+
+#[test]
+fn a_file_that_was_changed_behind_a_crash_has_both_changes() {
+    let (folder, path, store) = edited_on_both_sides(&("gain_db = 1\n".to_owned() + TEXT));
+    drop(store);
+    let (store, reopened) = open(&path);
+    assert_eq!(reopened.restored_edits, 3);
+    for what in ["changed since the crash: both", "gain_db otherwise"] {
+        assert!(reopened.warnings.iter().any(|it| it.contains(what)), "{what}: {:?}", reopened.warnings);
+    }
+    let rack = store.rack().clone();
+    assert_eq!((rack.gain_db, rack.slots[0].bypassed), (1.0, true));
+    assert_eq!(rack.slots[0].parameters, [("x".into(), RackValue::Number(0.25))]);
+    assert_eq!(store.state("bass").unwrap().unwrap(), b"mine");
+    drop(store);
+    let aside = RackStore::open(&folder.path().join("live.toml.unsaved"), false).unwrap().0;
+    assert_eq!(aside.rack().gain_db, -6.0);
+    // Once is enough: the next crash has them all.
+    let (store, reopened) = open(&path);
+    assert_eq!((store.rack(), reopened.restored_edits), (&rack, 3));
+    assert!(!reopened.warnings.iter().any(|it| it.contains("otherwise")), "{reopened:?}");
+}
+
+/// Killed between the new text and its note in the journal, and then edited.
+#[test]
+fn what_was_saved_before_the_crash_is_no_change_of_this_side() {
+    let (_folder, path) = folder();
+    let (mut store, _) = open(&path);
+    store.edit(RackEdit::Gain { gain_db: -6.0 }, NOW).unwrap();
+    let journal = fs::read(store.beside(".journal")).unwrap();
+    store.save().unwrap();
+    drop(store);
+    fs::write(path.with_extension("toml.journal"), journal).unwrap();
+    let saved = fs::read_to_string(&path).unwrap();
+    fs::write(&path, saved.replace("x = 1", "x = 2")).unwrap();
+    let (store, reopened) = open(&path);
+    assert!(!reopened.warnings.iter().any(|it| it.contains("otherwise")), "{reopened:?}");
+    assert_eq!(store.rack().gain_db, -6.0);
+    assert_eq!(store.rack().slots[0].parameters, [("x".into(), RackValue::Number(2.0))]);
 }
 
 #[test]
@@ -142,11 +221,11 @@ fn who_else_writes_the_file_or_a_state_is_seen() {
     assert!(!store.is_overtaken());
     store.save().unwrap();
     assert!(!store.is_overtaken(), "its own save is nobody else");
-    assert_eq!(store.reload(NOW).unwrap().rewritten_states, [""; 0]);
+    assert_eq!(store.reload().unwrap().rewritten_states, [""; 0]);
     let state = folder.path().join(store.rack().slot("bass").unwrap().state.as_ref().unwrap());
     fs::write(&state, b"another").unwrap();
-    assert_eq!(store.reload(NOW).unwrap().rewritten_states, ["bass"]);
-    assert_eq!(store.reload(NOW).unwrap().rewritten_states, [""; 0], "told once");
+    assert_eq!(store.reload().unwrap().rewritten_states, ["bass"]);
+    assert_eq!(store.reload().unwrap().rewritten_states, [""; 0], "told once");
     for text in [&b"# mine\n"[..], b"\xff", b""] {
         fs::write(&path, text).unwrap();
         assert!(store.is_overtaken(), "{text:?}");
