@@ -83,7 +83,10 @@ pub fn scan(
     stop: &AtomicBool,
     tell: impl FnMut(ScanProgress),
 ) -> Result<(Index, ScanSummary), ScanError> {
-    let mut index = open_index()?;
+    let mut index = match open_index() {
+        Err(ScanError::Index(IndexError::Damaged { path })) => Index::anew(&path),
+        index => index?,
+    };
     let mut found = Vec::new();
     for format in Format::ALL {
         let mut folders = request.folders.clone();

@@ -1,14 +1,14 @@
 //! The index: one file in the cache folder, replaced as a whole.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::stamp::Stamp;
-use super::stored;
+use super::stored::{self, MAX_INDEX_BYTES};
 use crate::{Description, Format, PluginId, Preset};
 
 /// Why a plugin, or all of its file, cannot be used.
@@ -45,10 +45,13 @@ pub struct Index {
 
 /// The index cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the plugin index {path}: {source}. Look whether its folder can be written to; without it every start scans again", path = path.display())]
-pub struct IndexError {
-    path: PathBuf,
-    source: io::Error,
+#[allow(missing_docs, reason = "fields are what the messages say")]
+pub enum IndexError {
+    #[error("the plugin index {path}: {source}. Look whether its folder can be written to; without it every start scans again", path = path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// [`Index::anew`] is to be filled in its place.
+    #[error("the plugin index {path} is damaged, or another version of kmidi has written it: `kmidi plugin scan` makes it anew", path = path.display())]
+    Damaged { path: PathBuf },
 }
 
 /// No plugin, or not one alone, is meant by a text.
@@ -66,6 +69,8 @@ pub enum FindError {
         "{text} cannot be used, as the last scan found: {reason}. `kmidi plugin scan --retry` asks it again"
     )]
     Unusable { text: String, reason: String },
+    #[error("what the plugin index says of {text} is damaged: `kmidi plugin scan` makes it anew")]
+    Damaged { text: String },
 }
 
 /// Where a plugin of this project comes from.
@@ -83,21 +88,34 @@ fn own(text: &str) -> &'static str {
 
 impl IndexError {
     pub(super) fn new(path: &Path, source: io::Error) -> Self {
-        IndexError { path: path.to_owned(), source }
+        IndexError::File { path: path.to_owned(), source }
     }
 }
 
 impl Index {
-    /// Reads the index at `path`; an empty one if there is none, or one of another version or damaged.
+    /// Reads the index at `path`; an empty one if there is none.
     ///
     /// # Errors
-    /// [`IndexError`]: it is there and cannot be read.
+    /// [`IndexError`].
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        let bytes = match fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            bytes => bytes.map_err(|source| IndexError::new(path, source))?,
+        let read = || -> io::Result<Vec<u8>> {
+            let mut bytes = vec![];
+            File::open(path)?.take(MAX_INDEX_BYTES).read_to_end(&mut bytes)?;
+            Ok(bytes)
         };
-        Ok(Index { files: stored::read(&bytes).unwrap_or_default(), path: path.to_owned() })
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Index::anew(path)),
+            Err(source) => Err(IndexError::new(path, source)),
+            Ok(bytes) => match stored::read(&bytes) {
+                Some(files) => Ok(Index { files, path: path.to_owned() }),
+                None => Err(IndexError::Damaged { path: path.to_owned() }),
+            },
+        }
+    }
+
+    /// An empty one, in place of what is at `path` once it is saved.
+    pub fn anew(path: &Path) -> Self {
+        Index { files: BTreeMap::new(), path: path.to_owned() }
     }
 
     /// Replaces the file as a whole, or not at all.
@@ -186,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_that_is_missing_damaged_or_old_is_empty_and_a_saved_one_comes_back() {
+    fn an_index_that_is_missing_is_empty_one_that_is_damaged_or_old_is_told_and_a_saved_one_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("below/plugins.jsonl");
         let mut index = Index::open(&path).unwrap();
@@ -205,8 +223,10 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         for bad in [&text[..text.len() / 2], "{}", "", &text.replace("\"version\":3", "\"version\":99")] {
             fs::write(&path, bad).unwrap();
-            assert!(Index::open(&path).unwrap().files.is_empty(), "{bad}");
+            assert!(matches!(Index::open(&path), Err(IndexError::Damaged { .. })), "{bad}");
         }
-        assert!(Index::open(folder.path()).is_err(), "a folder");
+        Index::anew(&path).save().unwrap();
+        assert!(Index::open(&path).unwrap().files.is_empty());
+        assert!(matches!(Index::open(folder.path()), Err(IndexError::File { .. })), "a folder");
     }
 }

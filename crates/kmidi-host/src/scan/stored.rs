@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,8 @@ use crate::{Description, Format, PluginId, Preset};
 
 /// Of what is in the file; another one is scanned anew.
 const VERSION: u32 = 3;
+/// More than this is read of no index, in bytes: room for a hundred thousand plugins.
+pub(super) const MAX_INDEX_BYTES: u64 = 512 << 20;
 
 /// The first line.
 #[derive(Default, Serialize, Deserialize)]
@@ -77,13 +79,21 @@ pub(super) fn read(bytes: &[u8]) -> Option<BTreeMap<PathBuf, FileEntry>> {
     let head: Head =
         serde_json::from_slice(lines.next()?).ok().filter(|head: &Head| head.version == VERSION)?;
     let mut files = BTreeMap::new();
-    for (path, FileHead { format, stamp, plugins, failures, .. }) in head.files {
-        let plugins =
-            plugins.iter().map(|_| serde_json::from_slice(lines.next()?).ok()).collect::<Option<_>>()?;
-        let presets: Option<Vec<(PluginId, Preset)>> = serde_json::from_slice(lines.next()?).ok()?;
+    // What the lengths say is what a [`Lookup`] goes by.
+    let mut line_of = |bytes: u64| lines.next().filter(|line| line.len() as u64 == bytes);
+    for (path, FileHead { format, stamp, plugins, presets_bytes, failures }) in head.files {
+        let mut plugin = |line: &Line| described(line_of(line.bytes)?, line);
+        let plugins = plugins.iter().map(&mut plugin).collect::<Option<_>>()?;
+        let presets: Option<Vec<(PluginId, Preset)>> =
+            serde_json::from_slice(line_of(presets_bytes)?).ok()?;
         files.insert(path, FileEntry { format, stamp, plugins, presets, failures });
     }
     Some(files)
+}
+
+/// What a line says of a plugin, if it is the one that it should be.
+fn described(text: &[u8], line: &Line) -> Option<Description> {
+    serde_json::from_slice(text).ok().filter(|found: &Description| found.id == line.id)
 }
 
 /// The index for who wants some plugins of it, and not all.
@@ -95,22 +105,23 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Looks into the index at `path`; nothing is in it if there is none, or one of another version or damaged.
+    /// Looks into the index at `path`; nothing is in it if there is none.
     ///
     /// # Errors
-    /// [`IndexError`]: it is there and cannot be read.
+    /// [`IndexError`].
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let failed = |source| IndexError::new(path, source);
         let file = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            file => Some(file.map_err(failed)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Lookup { file: None, head: Head::default(), body: 0 });
+            }
+            file => file.map_err(failed)?,
         };
         let mut line = vec![];
-        if let Some(file) = &file {
-            BufReader::new(file).read_until(b'\n', &mut line).map_err(failed)?;
-        }
+        BufReader::new((&file).take(MAX_INDEX_BYTES)).read_until(b'\n', &mut line).map_err(failed)?;
         let head = serde_json::from_slice(&line).ok().filter(|head: &Head| head.version == VERSION);
-        Ok(Lookup { file, head: head.unwrap_or_default(), body: line.len() as u64 })
+        let head = head.ok_or_else(|| IndexError::Damaged { path: path.to_owned() })?;
+        Ok(Lookup { file: Some(file), head, body: line.len() as u64 })
     }
 
     /// The plugin that a person means, as [`Index::find`](super::Index::find) has it.
@@ -121,8 +132,7 @@ impl Lookup {
         let failures = self.head.files.values().flat_map(|file| &file.failures);
         let lines = self.lines().into_iter().map(|(line, at)| (&line.id, &*line.name, (line, at)));
         let (line, at) = find(lines, failures, text)?;
-        // One that is damaged is as good as none, as with the whole index.
-        self.read(line, at).ok_or_else(|| FindError::NoSuch { text: text.to_owned() })
+        self.read(line, at).ok_or_else(|| FindError::Damaged { text: text.to_owned() })
     }
 
     /// The lines of plugins, and where they begin.
@@ -145,7 +155,7 @@ impl Lookup {
         let bytes = line.bytes.min(file.metadata().ok()?.len());
         let mut text = vec![0; bytes as usize];
         file.read_exact_at(&mut text, at).ok()?;
-        serde_json::from_slice(&text).ok().filter(|found: &Description| found.id == line.id)
+        described(&text, line)
     }
 }
 
@@ -245,10 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_is_cut_or_changed_anywhere_finds_the_right_one_or_none() {
+    fn an_index_that_is_cut_or_changed_anywhere_finds_the_right_one_or_says_so() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("plugins.jsonl");
-        let right = index(&path).find("clap:org.b").cloned();
+        let right = index(&path).find("clap:org.b").cloned().expect("found");
         let whole = fs::read(&path).expect("written");
         let (mut found, mut lost) = (0, 0);
         for at in 0..whole.len() {
@@ -256,12 +266,18 @@ mod tests {
             changed[at] ^= 2;
             for bytes in [&whole[..at], &changed] {
                 fs::write(&path, bytes).expect("written");
-                match Lookup::open(&path).expect("read").find("clap:org.b") {
+                let one = Lookup::open(&path).map(|lookup| lookup.find("clap:org.b"));
+                match &one {
                     // What is on its line may be other than it was: nothing tells.
-                    Ok(plugin) => found += usize::from(plugin.id == right.as_ref().expect("found").id),
-                    Err(_) => lost += 1,
+                    Ok(Ok(plugin)) => found += usize::from(plugin.id == right.id),
+                    Ok(Err(_)) | Err(IndexError::Damaged { .. }) => lost += 1,
+                    Err(IndexError::File { .. }) => panic!("{one:?}"),
                 }
-                let _ = Index::open(&path).expect("read");
+                // Who is told to scan gets all of it anew.
+                if matches!(one, Ok(Err(FindError::Damaged { .. })) | Err(_)) {
+                    let whole = Index::open(&path);
+                    assert!(matches!(whole, Err(IndexError::Damaged { .. })), "{at}: {one:?}");
+                }
             }
         }
         assert!(found > 0 && lost > 0 && found + lost == 2 * whole.len(), "{found}, {lost}");
