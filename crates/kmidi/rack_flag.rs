@@ -1,9 +1,12 @@
 //! The flags of a song's plugins: those of [`ChainFlag`], and `--channel` for instruments of single channels.
 
+use anyhow::anyhow;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use kmidi_session::plugins::{self, Kind};
 use kmidi_session::{PluginChoice, PluginRequest};
 
 use crate::chain_flag::{self, ChainFlag, many, places, wrong};
+use crate::exit::Unreadable;
 
 const CHANNEL: &str = "channel";
 
@@ -20,6 +23,28 @@ PLUGINS:
 #[derive(Clone, Debug, Default)]
 pub struct RackFlag {
     pub plugins: Vec<PluginRequest>,
+}
+
+impl RackFlag {
+    /// The plugins, each of which can stand where it was put. Looks into the index of plugins if one is for a single channel.
+    ///
+    /// # Errors
+    /// One for a channel plays no notes.
+    pub fn checked(self) -> anyhow::Result<Vec<PluginRequest>> {
+        for request in self.plugins.iter().filter(|it| !it.channels.is_empty()) {
+            // What cannot be found is told when it is to be loaded.
+            let Ok(found) = plugins::lookup().map(|known| known.find(&request.choice.plugin)) else { break };
+            if let Ok(Kind::Effect | Kind::Analyzer) = found.map(|it| it.kind) {
+                let channels = request.channels.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+                return Err(Unreadable(anyhow!(
+                    "--channel {channels}:{}: this plays no notes, it changes sound. --plugin puts it behind all that sounds",
+                    request.choice.plugin
+                ))
+                .into());
+            }
+        }
+        Ok(self.plugins)
+    }
 }
 
 impl Args for RackFlag {

@@ -195,12 +195,14 @@ fn what_changes_notes_for_nobody_is_told() {
 fn what_cannot_be_had_is_said_with_the_next_step() {
     let studio = Studio::new();
     let (broken, test) = (clap("test.broken"), clap("test.gain"));
+    let effect = format!("3,4:{test}");
     for (more, said) in [
         (vec!["-p", "Nothing"], "no plugin \"Nothing\" is known"),
         (vec!["-p", "clap:org.kmidi.nothing"], "cargo xtask plugins"),
         (vec!["-p", &broken], "kmidi plugin scan"),
         (vec!["-p", &test, C, "loudness=1"], "kmidi plugin info"),
         (vec!["--channel", "17:x"], "channel from 1 to 16"),
+        (vec!["--channel", &effect], "plays no notes"),
         (vec![C, "gain=1"], "stands behind the --plugin"),
     ] {
         let refused = studio.try_render(&more);

@@ -125,13 +125,12 @@ pub(crate) fn find(text: &str) -> Result<Description, ChainError> {
     Ok(known.find(text)?)
 }
 
-/// Whether one of them makes other notes of notes, as far as the index of this machine knows.
-pub(crate) fn changes_notes<'a>(mut choices: impl Iterator<Item = &'a PluginChoice>) -> bool {
+/// Whether one of them is of this kind, as far as the index of this machine knows.
+pub(crate) fn has_kind<'a>(mut choices: impl Iterator<Item = &'a PluginChoice>, kind: Kind) -> bool {
     let Some(first) = choices.next() else { return false };
     let Ok(known) = plugins::lookup() else { return false };
-    let changes =
-        |choice: &PluginChoice| known.find(&choice.plugin).is_ok_and(|it| it.kind == Kind::NoteEffect);
-    changes(first) || choices.any(changes)
+    let is_one = |choice: &PluginChoice| known.find(&choice.plugin).is_ok_and(|it| it.kind == kind);
+    is_one(first) || choices.any(is_one)
 }
 
 /// Loads one plugin, has it prepared, and activates it; `before` it is loaded, what it is is shown.
@@ -249,19 +248,27 @@ fn value_of(plugin: &impl Parameters, parameter: &Parameter, text: &str) -> Opti
         return Some(number);
     }
     // Many plugins take the beginning of any text for a number, and nothing for 0; some go to the end of the range.
-    let says = |value: &f64| {
+    let shows = |value: &f64, must_be_near: bool| {
         let shown = plugin.text_of(parameter.id, *value).unwrap_or_default();
         let Some((number, unit)) = written else { return is_same(shown.trim(), text.trim()) };
-        let shown = number_and_unit(&shown);
-        let of_shown = shown.map_or("", |(_, unit)| unit);
+        let shown_number = number_and_unit(&shown);
+        let of_shown = shown_number.map_or("", |(_, unit)| unit);
         let Some(times) = [of_shown, &parameter.unit].iter().find_map(|known| times(unit, known)) else {
             return false;
         };
-        let is_end = *value == parameter.min || *value == parameter.max;
-        let is_near = |shown: f64| (shown - number * times).abs() <= 0.1 + 0.05 * shown.abs();
-        !is_end || shown.is_none_or(|(shown, _)| is_near(shown))
+        let is_near = |shown_number: f64| {
+            (shown_number - number * times).abs() <= rounding(&shown) + 1e-3 * shown_number.abs()
+        };
+        !must_be_near || shown_number.is_none_or(|(number, _)| is_near(number))
     };
-    let value = plugin.value_of(parameter.id, text).filter(is_in).filter(says);
+    let at_end = 1e-6 * (parameter.max - parameter.min);
+    let is_end = |value: f64| value - parameter.min <= at_end || parameter.max - value <= at_end;
+    // Without an exponent, which some take for the unit.
+    let plain = written.filter(|(_, unit)| unit.is_empty()).map(|(number, _)| number.to_string());
+    let read = plugin.value_of(parameter.id, plain.as_deref().unwrap_or(text));
+    let value = read.filter(is_in).filter(|value| shows(value, is_end(*value)));
+    // Some understand no unit, and show one.
+    let value = value.or_else(|| written.map(|it| it.0).filter(is_in).filter(|value| shows(value, true)));
     value.or_else(|| match (parameter.steps, text.trim().to_lowercase().as_str()) {
         (1, "on" | "true" | "yes") => Some(parameter.max),
         (1, "off" | "false" | "no") => Some(parameter.min),
@@ -277,6 +284,13 @@ fn number_and_unit(text: &str) -> Option<(f64, &str)> {
     // An exponent has no unit behind it.
     let whole = text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| (number, ""));
     whole.or_else(|| Some((number.parse().ok()?, unit.trim_start())))
+}
+
+/// By how much a number that is shown can be another one: half of its last digit.
+fn rounding(shown: &str) -> f64 {
+    let number = shown.trim().split(|c: char| !c.is_ascii_digit() && !"+-.".contains(c)).next();
+    let places = number.and_then(|number| number.split_once('.')).map_or(0, |(_, places)| places.len());
+    0.5 * 0.1f64.powi(places as i32)
 }
 
 /// How many of the known unit this is, if it is one: itself, none, a thousand or a thousandth of it.
@@ -322,6 +336,10 @@ mod tests {
             if text == "Hall" {
                 return Some(3.0);
             }
+            // One that reads numbers alone.
+            if id == 4 {
+                return text.parse().ok();
+            }
             let digits: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
             let number: f64 = digits.parse().unwrap_or(0.0);
             let value = if text.ends_with("kHz") { number * 1000.0 } else { number };
@@ -334,6 +352,7 @@ mod tests {
                 0 => format!("{value} dB"),
                 1 => ["Room", "Plate", "Spring", "Hall"][value as usize].to_owned(),
                 2 => format!("{value:.0} Hz"),
+                4 => format!("{value:.2} dB"),
                 _ => format!("{:.0} %", value * 100.0),
             })
         }
@@ -373,6 +392,7 @@ mod tests {
                 parameter(1, 0.0, 3.0),
                 parameter(2, 20.0, 20_000.0),
                 parameter(3, 0.0, 1.0),
+                parameter(4, -60.0, 0.0),
             ],
         })
     }
@@ -392,6 +412,8 @@ mod tests {
             ("p2", "20 kHz", 20_000.0),
             ("p2", "1e3", 1000.0),
             ("p3", "0.5", 0.5),
+            ("p4", "-40 dB", -40.0),
+            ("p4", "-60.00 dB", -60.0),
         ] {
             assert_eq!(value(name, text), Some(wanted), "{name} {text}");
         }
@@ -401,7 +423,19 @@ mod tests {
             assert_eq!(value("p0", text), None, "{text:?}");
         }
         assert_eq!(value("p1", "Cathedral"), None);
-        assert_eq!((value("p2", "30 kHz"), value("p3", "150 %")), (None, None));
+        for (name, text) in [
+            ("p2", "30 kHz"),
+            ("p2", "20100"),
+            ("p2", "19 Hz"),
+            ("p2", "1e9"),
+            ("p3", "150 %"),
+            ("p3", "102 %"),
+            ("p3", "1e9"),
+            ("p4", "-60.1 dB"),
+            ("p4", "-40 Hz"),
+        ] {
+            assert_eq!(value(name, text), None, "{name} {text}");
+        }
         let refused = parse(&plugin, "x", "p0", "abc").unwrap_err().to_string();
         assert_eq!(refused, "x: \"abc\" is no value of p0, which goes from -80 (-80 dB) to 0 (0 dB)");
     }

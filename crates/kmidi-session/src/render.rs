@@ -8,6 +8,7 @@ use basedrop::{Handle, Shared};
 use kmidi_core::SongTime;
 use kmidi_device::CallbackSizes;
 use kmidi_device::files::{AudioFileWriter, AudioSpec, Container, FileError, SampleFormat};
+use kmidi_host::Kind;
 use kmidi_memory::Budgets;
 use kmidi_soundfont::{Preset, PresetKey};
 use serde::Serialize;
@@ -307,12 +308,18 @@ fn render_with(
     let pool = Arc::new(Pool::new(workers, budgets).map_err(no_thread)?);
     let bank = Arc::new(SoundBank::open_here(&request.sound_fonts, handle, budgets, cancel)?);
     let song = OpenSong::open_here(&request.song, budgets, cancel)?;
+    let plugins = || request.rack.plugins.iter();
     let notes = match () {
-        () if chain::changes_notes(request.rack.plugins.iter().map(|it| &it.choice)) => Notes::Changed,
+        () if chain::has_kind(plugins().map(|it| &it.choice), Kind::NoteEffect) => Notes::Changed,
         () if request.sound.transpose != 0 => Notes::Transposed,
         () => Notes::AsWritten,
     };
-    let wanted = presets::wanted(&song, notes);
+    // What an instrument plays for it the synthesiser need not be able to.
+    let for_the_rest = plugins().filter(|it| it.channels.is_empty()).map(|it| &it.choice);
+    let wanted = match chain::has_kind(for_the_rest, Kind::Instrument) {
+        true => vec![],
+        false => presets::wanted(&song, notes),
+    };
     let tell = |part| on_progress(RenderProgress::Opening(part));
     let LoadedSet { presets, complaints, refused } = presets::load_all(&pool, &bank, &wanted, cancel, tell);
     if cancel.is_cancelled() {

@@ -191,7 +191,7 @@ fn config(args: Play, budgets: Budgets) -> Result<SessionConfig> {
         to: args.sound.to,
         looping: args.looping,
         rack: RackConfig {
-            plugins: args.rack.plugins,
+            plugins: args.rack.checked()?,
             compensation: args.pdc.into(),
             ..RackConfig::default()
         },

@@ -59,7 +59,7 @@ fn request(args: Render, budgets: Budgets) -> Result<RenderRequest> {
         sample_rate_hz: args.rate,
         quantum_frames: args.quantum,
         sound: sound_settings(&args.sound),
-        rack: RackConfig { plugins: args.rack.plugins, ..RackConfig::default() },
+        rack: RackConfig { plugins: args.rack.checked()?, ..RackConfig::default() },
         from: args.sound.from,
         to: args.sound.to,
         tail: args.tail.map_or(Tail::default(), Tail::Seconds),
