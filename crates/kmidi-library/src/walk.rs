@@ -14,6 +14,19 @@ pub(crate) const MAX_FILES: usize = 1_000_000;
 /// How deep folders are looked into.
 const MAX_DEPTH: usize = 64;
 
+/// What is told of what [`is_away`].
+pub(crate) const AWAY: &str =
+    "nothing is there now: what is known of it stays until `kmidi index remove` takes it out";
+
+/// Whether a folder (or file) that was added is not there as a whole, as when the disk that it is on is not: what a disk is mounted
+/// on is an empty folder. `has_known`: whether something was there before.
+pub(crate) fn is_away(root: &Path, has_known: impl FnOnce() -> bool) -> bool {
+    match fs::metadata(root) {
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        Ok(_) => fs::read_dir(root).is_ok_and(|mut it| it.next().is_none()) && has_known(),
+    }
+}
+
 /// What a walk came across.
 #[derive(Debug, Default)]
 pub(crate) struct Walked {

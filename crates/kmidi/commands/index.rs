@@ -29,7 +29,8 @@ Found are recordings (WAV, FLAC, MP3, Ogg Vorbis), MIDI files, each preset of So
 brightness and loudness, of a recording's first 90 seconds. What begins with a dot is passed over.
 
 What has not changed is not looked at again; what was moved is known by its content. Files that have gone leave, and are
-remembered until `kmidi index compact`. What is done is written every few seconds, seldomer where the index is large: whatever ends
+remembered until `kmidi index compact`; a folder that is not there as a whole, as on a disk that is not, keeps what is known of it.
+What is done is written every few seconds, seldomer where the index is large: whatever ends
 it, Ctrl-C or a power cut, leaves an index that can be searched, and the next `add` goes on from there.
 
 EXAMPLES:

@@ -20,7 +20,7 @@ use crate::catalogue::{Catalogue, FileRecord, Stamp};
 use crate::describe::{DescribeError, describe, describe_sound_font, is_wanted, plugin_files};
 use crate::file::{Builder, IndexError, IndexFile, ModelId, Section, lock_path};
 use crate::meaning::{text_hash, text_of};
-use crate::walk::Walked;
+use crate::walk::{AWAY, Walked, is_away};
 use crate::{Embed, EmbedError};
 
 /// What writing an index takes at most beside what is known: for its dictionary, and for names and terms of each item.
@@ -229,6 +229,10 @@ impl Indexer {
     fn include(&mut self, folder: &Path) -> Result<(), IndexJobError> {
         let path = fs::canonicalize(folder)
             .map_err(|source| IndexJobError::NoSuch { path: folder.to_owned(), source })?;
+        if path.is_file() && !is_wanted(&path) {
+            let source = io::Error::other("this is no recording, MIDI file or SoundFont, as its name ends");
+            return Err(IndexJobError::NoSuch { path: folder.to_owned(), source });
+        }
         self.is_changed |= self.catalogue.excluded.remove(&path);
         if !self.catalogue.is_covered(&path) {
             self.catalogue.roots.insert(path);
@@ -291,7 +295,10 @@ impl Indexer {
         let mut walked = Walked::default();
         let catalogue = &self.catalogue;
         for root in catalogue.roots.iter().filter(|root| root.is_absolute()) {
-            walked.walk(root, &is_wanted, &|path| !catalogue.is_covered(path), job)?;
+            match is_away(root, || !self.files_below(root).is_empty()) {
+                true => walked.closed.push((root.clone(), AWAY.to_owned())),
+                false => walked.walk(root, &is_wanted, &|path| !catalogue.is_covered(path), job)?,
+            }
         }
         walked.files.sort();
         walked.files.dedup_by(|a, b| a.0 == b.0);

@@ -8,7 +8,7 @@ use kmidi_library::{CacheLimits, IndexError, IndexJobError, IndexSettings, Index
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
-use crate::support::{Hashing, Place, add, song, write, write_pack};
+use crate::support::{Hashing, Place, add, remove, song, write, write_pack};
 
 #[path = "../../../../fuzz/checks/library.rs"]
 mod library;
@@ -126,16 +126,39 @@ fn an_index_of_nothing_is_searched_and_grows() {
 }
 
 #[test]
-fn a_folder_that_is_missing_is_refused_and_one_that_goes_takes_its_items_along() {
+fn a_folder_that_is_missing_is_refused_and_one_whose_disk_goes_keeps_its_items() {
     let place = Place::new();
     place.song("a.mid", 100);
     let missing = add(place.indexer(), &[place.path("never")], None);
     assert!(matches!(missing, Err(IndexJobError::NoSuch { .. })), "{missing:?}");
     assert_eq!(place.add().items, 1);
+    for is_mounted_on in [false, true] {
+        fs::remove_dir_all(place.sounds()).unwrap();
+        if is_mounted_on {
+            fs::create_dir(place.sounds()).unwrap();
+        }
+        let report = add(place.indexer(), &[], None).unwrap();
+        assert_eq!((report.items, report.closed.len()), (1, 1), "{report:?}");
+        assert!(report.closed[0].reason.contains("kmidi index remove"), "{report:?}");
+        place.song("a.mid", 100);
+        let report = add(place.indexer(), &[], None).unwrap();
+        assert_eq!((report.items, report.closed.len()), (1, 0), "{report:?}");
+    }
     fs::remove_dir_all(place.sounds()).unwrap();
-    assert_eq!(add(place.indexer(), &[], None).unwrap().items, 0);
+    assert_eq!(remove(place.indexer(), &[place.sounds()]).unwrap().items, 0);
+    let report = add(place.indexer(), &[], None).unwrap();
+    assert_eq!((report.items, report.closed.len()), (0, 0), "{report:?}");
+}
+
+#[test]
+fn a_file_of_a_kind_that_is_not_indexed_is_refused_by_name() {
+    let place = Place::new();
+    let notes = place.sounds().join("notes.txt");
+    write(&notes, b"");
     place.song("a.mid", 100);
-    assert_eq!(add(place.indexer(), &[], None).unwrap().items, 1, "the folder is still one that was added");
+    let refused = add(place.indexer(), &[notes], None);
+    assert!(matches!(refused, Err(IndexJobError::NoSuch { .. })), "{refused:?}");
+    assert_eq!(add(place.indexer(), &[place.sounds().join("a.mid")], None).unwrap().items, 1);
 }
 
 /// A track's name of 10 kB, and folders as deep as the system lets a path be.
