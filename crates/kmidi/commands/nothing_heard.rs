@@ -2,13 +2,15 @@
 
 use kmidi_session::Heard;
 
+use super::transcribe::Ear;
+
 /// What is quieter is no sound to a model.
 const QUIET_PEAK: f32 = 1e-3;
 /// What is shorter holds no note.
 const SHORT_SECONDS: f64 = 0.2;
 
-/// Why there are no notes in a recording that was heard as a single voice or not.
-pub fn why(heard: &Heard, seconds: f64, is_mono: bool) -> String {
+/// Why there are no notes in a recording that a model has heard.
+pub fn why(heard: &Heard, seconds: f64, ear: Ear) -> String {
     if heard.frames == 0 {
         return "there is no sound in it: it is cut off, or empty".to_owned();
     }
@@ -22,12 +24,15 @@ pub fn why(heard: &Heard, seconds: f64, is_mono: bool) -> String {
         return format!("it is next to silent, its peak at {:.0} dBFS", 20.0 * heard.peak.log10());
     }
     if seconds < SHORT_SECONDS {
-        return format!("it lasts {seconds:.2} s, and a note lasts longer; --min-note-ms takes shorter ones");
+        let shorter = if ear == Ear::Piano { "" } else { "; --min-note-ms takes shorter ones" };
+        return format!("it lasts {seconds:.2} s, and a note lasts longer{shorter}");
     }
-    match is_mono {
-        true => "it holds no single voice; without --mono, chords are heard".to_owned(),
-        false => "nothing in it has a pitch that lasts; lower thresholds hear more".to_owned(),
+    match ear {
+        Ear::SwiftF0 => "it holds no single voice; without --mono, chords are heard",
+        Ear::BasicPitch => "nothing in it has a pitch that lasts; lower thresholds hear more",
+        Ear::Piano => "nothing in it sounds like a piano; without --model piano, all instruments are heard",
     }
+    .to_owned()
 }
 
 #[cfg(test)]
@@ -47,19 +52,22 @@ mod tests {
             peak: 0.5,
         };
         let reasons = [
-            why(&Heard { frames: 0, peak: 0.0, ..whole }, 0.0, false),
-            why(&Heard { not_numbers: 16_000, peak: 0.0, ..whole }, 1.0, false),
-            why(&Heard { peak: 0.0, ..whole }, 1.0, false),
-            why(&Heard { peak: 5e-4, ..whole }, 1.0, false),
-            why(&whole, 0.1, false),
-            why(&whole, 1.0, true),
-            why(&whole, 1.0, false),
+            (why(&Heard { frames: 0, peak: 0.0, ..whole }, 0.0, Ear::BasicPitch), "empty"),
+            (why(&Heard { not_numbers: 16_000, peak: 0.0, ..whole }, 1.0, Ear::BasicPitch), "damaged"),
+            (why(&Heard { peak: 0.0, ..whole }, 1.0, Ear::BasicPitch), "it is silent"),
+            (why(&Heard { peak: 5e-4, ..whole }, 1.0, Ear::BasicPitch), "next to silent"),
+            (why(&whole, 0.1, Ear::BasicPitch), "0.10 s, and a note lasts longer; --min-note-ms"),
+            (why(&whole, 0.1, Ear::Piano), "0.10 s"),
+            (why(&whole, 1.0, Ear::SwiftF0), "without --mono"),
+            (why(&whole, 1.0, Ear::BasicPitch), "lower thresholds"),
+            (why(&whole, 1.0, Ear::Piano), "without --model piano"),
         ];
-        let words = ["empty", "damaged", "it is silent", "next to silent", "0.10 s", "without --mono"];
-        for (at, reason) in reasons.iter().take(6).enumerate() {
-            assert!(reason.contains(words[at]), "{reason}");
+        for (reason, words) in &reasons {
+            assert!(reason.contains(words), "{reason}");
+            // The flags of another model are of no use.
+            let is_of_piano = words.contains("piano") || reason == &reasons[5].0;
+            assert!(!is_of_piano || !(reason.contains("threshold") || reason.contains("--min")), "{reason}");
         }
-        assert!(reasons[6].contains("nothing in it has a pitch"));
-        assert!(!reasons[2].contains("damaged") && !reasons[6].contains("--mono"));
+        assert!(!reasons[2].0.contains("damaged"));
     }
 }

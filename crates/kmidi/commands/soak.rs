@@ -250,15 +250,11 @@ fn progress_bar() -> ProgressBar {
 }
 
 fn text(report: &Report) -> String {
-    let mut text = String::new();
-    for verdict in &report.verdicts {
-        let sign = if verdict.ok { "ok  " } else { "BAD " };
-        text += &format!("{sign} {}: {}\n", verdict.name, verdict.found);
-    }
+    let mut text = verdict::lines(&report.verdicts);
     let Deeds { actions, renders, songs_started, .. } = report.deeds;
     text += &format!(
         "{} in {}: {actions} actions (--seed {}), {songs_started} songs begun, {renders} renders, {} measurements, {} xruns\n",
-        if report.ok { "nothing piled up" } else { "something is BAD" },
+        verdict::sum(&report.verdicts),
         clock(report.seconds),
         report.seed,
         report.samples,

@@ -221,7 +221,7 @@ pub fn run(mut args: Transcribe, entry: &mut Entry) -> Result<ExitCode> {
     entry.metric("notes", heard.notes.len() as f64);
     entry.metric("cuts", heard.cuts as f64);
     if heard.notes.is_empty() {
-        let why = nothing_heard::why(&recording, heard.seconds, args.ear() == Ear::SwiftF0);
+        let why = nothing_heard::why(&recording, heard.seconds, args.ear());
         return Err(anyhow!("{}: no notes were heard: {why}; nothing was written", args.file.display()));
     }
     let song = transcribe::to_song(&heard, &midi);

@@ -1,5 +1,6 @@
 //! The folder of a cache: what in it is ours.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -63,13 +64,17 @@ impl Folder {
             if marker == MARKER_TEXT.as_bytes() {
                 return Ok(folder);
             }
+            let others = fs::read_dir(path)?.filter_map(|it| it.ok().map(|it| it.file_name()));
+            let others: Vec<_> = others.filter(|it| it != MARKER).collect();
+            let is_ours = |it: &OsString| it.to_str().is_some_and(|it| is_entry(it) || is_writing(it));
+            // One that a program began that was killed, or that a power cut has damaged: names like ours nobody else gives.
             let is_begun = MARKER_TEXT.as_bytes().starts_with(&marker);
-            let others =
-                fs::read_dir(path)?.filter(|it| it.as_ref().is_ok_and(|it| it.file_name() != MARKER));
-            if is_begun && others.count() == 0 {
+            if others.iter().all(is_ours) && (is_begun || !others.is_empty()) {
                 let file =
                     File::options().write(true).create(true).truncate(false).open(folder.marker_path());
-                file?.write_all(MARKER_TEXT.as_bytes())?;
+                let mut file = file?;
+                file.write_all(MARKER_TEXT.as_bytes())?;
+                file.set_len(MARKER_TEXT.len() as u64)?;
             }
         }
         Err(CacheError::NotOurs { path: path.to_owned() })

@@ -226,6 +226,25 @@ fn a_folder_with_files_of_others_is_refused_and_stays_as_it_is() {
 }
 
 #[test]
+fn a_marker_that_is_damaged_is_made_anew_where_all_else_is_ours() {
+    let (place, cache) = cache(1 << 20);
+    cache.put(&key(1), b"kept").unwrap();
+    let (folder, marker) = (cache.folder().to_owned(), cache.folder().join("CACHEDIR.TAG"));
+    let whole = fs::read(&marker).unwrap();
+    for damaged in [vec![], whole[..20].to_vec(), vec![0; whole.len()], [&whole[..], b"more"].concat()] {
+        fs::write(&marker, &damaged).unwrap();
+        let cache = AudioCache::open(&folder, limits(1 << 20)).unwrap();
+        assert_eq!((got(&cache, 1), fs::read(&marker).unwrap()), (Some(b"kept".to_vec()), whole.clone()));
+    }
+    // With a file of somebody else it is not.
+    fs::write(folder.join("mine.txt"), "").unwrap();
+    fs::write(&marker, "").unwrap();
+    assert!(matches!(AudioCache::open(&folder, limits(1 << 20)), Err(CacheError::NotOurs { .. })));
+    assert!(fs::read(&marker).unwrap().is_empty());
+    drop(place);
+}
+
+#[test]
 fn what_a_killed_program_was_writing_goes_and_what_another_writes_stays() {
     let (_place, cache) = cache(1 << 20);
     let writing = cache.writer(&key(1)).unwrap();

@@ -32,9 +32,8 @@ const MARK: &str = "<meta name=\"generator\" content=\"kmidi certify\">";
 /// Bytes of a page within which the mark is.
 const HEAD_BYTES: u64 = 512;
 
-/// Writes all pages; a page that is there is replaced as a whole.
+/// Writes all pages into a folder that is there; a page that is there is replaced as a whole.
 pub fn write(folder: &Path, certificates: &[Certificate]) -> anyhow::Result<()> {
-    fs::create_dir_all(folder)?;
     for (number, certificate) in certificates.iter().enumerate() {
         write_whole(&folder.join(page_name(number, certificate)), page(certificate)?.as_bytes())?;
     }

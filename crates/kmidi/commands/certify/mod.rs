@@ -32,6 +32,11 @@ pub fn run(args: Certify) -> Result<ExitCode> {
         limit: args.timeout,
         instructions: args.instructions,
     };
+    // Minutes later would be late.
+    if let Some(folder) = &args.html {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("--html {}: this can be no folder", folder.display()))?;
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let told = stop.clone();
     on_signals(move || told.store(true, Relaxed))?;

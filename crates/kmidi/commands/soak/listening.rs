@@ -161,15 +161,11 @@ fn verdicts(calls: &Calls, models: &[ModelStatistics]) -> Vec<Verdict> {
 }
 
 fn text(report: &Report) -> String {
-    let mut text = String::new();
-    for verdict in &report.verdicts {
-        let sign = if verdict.ok { "ok  " } else { "BAD " };
-        text += &format!("{sign} {}: {}\n", verdict.name, verdict.found);
-    }
+    let mut text = verdict::lines(&report.verdicts);
     let calls = if report.calls == 1 { "call" } else { "calls" };
     text += &format!(
         "{} in {} {calls}{}: the first took {:.0} ms",
-        if report.ok { "nothing piled up" } else { "something is BAD" },
+        verdict::sum(&report.verdicts),
         report.calls,
         if report.interrupted { ", then interrupted" } else { "" },
         report.first_call_seconds * 1000.0,

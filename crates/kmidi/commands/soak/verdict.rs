@@ -8,19 +8,48 @@ use super::user::Deeds;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     pub name: String,
+    /// Nothing bad was found.
     pub ok: bool,
+    /// Whether there was enough to find anything in.
+    pub can_tell: bool,
     /// The figures.
     pub found: String,
 }
 
+impl Verdict {
+    fn too_few(name: &str, what: &str, count: usize) -> Self {
+        let found = format!("{count} {what} are too few to tell");
+        Verdict { name: name.into(), ok: true, can_tell: false, found }
+    }
+}
+
 fn verdict(name: &str, ok: bool, found: String) -> Verdict {
-    Verdict { name: name.into(), ok, found }
+    Verdict { name: name.into(), ok, can_tell: true, found }
+}
+
+/// All of them for people, a line each.
+pub fn lines(verdicts: &[Verdict]) -> String {
+    let sign = |verdict: &Verdict| match (verdict.ok, verdict.can_tell) {
+        (false, _) => "BAD ",
+        (true, true) => "ok  ",
+        (true, false) => "?   ",
+    };
+    verdicts.iter().map(|it| format!("{} {}: {}\n", sign(it), it.name, it.found)).collect()
+}
+
+/// What all of them come to, for people.
+pub fn sum(verdicts: &[Verdict]) -> &'static str {
+    match (verdicts.iter().all(|it| it.ok), verdicts.iter().all(|it| it.can_tell)) {
+        (false, _) => "something is BAD",
+        (true, true) => "nothing piled up",
+        (true, false) => "nothing piled up as far as can be told (a longer run tells more)",
+    }
 }
 
 /// Bad where the floor of the bytes rises, not by chance, and by more than is allowed in all.
 pub fn growth(name: &str, series: &[(f64, f64)], allowed_bytes: u64) -> Verdict {
     let (Some(trend), [first, .., last]) = (Trend::of(series), series) else {
-        return verdict(name, true, format!("{} measurements are too few to tell", series.len()));
+        return Verdict::too_few(name, "measurements", series.len());
     };
     let risen = trend.slope * (last.0 - first.0);
     let ok = !(trend.rises() && risen > allowed_bytes as f64);
@@ -77,7 +106,7 @@ pub fn percentile(sorted: &[f64], part: f64) -> f64 {
 /// first, and the times rise not by chance.
 pub fn flat(name: &str, calls: &[(f64, f64)]) -> Verdict {
     let Some(trend) = Trend::of(calls) else {
-        return verdict(name, true, format!("{} calls are too few to tell", calls.len()));
+        return Verdict::too_few(name, "calls", calls.len());
     };
     let third = calls.len() / 3;
     let p95 = |calls: &[(f64, f64)]| {
@@ -145,6 +174,20 @@ mod tests {
         );
         let few = growth("memory", &[(0.0, 0.0), (1.0, 1e9)], 0);
         assert_eq!((few.ok, few.found.as_str()), (true, "2 measurements are too few to tell"));
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_called_good() {
+        let few = growth("memory", &[(0.0, 0.0)], 0);
+        let (good, bad) = (none("callback", &[("frees", 0)]), none("callback", &[("frees", 1)]));
+        let signs = |verdicts: &[Verdict]| {
+            lines(verdicts).lines().map(|line| line[..4].to_owned()).collect::<Vec<_>>().concat()
+        };
+        let all = [good.clone(), few.clone(), bad];
+        assert_eq!(signs(&all), "ok  ?   BAD ");
+        assert_eq!(sum(&all), "something is BAD");
+        assert_eq!(sum(&[good.clone()]), "nothing piled up");
+        assert!(sum(&[good, few]).ends_with("(a longer run tells more)"));
     }
 
     fn check_back(value: impl Fn(usize) -> f64, counts: [Option<u64>; 2], ok: bool) {
