@@ -42,8 +42,11 @@ pub enum ChainError {
     Budget(#[from] BudgetExceeded),
     #[error("{plugin} has no parameter {name:?}; `kmidi plugin info {plugin}` shows those it has")]
     NoParameter { plugin: String, name: String },
-    #[error("{plugin}: {value:?} is no value of {name}, which goes from {min} to {max}")]
-    NoValue { plugin: String, name: String, value: String, min: String, max: String },
+    #[error(
+        "{plugin}: {value:?} is no value of {name}, which goes from {min} to {max}{}",
+        if *has_no_unit { ": these are numbers without a unit" } else { "" }
+    )]
+    NoValue { plugin: String, name: String, value: String, min: String, max: String, has_no_unit: bool },
     #[error("{plugin} has no preset {name:?}; it has {count}: `kmidi plugin presets {plugin}` shows them")]
     NoPreset { plugin: String, name: String, count: usize },
 }
@@ -235,6 +238,9 @@ pub(crate) fn parse(
             value: text.to_owned(),
             min: shown(parameter.min),
             max: shown(parameter.max),
+            has_no_unit: has_unit(text)
+                && parameter.unit.is_empty()
+                && ![parameter.min, parameter.max].into_iter().any(|end| has_unit(&shown(end))),
         }
     })?;
     Ok((parameter.id, value))
@@ -284,6 +290,10 @@ fn number_and_unit(text: &str) -> Option<(f64, &str)> {
     // An exponent has no unit behind it.
     let whole = text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| (number, ""));
     whole.or_else(|| Some((number.parse().ok()?, unit.trim_start())))
+}
+
+fn has_unit(text: &str) -> bool {
+    number_and_unit(text).is_some_and(|(_, unit)| !unit.is_empty())
 }
 
 /// By how much a number that is shown can be another one: half of its last digit.
@@ -337,7 +347,7 @@ mod tests {
                 return Some(3.0);
             }
             // One that reads numbers alone.
-            if id == 4 {
+            if id >= 4 {
                 return text.parse().ok();
             }
             let digits: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
@@ -353,6 +363,7 @@ mod tests {
                 1 => ["Room", "Plate", "Spring", "Hall"][value as usize].to_owned(),
                 2 => format!("{value:.0} Hz"),
                 4 => format!("{value:.2} dB"),
+                5 => value.to_string(),
                 _ => format!("{:.0} %", value * 100.0),
             })
         }
@@ -393,6 +404,7 @@ mod tests {
                 parameter(2, 20.0, 20_000.0),
                 parameter(3, 0.0, 1.0),
                 parameter(4, -60.0, 0.0),
+                parameter(5, -60.0, 0.0),
             ],
         })
     }
@@ -438,5 +450,9 @@ mod tests {
         }
         let refused = parse(&plugin, "x", "p0", "abc").unwrap_err().to_string();
         assert_eq!(refused, "x: \"abc\" is no value of p0, which goes from -80 (-80 dB) to 0 (0 dB)");
+        for (name, is_told) in [("p5", true), ("p4", false)] {
+            let refused = parse(&plugin, "x", name, "-70 dB").unwrap_err().to_string();
+            assert_eq!(refused.ends_with("numbers without a unit"), is_told, "{refused}");
+        }
     }
 }
