@@ -74,7 +74,7 @@ unsafe impl GlobalAlloc for Switch {
 static GLOBAL: Switch = Switch;
 
 fn main() -> ExitCode {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/midi/freedoom");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/midi/freedoom");
     let entries = std::fs::read_dir(folder).expect("the songs are there");
     let paths = entries.map(|entry| entry.expect("a folder that can be read").path());
     let songs: Vec<Vec<u8>> = paths

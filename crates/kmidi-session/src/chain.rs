@@ -40,14 +40,14 @@ pub enum ChainError {
     State(#[from] StateError),
     #[error(transparent)]
     Budget(#[from] BudgetExceeded),
-    #[error("{plugin} has no parameter {name:?}; `kmidi plugin info {plugin}` shows those it has")]
+    #[error("it has no parameter {name:?}; `kmidi plugin info {plugin}` shows those it has")]
     NoParameter { plugin: String, name: String },
     #[error(
-        "{plugin}: {value:?} is no value of {name}, which goes from {min} to {max}{}",
+        "{value:?} is no value of {name}, which goes from {min} to {max}{}",
         if *has_no_unit { ": these are numbers without a unit" } else { "" }
     )]
-    NoValue { plugin: String, name: String, value: String, min: String, max: String, has_no_unit: bool },
-    #[error("{plugin} has no preset {name:?}; it has {count}: `kmidi plugin presets {plugin}` shows them")]
+    NoValue { name: String, value: String, min: String, max: String, has_no_unit: bool },
+    #[error("it has no preset {name:?}; it has {count}: `kmidi plugin presets {plugin}` shows them")]
     NoPreset { plugin: String, name: String, count: usize },
 }
 
@@ -233,7 +233,6 @@ pub(crate) fn parse(
     let value = value_of(plugin, parameter, text).ok_or_else(|| {
         let shown = |value: f64| shown(plugin, parameter, value);
         ChainError::NoValue {
-            plugin: said.to_owned(),
             name: name.to_owned(),
             value: text.to_owned(),
             min: shown(parameter.min),
@@ -449,7 +448,7 @@ mod tests {
             assert_eq!(value(name, text), None, "{name} {text}");
         }
         let refused = parse(&plugin, "x", "p0", "abc").unwrap_err().to_string();
-        assert_eq!(refused, "x: \"abc\" is no value of p0, which goes from -80 (-80 dB) to 0 (0 dB)");
+        assert_eq!(refused, "\"abc\" is no value of p0, which goes from -80 (-80 dB) to 0 (0 dB)");
         for (name, is_told) in [("p5", true), ("p4", false)] {
             let refused = parse(&plugin, "x", name, "-70 dB").unwrap_err().to_string();
             assert_eq!(refused.ends_with("numbers without a unit"), is_told, "{refused}");
