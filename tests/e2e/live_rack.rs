@@ -349,8 +349,9 @@ fn one_value_that_cannot_be_costs_a_slot_nothing_else() {
     let rack = machine
         .rack(&format!("{LEVEL}preset = \"Hall\"\naudio_in = true\nparameters = {{ gain = \"loud\" }}\n"));
     let (player, mut commands) = machine.play(&rack);
-    let status =
-        status_after(&player, &mut commands, "set level nosuch 1\nset level Gain -2\nset level gain 1000");
+    let sets = [r#"nosuch 1"#, "Gain -2", r#"gain "-3 dB""#, "gain 1000", "gain nan", "gain 1e9"];
+    let sets = sets.map(|set| format!("set level {set}")).join("\n");
+    let status = status_after(&player, &mut commands, &sets);
     assert_eq!(slot(&status, "level")["state"], "active", "{status:#}");
     let outcome = terminate(player);
     for told in [
@@ -364,6 +365,26 @@ fn one_value_that_cannot_be_costs_a_slot_nothing_else() {
     }
     let text = fs::read_to_string(&rack).expect("read");
     assert!(!text.contains("nosuch") && !text.contains("Gain"), "{text}");
+    assert!(text.contains("gain = -3.0"), "what is understood is written, what is refused is not: {text}");
+}
+
+#[test]
+fn another_plugin_in_a_slot_gets_the_values_that_the_file_has_for_it() {
+    let machine = Stage::new();
+    machine.machine.install("libkmidi_test_clap.so", "test.clap");
+    machine.machine.scan();
+    let rack = machine.rack(&format!("{LEVEL}parameters = {{ gain = -3 }}\n"));
+    let (player, mut commands) = machine.play(&rack);
+    let text = fs::read_to_string(&rack).expect("read");
+    fs::write(&rack, text.replace(GAIN, "clap:test.gain").replace("gain = -3", "gain = 0.25"))
+        .expect("written");
+    status_after(&player, &mut commands, "reload");
+    std::thread::sleep(Duration::from_secs(1));
+    let status = status_after(&player, &mut commands, "save");
+    assert_eq!((&slot(&status, "level")["state"], &status["changed"]), (&"active".into(), &false.into()));
+    terminate(player);
+    let text = fs::read_to_string(&rack).expect("read");
+    assert!(text.contains("clap:test.gain") && text.contains("gain = 0.25"), "{text}");
 }
 
 #[test]

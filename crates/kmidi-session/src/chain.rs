@@ -258,13 +258,18 @@ fn value_of(plugin: &impl Parameters, parameter: &Parameter, text: &str) -> Opti
         let Some((number, unit)) = written else { return is_same(shown.trim(), text.trim()) };
         let shown_number = number_and_unit(&shown);
         let of_shown = shown_number.map_or("", |(_, unit)| unit);
-        let Some(times) = [of_shown, &parameter.unit].iter().find_map(|known| times(unit, known)) else {
-            return false;
-        };
+        let known = [of_shown, &parameter.unit].into_iter().map(measure);
+        let known = known.filter(|(_, base)| !base.is_empty() || unit.is_empty());
+        let is_it = |(_, base): &(f64, String)| unit.is_empty() || *base == measure(unit).1;
+        let Some((shown_factor, _)) = known.into_iter().find(is_it) else { return false };
+        let factor = if unit.is_empty() { shown_factor } else { measure(unit).0 };
         let is_near = |shown_number: f64| {
-            (shown_number - number * times).abs() <= rounding(&shown) + 1e-3 * shown_number.abs()
+            let tolerance = (rounding(&shown) + 1e-3 * shown_number.abs()) * shown_factor;
+            (shown_number * shown_factor - number * factor).abs() <= tolerance
         };
-        !must_be_near || shown_number.is_none_or(|(number, _)| is_near(number))
+        // What is converted is looked at in any case.
+        let is_believed = !must_be_near && factor == shown_factor;
+        is_believed || shown_number.is_none_or(|(number, _)| is_near(number))
     };
     let at_end = 1e-6 * (parameter.max - parameter.min);
     let is_end = |value: f64| value - parameter.min <= at_end || parameter.max - value <= at_end;
@@ -272,8 +277,13 @@ fn value_of(plugin: &impl Parameters, parameter: &Parameter, text: &str) -> Opti
     let plain = written.filter(|(_, unit)| unit.is_empty()).map(|(number, _)| number.to_string());
     let read = plugin.value_of(parameter.id, plain.as_deref().unwrap_or(text));
     let value = read.filter(is_in).filter(|value| shows(value, is_end(*value)));
-    // Some understand no unit, and show one.
-    let value = value.or_else(|| written.map(|it| it.0).filter(is_in).filter(|value| shows(value, true)));
+    // Some understand no unit, or no other than the one that they show.
+    let converted = written.map(|(number, unit)| {
+        let (factor, own) = (measure(unit).0, measure(&parameter.unit).0);
+        [number * factor / own, number * factor, number * factor * 1e3, number]
+    });
+    let converted = || converted.into_iter().flatten().filter(is_in).find(|value| shows(value, true));
+    let value = value.or_else(converted);
     value.or_else(|| match (parameter.steps, text.trim().to_lowercase().as_str()) {
         (1, "on" | "true" | "yes") => Some(parameter.max),
         (1, "off" | "false" | "no") => Some(parameter.min),
@@ -302,17 +312,23 @@ fn rounding(shown: &str) -> f64 {
     0.5 * 0.1f64.powi(places as i32)
 }
 
-/// How many of the known unit this is, if it is one: itself, none, a thousand or a thousandth of it.
-fn times(unit: &str, known: &str) -> Option<f64> {
-    let known = known.trim();
-    let is = |prefix: &str| is_same(unit, &format!("{prefix}{known}"));
-    match () {
-        () if unit.is_empty() || is("") => Some(1.0),
-        () if known.is_empty() => None,
-        () if is("k") => Some(1e3),
-        () if is("m") => Some(1e-3),
-        () => None,
+/// How many of its base a unit is, and that: hertz and seconds are written with prefixes.
+fn measure(unit: &str) -> (f64, String) {
+    let unit = unit.trim();
+    let lower = unit.to_lowercase();
+    for base in ["hz", "s"] {
+        let prefix = lower.strip_suffix(base).and_then(|prefix| unit.get(..prefix.len()));
+        let factor = match prefix {
+            Some("") => 1.0,
+            Some("k" | "K") => 1e3,
+            Some("M") if base == "hz" => 1e6,
+            Some("m" | "M") => 1e-3,
+            Some("µ" | "μ" | "u") => 1e-6,
+            _ => continue,
+        };
+        return (factor, base.to_owned());
     }
+    (1.0, lower)
 }
 
 fn shown(plugin: &impl Parameters, parameter: &Parameter, value: f64) -> String {
@@ -345,7 +361,7 @@ mod tests {
             if text == "Hall" {
                 return Some(3.0);
             }
-            // One that reads numbers alone.
+            // Some read numbers alone.
             if id >= 4 {
                 return text.parse().ok();
             }
@@ -363,6 +379,9 @@ mod tests {
                 2 => format!("{value:.0} Hz"),
                 4 => format!("{value:.2} dB"),
                 5 => value.to_string(),
+                6 if value >= 1000.0 => format!("{:.2} kHz", value / 1000.0),
+                6 => format!("{value:.0} Hz"),
+                7 => format!("{value:.1} ms"),
                 _ => format!("{:.0} %", value * 100.0),
             })
         }
@@ -404,6 +423,8 @@ mod tests {
                 parameter(3, 0.0, 1.0),
                 parameter(4, -60.0, 0.0),
                 parameter(5, -60.0, 0.0),
+                parameter(6, 20.0, 20_000.0),
+                parameter(7, 1.0, 500.0),
             ],
         })
     }
@@ -425,6 +446,11 @@ mod tests {
             ("p3", "0.5", 0.5),
             ("p4", "-40 dB", -40.0),
             ("p4", "-60.00 dB", -60.0),
+            ("p6", "2 kHz", 2000.0),
+            ("p6", "2000 Hz", 2000.0),
+            ("p6", "0.002 MHz", 2000.0),
+            ("p7", "0.01 s", 10.0),
+            ("p7", "10 ms", 10.0),
         ] {
             assert_eq!(value(name, text), Some(wanted), "{name} {text}");
         }
@@ -444,6 +470,16 @@ mod tests {
             ("p3", "1e9"),
             ("p4", "-60.1 dB"),
             ("p4", "-40 Hz"),
+            ("p4", "-40 mdB"),
+            ("p3", "5 m%"),
+            ("p3", "0.05 k%"),
+            ("p2", "2000 MHz"),
+            ("p2", "100 mHz"),
+            ("p6", "2000 kHz"),
+            ("p6", "2000 MHz"),
+            ("p6", "100 mHz"),
+            ("p7", "10 s"),
+            ("p7", "10 Hz"),
         ] {
             assert_eq!(value(name, text), None, "{name} {text}");
         }

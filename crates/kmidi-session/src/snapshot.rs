@@ -184,6 +184,15 @@ pub enum SessionEvent {
         /// Symbols and values.
         parameters: Vec<(String, f64)>,
     },
+    /// A plugin has understood a value that it was given as it shows it, or out of its range; one that it refuses is told.
+    ParameterUnderstood {
+        /// Its slot.
+        slot: u32,
+        /// The parameter's symbol.
+        symbol: String,
+        /// The value, as the plugin counts.
+        value: f64,
+    },
     /// A plugin has said that its state is another one by its own doing.
     PluginChanged {
         /// Its slot.

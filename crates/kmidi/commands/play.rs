@@ -149,6 +149,7 @@ fn tell(session: &Session, interrupted: &AtomicBool, story: &mut Story) {
             SessionEvent::PluginsSaved { .. }
             | SessionEvent::PluginChanged { .. }
             | SessionEvent::ParametersMoved { .. }
+            | SessionEvent::ParameterUnderstood { .. }
             | SessionEvent::PlaylistEnded
             | SessionEvent::Closed => {}
         });
@@ -164,7 +165,8 @@ impl Story {
                 SessionEvent::SongStarted(_) => self.songs_played += 1,
                 SessionEvent::PluginsSaved { .. }
                 | SessionEvent::PluginChanged { .. }
-                | SessionEvent::ParametersMoved { .. } => {}
+                | SessionEvent::ParametersMoved { .. }
+                | SessionEvent::ParameterUnderstood { .. } => {}
                 SessionEvent::PlaylistEnded | SessionEvent::Closed => self.over = true,
             }
         }

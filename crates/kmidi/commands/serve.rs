@@ -164,7 +164,8 @@ impl Player {
                     }
                     SessionEvent::PluginsSaved { .. }
                     | SessionEvent::PluginChanged { .. }
-                    | SessionEvent::ParametersMoved { .. } => {}
+                    | SessionEvent::ParametersMoved { .. }
+                    | SessionEvent::ParameterUnderstood { .. } => {}
                     SessionEvent::PlaylistEnded | SessionEvent::Closed => {
                         let why = last_error.map_or(String::new(), |error| format!(": {error}"));
                         self.remember(TroubledPart::Engine, format!("nothing plays any more{why}"));

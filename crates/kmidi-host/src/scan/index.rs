@@ -1,7 +1,7 @@
 //! The index: one file in the cache folder, replaced as a whole.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -100,7 +100,7 @@ impl Index {
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let read = || -> io::Result<Vec<u8>> {
             let mut bytes = vec![];
-            File::open(path)?.take(MAX_INDEX_BYTES).read_to_end(&mut bytes)?;
+            stored::open_file(path)?.take(MAX_INDEX_BYTES).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
         match read() {
@@ -228,5 +228,10 @@ mod tests {
         Index::anew(&path).save().unwrap();
         assert!(Index::open(&path).unwrap().files.is_empty());
         assert!(matches!(Index::open(folder.path()), Err(IndexError::File { .. })), "a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert!(matches!(Index::open(&pipe), Err(IndexError::File { .. })), "a pipe is not waited for");
+        assert!(matches!(stored::Lookup::open(&pipe), Err(IndexError::File { .. })));
     }
 }

@@ -43,6 +43,14 @@ struct Line {
     bytes: u64,
 }
 
+/// Opens a file: a pipe in its place would be waited for.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    match std::fs::metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("this is no file")),
+    }
+}
+
 /// Writes an index.
 pub(super) fn write(files: &BTreeMap<PathBuf, FileEntry>, to: &mut impl Write) -> io::Result<()> {
     let (mut head, mut body) = (Head { version: VERSION, ..Head::default() }, vec![]);
@@ -111,7 +119,7 @@ impl Lookup {
     /// [`IndexError`].
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let failed = |source| IndexError::new(path, source);
-        let file = match File::open(path) {
+        let file = match open_file(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Lookup { file: None, head: Head::default(), body: 0 });
             }

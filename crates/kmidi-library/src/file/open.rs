@@ -154,6 +154,10 @@ impl IndexFile {
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let io = |source| IndexError::Io { path: path.to_owned(), source };
         let damaged = |part| IndexError::Damaged { path: path.to_owned(), part };
+        // A pipe in its place would be waited for.
+        if std::fs::metadata(path).is_ok_and(|it| !it.is_file()) {
+            return Err(IndexError::NotAnIndex(path.to_owned()));
+        }
         let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(IndexError::Missing(path.to_owned()));
@@ -161,9 +165,6 @@ impl IndexFile {
             file => file.map_err(io)?,
         };
         let metadata = file.metadata().map_err(io)?;
-        if !metadata.is_file() {
-            return Err(IndexError::NotAnIndex(path.to_owned()));
-        }
         let mut bytes = [0; HEADER_BYTES];
         match file.read_exact_at(&mut bytes, 0) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

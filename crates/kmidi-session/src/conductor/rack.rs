@@ -23,6 +23,10 @@ impl Conductor {
         if self.rack.changes_notes() && !changed_notes {
             self.load_for_other_notes();
         }
+        // Before the states, which have it.
+        for (slot, symbol, value) in self.rack.understood() {
+            self.emit(SessionEvent::ParameterUnderstood { slot, symbol, value });
+        }
         if let Some((ticket, plugins)) = saved {
             // States are not to be lost because of messages that nobody reads.
             let _ = self.events.send_timeout(SessionEvent::PluginsSaved { ticket, plugins }, TICK);

@@ -25,7 +25,7 @@ fn input_of(slot: &RackSlot) -> InputRequest {
     InputRequest { zone: slot.zone, map: slot.map.clone() }
 }
 
-fn value_of(slot: &RackSlot, value: &RackValue) -> ParameterValue {
+pub(super) fn value_of(slot: &RackSlot, value: &RackValue) -> ParameterValue {
     match value {
         RackValue::Number(part) if slot.counts_parts && (0.0..=1.0).contains(part) => {
             ParameterValue::Part(*part)

@@ -4,9 +4,10 @@
 mod autosave;
 mod changes;
 mod command;
-mod symbols;
+mod end;
+mod parameters;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// How long it takes at most until plugins have what they were loaded with.
 const SETTLING: Duration = Duration::from_millis(250);
 const POLL: Duration = Duration::from_millis(5);
+/// What it means that there is no journal.
+const UNWRITTEN: &str = "what is changed now is lost if the program crashes";
 
 /// What to play live.
 #[derive(Clone, Debug)]
@@ -92,6 +95,8 @@ enum Asked {
 struct Baseline {
     state: Option<Vec<u8>>,
     parameters: BTreeMap<String, f64>,
+    /// From where to where its parameters go.
+    ranges: BTreeMap<String, (f64, f64)>,
 }
 
 /// A rack that plays.
@@ -107,6 +112,10 @@ pub struct LiveRack {
     baselines: BTreeMap<String, Baseline>,
     /// When a parameter was set here, by its slot and symbol.
     set_at: BTreeMap<(String, String), Duration>,
+    /// What its plugin has been asked to understand before it counts.
+    asked_for: BTreeSet<(String, String)>,
+    /// The last change could not be written down, which has been told.
+    is_unwritten: bool,
     is_ready: bool,
     /// Since when all plugins are loaded.
     loaded_at: Option<Duration>,
@@ -126,7 +135,7 @@ impl LiveRack {
         let mut warn = |text: String| events.push(message(Severity::Warning, text));
         let (store, opened) = match RackStore::open(&config.path, true) {
             Err(error @ RackFileError::Write { .. }) => {
-                warn(format!("{error}; what is changed now is lost if the program crashes"));
+                warn(format!("{error}; {UNWRITTEN}"));
                 RackStore::open(&config.path, false)?
             }
             opened => opened?,
@@ -135,7 +144,7 @@ impl LiveRack {
         if opened.restored_edits > 0 {
             let count = opened.restored_edits;
             warn(format!(
-                "{count} changes that were not saved the last time are here again: save them, or not, as you like"
+                "{count} changes that were not saved the last time are here again, and are saved at the end"
             ));
         }
         let hears_device = config.audio.channels_in > 0;
@@ -158,6 +167,8 @@ impl LiveRack {
             asked: None,
             baselines: BTreeMap::new(),
             set_at: BTreeMap::new(),
+            asked_for: BTreeSet::new(),
+            is_unwritten: false,
             is_ready: false,
             loaded_at: None,
             autosave: Autosave::default(),
@@ -219,7 +230,16 @@ impl LiveRack {
                 }),
             );
         }
-        commands.into_iter().for_each(|command| self.session.send(command));
+        for command in commands {
+            if let Command::ReplacePlugin { slot, .. } = command
+                && let Some(name) = self.name_of(slot).map(str::to_owned)
+            {
+                // It is another one.
+                self.baselines.remove(&name);
+                self.asked_for.retain(|(slot, _)| *slot != name);
+            }
+            self.session.send(command);
+        }
         warnings.into_iter().for_each(|text| self.tell(Severity::Warning, text));
     }
 
@@ -238,17 +258,9 @@ impl LiveRack {
                 RackEdit::Bypass { slot, bypassed }
             }
             RackCommand::Edit(RackEdit::Parameter { slot, symbol, value }) => {
-                match self.symbol(&slot, &symbol) {
-                    Some(symbol) => {
-                        self.set_at.insert((slot.clone(), symbol.clone()), self.now());
-                        RackEdit::Parameter { slot, symbol, value }
-                    }
-                    None => {
-                        let text = format!(
-                            "{slot} has no parameter {symbol:?}; `kmidi plugin info` shows those it has"
-                        );
-                        return self.tell(Severity::Warning, text);
-                    }
+                match self.settable(slot, &symbol, value) {
+                    Some(edit) => edit,
+                    None => return,
                 }
             }
             RackCommand::Edit(edit) => edit,
@@ -263,13 +275,17 @@ impl LiveRack {
     fn edit(&mut self, edit: RackEdit) -> bool {
         let (now, edit) = (self.now(), self.rack().as_written(edit));
         self.autosave.changed(now);
-        match self.store.edit(edit, now) {
-            Ok(()) => true,
-            Err(error) => {
-                self.tell(Severity::Warning, error.to_string());
-                matches!(error, RackFileError::Write { .. })
-            }
+        let edited = self.store.edit(edit, now);
+        // It is made, and told once until the next that is written down.
+        let is_unwritten = matches!(edited, Err(RackFileError::Write { .. }));
+        match &edited {
+            Ok(()) => {}
+            Err(_) if is_unwritten && self.is_unwritten => {}
+            Err(error) if is_unwritten => self.tell(Severity::Warning, format!("{error}; {UNWRITTEN}")),
+            Err(error) => self.tell(Severity::Warning, error.to_string()),
         }
+        self.is_unwritten = is_unwritten;
+        edited.is_ok() || is_unwritten
     }
 
     fn reload(&mut self) {
@@ -351,6 +367,9 @@ impl LiveRack {
                     self.events.push(RackEvent::Parameter { slot: name.clone(), symbol, value });
                 }
             }
+            SessionEvent::ParameterUnderstood { slot, symbol, value } => {
+                self.understood(slot, symbol, value);
+            }
             SessionEvent::PluginChanged { .. } => self.autosave.changed(self.now()),
             SessionEvent::Closed => self.events.push(RackEvent::Closed),
             SessionEvent::SongStarted(_) | SessionEvent::PlaylistEnded => {}
@@ -360,11 +379,16 @@ impl LiveRack {
     fn states_are_here(&mut self, why: Asked, plugins: Vec<SavedPlugin>) {
         for plugin in plugins {
             let Some(name) = self.name_of(plugin.slot).map(str::to_owned) else { continue };
+            // The one before, whose place another is about to take.
+            if self.rack().slot(&name).is_none_or(|slot| slot.plugin.to_string() != plugin.id) {
+                continue;
+            }
             match self.baselines.contains_key(&name) {
                 // What a plugin is right after it was loaded is no change.
                 false => {
                     let parameters = plugin.parameters.into_iter().collect();
-                    self.baselines.insert(name, Baseline { state: plugin.state, parameters });
+                    let ranges = plugin.ranges;
+                    self.baselines.insert(name, Baseline { state: plugin.state, parameters, ranges });
                 }
                 true => self.keep(&name, plugin),
             }
@@ -454,63 +478,6 @@ impl LiveRack {
             Err(error) => error.to_string(),
         };
         self.tell(Severity::Failure, text);
-    }
-
-    /// Slots whose plugins are still on their way, for people.
-    fn still_loading(&self) -> Option<String> {
-        let plugins = self.snapshot().plugins;
-        let is_loading = |number: u32| {
-            let plugin = plugins.iter().find(|it| it.slot == number);
-            plugin.is_none_or(|it| it.state == PluginState::Loading)
-        };
-        let loading = self.numbers.iter().filter(|(_, number)| is_loading(*number));
-        let names: Vec<&str> = loading.map(|(name, _)| name.as_str()).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    }
-
-    /// Says why the states of plugins are not those of now, if they may be others.
-    fn tell_unsaid(&mut self) {
-        let (severity, text) = match (self.still_loading(), self.is_ready) {
-            (Some(names), false) => (
-                Severity::Info,
-                format!("still loading at the end: {names}; their states stay as they were saved last"),
-            ),
-            // Nobody has had the time to change them.
-            (None, false) => return,
-            (Some(names), true) => (
-                Severity::Warning,
-                format!("still loading at the end: {names}; the states of a few seconds ago are saved"),
-            ),
-            (None, true) => (
-                Severity::Warning,
-                "the plugins do not say their states: those of a few seconds ago are saved".to_owned(),
-            ),
-        };
-        self.tell(severity, text);
-    }
-
-    /// Ends, with everything saved. Returns what happened meanwhile, and how the session ended.
-    pub fn finish(mut self) -> (Vec<RackEvent>, Snapshot) {
-        let mut events = self.tick();
-        let has_ended = events.contains(&RackEvent::Closed);
-        // Before it is known how plugins were loaded nothing can have changed in them.
-        if self.is_ready && !has_ended {
-            self.ask(Asked::Save);
-            let start = Instant::now();
-            while self.asked.is_some() && start.elapsed() < LAST_SAVE_LIMIT {
-                std::thread::sleep(POLL);
-                events.append(&mut self.tick());
-            }
-        }
-        if !self.is_ready || self.asked.is_some() || has_ended {
-            if !has_ended {
-                self.tell_unsaid();
-            }
-            self.save();
-        }
-        let last = self.session.snapshot();
-        events.append(&mut self.events);
-        (events, last)
     }
 }
 

@@ -88,6 +88,15 @@ impl Rack {
     /// Sets a parameter by its symbol or name. What a person wrote is first understood by the plugin itself.
     pub fn set_parameter(&mut self, slot: u32, name: String, value: ParameterValue) {
         let Some(at) = self.place_of(slot) else { return };
+        // What waits to take its place gets it too; another plugin alone gets it.
+        let shown = self.entries[at].id();
+        for entry in self.entries.iter_mut().filter(|entry| entry.slot == slot && entry.replaces) {
+            let is_other = entry.copy_of.is_none() && entry.request.choice.plugin != shown;
+            entry.remember(name.clone(), value.clone());
+            if is_other {
+                return;
+            }
+        }
         let entry = &mut self.entries[at];
         let instance = entry.instance;
         let Some(description) = entry.description.as_ref().filter(|_| entry.is_active()) else {
@@ -126,10 +135,13 @@ impl Rack {
 
     /// What a plugin is played with from now on.
     pub fn set_input(&mut self, slot: u32, input: InputRequest) {
-        let Some(at) = self.place_of(slot) else { return };
-        let entry = &mut self.entries[at];
-        entry.request.input = Some(input);
-        entry.input.iter_mut().for_each(Input::change);
+        if self.place_of(slot).is_some() {
+            let of_slot = self.entries.iter_mut().filter(|entry| entry.slot == slot && !entry.is_leaving());
+            for entry in of_slot {
+                entry.request.input = Some(input.clone());
+                entry.input.iter_mut().for_each(Input::change);
+            }
+        }
     }
 
     /// Where the sound of a plugin goes beside the row.

@@ -105,7 +105,7 @@ impl Entry {
         self.description.as_ref().map_or_else(|| self.request.choice.plugin.clone(), |it| it.name.clone())
     }
 
-    fn id(&self) -> String {
+    pub fn id(&self) -> String {
         let id = self.description.as_ref().map(|description| description.id.to_string());
         id.unwrap_or_else(|| self.request.choice.plugin.clone())
     }
@@ -189,6 +189,13 @@ impl Entry {
             Some(waiting) => waiting.1 = value,
             None => self.values.push((id, value)),
         }
+    }
+
+    /// A value that the plugin has understood: its slot, the symbol, and it.
+    pub fn understand(&mut self, id: u32, value: f64) -> Option<(u32, String, f64)> {
+        self.set(id, value);
+        let parameter = self.description.as_ref()?.parameters.iter().find(|it| it.id == id)?;
+        Some((self.slot, parameter.symbol.clone(), value))
     }
 
     /// A value for later.

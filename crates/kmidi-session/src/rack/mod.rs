@@ -76,6 +76,8 @@ pub(crate) struct Rack {
     holds: Option<Instant>,
     /// To be told to the user.
     said: Vec<(Severity, String)>,
+    /// Slots, symbols and values that plugins have understood as they show them.
+    understood: Vec<(u32, String, f64)>,
     muted_frames: u64,
     /// What is in the wiring's `unheard`, and has been told.
     unheard: Vec<kmidi_graph::NodeId>,
@@ -103,6 +105,7 @@ impl Rack {
             gone: vec![],
             holds: None,
             said: vec![],
+            understood: vec![],
             muted_frames: 0,
             unheard: vec![],
             changed: BTreeSet::new(),
@@ -134,6 +137,11 @@ impl Rack {
     /// What is to be told to the user since the last call.
     pub fn said(&mut self) -> Vec<(Severity, String)> {
         std::mem::take(&mut self.said)
+    }
+
+    /// Slots, symbols and values that plugins have understood since the last call.
+    pub fn understood(&mut self) -> Vec<(u32, String, f64)> {
+        std::mem::take(&mut self.understood)
     }
 
     /// Slots whose plugins have changed their states themselves since the last call.
@@ -190,7 +198,8 @@ impl Rack {
             }
             Answer::Parsed { instance, id, value } => {
                 if let Some(entry) = self.entry(instance) {
-                    entry.set(id, value);
+                    let understood = entry.understand(id, value);
+                    self.understood.extend(understood);
                 }
             }
             Answer::Said { instance, text } => {

@@ -1,5 +1,7 @@
 //! What clients give and get of a rack: plain values, for a file, a log or a wire.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::input::InputRequest;
@@ -137,6 +139,8 @@ pub struct SavedPlugin {
     pub state: Option<Vec<u8>>,
     /// Symbols of its parameters and their values as the plugin knows them.
     pub parameters: Vec<(String, f64)>,
+    /// From where to where these go.
+    pub ranges: BTreeMap<String, (f64, f64)>,
     /// Why there is no state where there should be one.
     pub error: Option<String>,
 }

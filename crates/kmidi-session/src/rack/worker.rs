@@ -278,6 +278,8 @@ impl<F: FnMut(Answer)> Worker<F> {
         let life = instance.and_then(|instance| self.instances.get_mut(&instance));
         let Some(plugin) = life.map(Life::plugin) else { return saved };
         saved.parameters = values(plugin).into_iter().map(|(_, symbol, value)| (symbol, value)).collect();
+        let parameters = plugin.plugin().description().parameters.iter();
+        saved.ranges = parameters.map(|it| (it.symbol.clone(), (it.min, it.max))).collect();
         match plugin.save() {
             Ok(state) => saved.state = Some(state.to_bytes()),
             Err(StateError::None { .. }) => saved.state = None,

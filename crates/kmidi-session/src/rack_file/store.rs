@@ -1,6 +1,7 @@
 //! A rack that is open: its text, its states and its journal.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +20,10 @@ pub struct RackStore {
     /// The file's text as it was read or saved here.
     text: String,
     journal: Option<Journal>,
+    /// The last change of each place since the last save.
+    unsaved: Vec<RackEdit>,
+    /// It is not there: the journal had it.
+    is_gone: bool,
     generation: u64,
     /// Files of states as they were, by their slots.
     stamps: BTreeMap<String, Stamp>,
@@ -45,8 +50,16 @@ impl RackStore {
     /// # Errors
     /// [`RackFileError`].
     pub fn open(path: &Path, keep_journal: bool) -> Result<(Self, Reopened), RackFileError> {
-        let text = read_text(path)?;
-        let (document, rack, warnings) = document::read(path, &text)?;
+        let there = read_text(path);
+        let is_gone =
+            matches!(&there, Err(RackFileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound);
+        let journaled = (is_gone && keep_journal).then(|| Journal::text_in(&beside(path, ".journal")));
+        let text = journaled.flatten().map_or(there, Ok)?;
+        let (document, rack, mut warnings) = document::read(path, &text)?;
+        if is_gone {
+            warnings
+                .push(format!("{} was not there any more: it is here as its journal has it", path.display()));
+        }
         let mut opened = Reopened { warnings, ..Reopened::default() };
         let mut store = RackStore {
             path: path.to_owned(),
@@ -55,6 +68,8 @@ impl RackStore {
             rack,
             text: text.clone(),
             journal: None,
+            unsaved: Vec::new(),
+            is_gone,
             generation: 0,
             stamps: BTreeMap::new(),
         };
@@ -84,6 +99,7 @@ impl RackStore {
             opened.warnings.push(format!("{path} was changed since the crash: both changes are in it"));
             return self.put_together(&before, &here, found.edits, opened);
         }
+        self.unsaved.clone_from(&found.edits);
         for edit in &found.edits {
             match self.apply(edit) {
                 Ok(()) => opened.restored_edits += 1,
@@ -129,8 +145,11 @@ impl RackStore {
             self.apply(edit)?;
         }
         reopened.restored_edits = kept.len();
-        let begun = self.journal.as_mut().map_or(Ok(()), |journal| journal.rebase(&self.text, kept));
-        begun.map_err(|source| self.write_error(source))
+        let journal = self.journal.as_mut();
+        let begun = journal.map_or(Ok(()), |journal| journal.rebase(&self.text, kept.clone()));
+        begun.map_err(|source| self.write_error(source))?;
+        self.unsaved = kept;
+        Ok(())
     }
 
     /// The file.
@@ -145,7 +164,12 @@ impl RackStore {
 
     /// Whether something was changed since the last save.
     pub fn is_changed(&self) -> bool {
-        self.rack != self.saved
+        self.is_gone || self.rack != self.saved
+    }
+
+    /// Whether all changes since the last save are in the journal.
+    pub fn is_written_down(&self) -> bool {
+        self.journal.as_ref().is_some_and(Journal::is_whole)
     }
 
     fn folder(&self) -> &Path {
@@ -157,9 +181,7 @@ impl RackStore {
     }
 
     fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(ending);
-        name.into()
+        beside(&self.path, ending)
     }
 
     fn write_error(&self, source: std::io::Error) -> RackFileError {
@@ -180,8 +202,10 @@ impl RackStore {
             return Ok(());
         }
         self.apply(&edit)?;
+        self.unsaved.retain(|old| !old.is_about_the_same(&edit));
+        self.unsaved.push(edit.clone());
         let written = self.journal.as_mut().map_or(Ok(()), |journal| journal.append(&edit, now));
-        written.map_err(|source| self.write_error(source))
+        written.map_err(|source| RackFileError::Write { path: self.beside(".journal"), source })
     }
 
     /// Keeps the state of a slot in a file of its own, if it is another than before. Says whether it was.
@@ -234,8 +258,21 @@ impl RackStore {
         self.put_aside(&self.document)
     }
 
+    /// Writes the rack as it is now into the folder of what is passing, where its own cannot be written; the name is returned.
+    ///
+    /// # Errors
+    /// [`RackFileError::Write`].
+    pub fn save_elsewhere(&self) -> Result<PathBuf, RackFileError> {
+        let name = PathBuf::from(self.path.file_name().unwrap_or_default());
+        self.write_aside(&std::env::temp_dir().join(beside(&name, ".unsaved")), &self.document)
+    }
+
     fn put_aside(&self, document: &RackDocument) -> Result<PathBuf, RackFileError> {
-        let path = states::free_name(&self.beside(".unsaved"));
+        self.write_aside(&self.beside(".unsaved"), document)
+    }
+
+    fn write_aside(&self, path: &Path, document: &RackDocument) -> Result<PathBuf, RackFileError> {
+        let path = states::free_name(path);
         let written = states::write_whole(&path, document.to_string().as_bytes());
         written.map_err(|source| RackFileError::Write { path: path.clone(), source })?;
         Ok(path)
@@ -268,7 +305,8 @@ impl RackStore {
         let text = self.document.to_string();
         self.save_text(&text).map_err(|source| self.write_error(source))?;
         self.saved = self.rack.clone();
-        self.text = text;
+        (self.text, self.is_gone) = (text, false);
+        self.unsaved.clear();
         let kept: Vec<&Path> = self.rack.slots.iter().filter_map(|slot| slot.state.as_deref()).collect();
         // A rack that was put aside names states too.
         let aside = states::beginning_with(&self.beside(".unsaved"));
@@ -296,7 +334,7 @@ impl RackStore {
     pub fn reload(&mut self) -> Result<Reopened, RackFileError> {
         let text = read_text(&self.path)?;
         let (document, rack, warnings) = document::read(&self.path, &text)?;
-        let edits = self.journal.as_ref().map_or(&[][..], Journal::edits).to_vec();
+        let edits = self.unsaved.clone();
         let mut reopened = Reopened { warnings, ..Reopened::default() };
         let here = std::mem::replace(&mut self.document, document);
         let (rack_here, before) =
@@ -313,6 +351,12 @@ impl RackStore {
         self.stamps = stamps;
         Ok(reopened)
     }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(ending);
+    name.into()
 }
 
 fn is_same_plugin(before: &Rack, after: &Rack, name: &str) -> bool {

@@ -175,7 +175,8 @@ impl<'a> User<'a> {
                 SessionEvent::PlaylistEnded => self.change_songs(),
                 SessionEvent::PluginsSaved { .. }
                 | SessionEvent::PluginChanged { .. }
-                | SessionEvent::ParametersMoved { .. } => {}
+                | SessionEvent::ParametersMoved { .. }
+                | SessionEvent::ParameterUnderstood { .. } => {}
                 SessionEvent::Closed => self.is_closed = true,
                 SessionEvent::Message(message) => match message.severity {
                     Severity::Info => self.has_swapped |= message.text.starts_with(SWAPPED),

@@ -160,6 +160,23 @@ fn what_cannot_be_had_is_told_with_the_next_step_and_lets_the_sound_past() {
 }
 
 #[test]
+fn a_value_that_comes_while_another_plugin_is_on_its_way_is_for_that_one() {
+    for plugin in [ids::GAIN, GAIN] {
+        let mut stage = Stage::new(&[GAIN]);
+        stage.settle();
+        stage.rack.replace_plugin(1, request(plugin));
+        stage.rack.set_parameter(1, "gain".into(), ParameterValue::Plain(0.25));
+        stage.settle();
+        stage.run(0.2);
+        stage.rack.save(1);
+        stage.until("the states", |stage| !stage.saved.is_empty());
+        let values = &stage.saved[0].parameters;
+        assert!(values.contains(&("gain".to_owned(), 0.25)), "{plugin}: {values:?}");
+        assert!(stage.close());
+    }
+}
+
+#[test]
 fn too_many_plugins_and_a_storm_of_parameters_are_counted_and_harm_nobody() {
     let mut stage = Stage::new(&[GAIN]);
     stage.settle();

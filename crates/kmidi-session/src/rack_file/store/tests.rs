@@ -194,6 +194,42 @@ fn a_file_that_was_changed_behind_a_crash_has_both_changes() {
     assert!(!reopened.warnings.iter().any(|it| it.contains("otherwise")), "{reopened:?}");
 }
 
+#[test]
+fn a_file_that_is_gone_behind_a_crash_is_there_again_from_its_journal() {
+    let (_folder, path) = folder();
+    let (mut store, _) = open(&path);
+    store.edit(parameter(0.25), NOW).unwrap();
+    let rack = store.rack().clone();
+    drop(store);
+    fs::remove_file(&path).unwrap();
+    let (mut store, opened) = open(&path);
+    assert!(opened.warnings.iter().any(|it| it.contains("was not there any more")), "{opened:?}");
+    assert_eq!((store.rack(), opened.restored_edits, store.is_changed()), (&rack, 1, true));
+    store.save().unwrap();
+    assert!(!store.is_changed());
+    assert!(fs::read_to_string(&path).unwrap().contains("[[slot]] # low"));
+    drop(store);
+    fs::remove_file(&path).unwrap();
+    let nothing = RackStore::open(&path, true);
+    assert!(matches!(nothing, Err(RackFileError::Read { .. })), "there is no journal any more");
+}
+
+#[test]
+fn without_a_journal_too_a_file_that_is_read_again_has_both_changes() {
+    let (folder, path) = folder();
+    let (mut store, _) = RackStore::open(&path, false).unwrap();
+    store.edit(parameter(0.25), NOW).unwrap();
+    store.edit(RackEdit::Gain { gain_db: -6.0 }, NOW).unwrap();
+    assert!(!store.is_written_down());
+    fs::write(&path, "gain_db = 1\n".to_owned() + TEXT).unwrap();
+    assert_eq!(store.reload().unwrap().restored_edits, 1);
+    assert_eq!(store.rack().gain_db, 1.0);
+    assert_eq!(store.rack().slots[0].parameters, [("x".into(), RackValue::Number(0.25))]);
+    assert_eq!(names_in(folder.path()), ["live.toml", "live.toml.unsaved"]);
+    store.reload().unwrap();
+    assert_eq!(store.rack().slots[0].parameters, [("x".into(), RackValue::Number(0.25))]);
+}
+
 /// Killed between the new text and its note in the journal, and then edited.
 #[test]
 fn what_was_saved_before_the_crash_is_no_change_of_this_side() {

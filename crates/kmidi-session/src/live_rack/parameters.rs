@@ -1,10 +1,51 @@
-//! The parameter that a person means.
+//! The parameter that a person means, and its value: what a plugin refuses changes nothing.
 
 use kmidi_host::{Description, Parameter};
 
-use super::LiveRack;
+use super::changes::value_of;
+use super::{LiveRack, Severity};
+use crate::command::Command;
+use crate::rack_file::{RackEdit, RackValue};
 
 impl LiveRack {
+    /// The change that a person means, if it can be made at once. Otherwise the plugin is asked, or it is told why not.
+    pub(super) fn settable(&mut self, slot: String, meant: &str, value: RackValue) -> Option<RackEdit> {
+        let Some(symbol) = self.symbol(&slot, meant) else {
+            let text = format!("{slot} has no parameter {meant:?}; `kmidi plugin info` shows those it has");
+            self.tell(Severity::Warning, text);
+            return None;
+        };
+        let place = (slot, symbol);
+        let is_in = |&(min, max): &(f64, f64)| match value {
+            RackValue::Number(number) => (min..=max).contains(&number),
+            RackValue::Text(_) => false,
+        };
+        let range = self.baselines.get(&place.0).and_then(|baseline| baseline.ranges.get(&place.1));
+        // Numbers of an old rack are parts of ranges: they are not known here.
+        let slot = self.rack().slot(&place.0).filter(|slot| !slot.counts_parts);
+        let number = self.numbers.iter().find(|(name, _)| *name == place.0);
+        if let (Some(false), Some(slot), Some((_, number))) = (range.map(is_in), slot, number) {
+            let (parameter, value) = (place.1.clone(), value_of(slot, &value));
+            self.session.send(Command::SetPluginParameter { slot: *number, parameter, value });
+            self.asked_for.insert(place);
+            return None;
+        }
+        self.asked_for.remove(&place);
+        self.set_at.insert(place.clone(), self.now());
+        Some(RackEdit::Parameter { slot: place.0, symbol: place.1, value })
+    }
+
+    /// A plugin has understood a value: that of a person counts now.
+    pub(super) fn understood(&mut self, slot: u32, symbol: String, value: f64) {
+        let Some(name) = self.name_of(slot).map(str::to_owned) else { return };
+        let place = (name, symbol);
+        if self.asked_for.remove(&place) {
+            self.set_at.insert(place.clone(), self.now());
+            let value = RackValue::Number(value);
+            self.edit(RackEdit::Parameter { slot: place.0, symbol: place.1, value });
+        }
+    }
+
     /// The symbol of a parameter that a person means, as far as the parameters of the slot are known.
     pub(super) fn symbol(&self, slot: &str, meant: &str) -> Option<String> {
         let known = self.baselines.get(slot).map(|baseline| &baseline.parameters).filter(|it| !it.is_empty());
