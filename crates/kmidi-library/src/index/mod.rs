@@ -229,7 +229,7 @@ impl Indexer {
     fn include(&mut self, folder: &Path) -> Result<(), IndexJobError> {
         let path = fs::canonicalize(folder)
             .map_err(|source| IndexJobError::NoSuch { path: folder.to_owned(), source })?;
-        if !path.is_dir() && !(path.is_file() && is_wanted(&path)) {
+        if !(path.is_dir() || path.is_file() && is_wanted(&path)) {
             let source = io::Error::other(
                 "this is no folder, and no recording, MIDI file or SoundFont, as its name ends",
             );

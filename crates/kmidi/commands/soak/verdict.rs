@@ -186,7 +186,7 @@ mod tests {
         let all = [good.clone(), few.clone(), bad];
         assert_eq!(signs(&all), "ok  ?   BAD ");
         assert_eq!(sum(&all), "something is BAD");
-        assert_eq!(sum(&[good.clone()]), "nothing piled up");
+        assert_eq!(sum(std::slice::from_ref(&good)), "nothing piled up");
         assert!(sum(&[good, few]).ends_with("(a longer run tells more)"));
     }
 
