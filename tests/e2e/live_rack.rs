@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kmidi_host::{Format, PluginId, State};
 use serde_json::Value;
@@ -376,15 +376,19 @@ fn another_plugin_in_a_slot_gets_the_values_that_the_file_has_for_it() {
     let rack = machine.rack(&format!("{LEVEL}parameters = {{ gain = -3 }}\n"));
     let (player, mut commands) = machine.play(&rack);
     let text = fs::read_to_string(&rack).expect("read");
-    fs::write(&rack, text.replace(GAIN, "clap:test.gain").replace("gain = -3", "gain = 0.25"))
-        .expect("written");
-    status_after(&player, &mut commands, "reload");
-    std::thread::sleep(Duration::from_secs(1));
-    let status = status_after(&player, &mut commands, "save");
-    assert_eq!((&slot(&status, "level")["state"], &status["changed"]), (&"active".into(), &false.into()));
+    let other = text.replace(GAIN, "clap:test.late").replace("gain = -3", "frames = 64");
+    fs::write(&rack, other).expect("written");
+    let begun = Instant::now();
+    let mut status = status_after(&player, &mut commands, "reload");
+    // It is late by 1000 frames as it comes.
+    while slot(&status, "level")["latency_frames"] != 64 {
+        assert!(begun.elapsed() < DEADLINE, "{status:#}");
+        status = status_after(&player, &mut commands, "");
+    }
+    status_after(&player, &mut commands, "save");
     terminate(player);
     let text = fs::read_to_string(&rack).expect("read");
-    assert!(text.contains("clap:test.gain") && text.contains("gain = 0.25"), "{text}");
+    assert!(text.contains("clap:test.late") && text.contains("frames = 64"), "{text}");
 }
 
 #[test]
